@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef EVENLOG_RPC_RPC_H
+#define EVENLOG_RPC_RPC_H
+
+/*
+ * The EVEN6 service: [MS-EVEN6] over DCE/RPC on Samba's server core, an
+ * endpoint mapper, and Evenlog's own control interface on ncalrpc.
+ */
+
+#include "base/everr.h"
+#include "store/operational.h"
+#include "store/store.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <talloc.h>
+#include <tevent.h>
+
+/* Opnum counters and the like; rpc_service_stats(). */
+#define RPC_EVEN6_NUM_CALLS 29
+
+/* Limits; 0 means the default in brackets. */
+struct rpc_limits {
+	uint32_t connections;		/* [4096] */
+	uint32_t connections_per_peer;	/* [1024] an address */
+	uint32_t handles_per_connection; /* [256] an association group */
+	uint32_t subscriptions;		/* [4096] in all */
+	uint32_t calls_in_flight;	/* [64] a connection */
+	uint32_t logon_seconds;		/* [30] to finish the bind */
+	uint32_t unsent_bytes;		/* [8 MiB] a connection */
+};
+
+struct rpc_config {
+	/* Addresses to listen on, without port; NULL-terminated. */
+	const char *const *listen;
+	uint16_t port;			/* EVEN6; 0: chosen by the system */
+	bool endpoint_mapper;
+	uint16_t endpoint_mapper_port;	/* 135 */
+	const char *control_socket;	/* path of the ncalrpc socket */
+	const char *smb_conf;		/* Samba configuration to use */
+	const char *const *readers;	/* users or groups: Event Log Readers */
+	const char *const *administrators; /* users or groups */
+	struct rpc_limits limits;
+};
+
+/* What the control interface asks of the daemon. */
+struct rpc_control_hooks {
+	everr_t (*reload)(void *private_data);
+	/* One JSON object, talloc child of mem_ctx: the daemon's own part. */
+	char *(*status)(TALLOC_CTX *mem_ctx, void *private_data);
+	void *private_data;
+};
+
+struct rpc_service;
+
+/*
+ * Start listening.  On failure *ret_message (talloc child of mem_ctx) says
+ * what, where and what to do.
+ *
+ * EVERR_CONFIG  the Samba configuration cannot be used
+ * EVERR_IO      an address or socket cannot be bound
+ * EVERR_AUTH    Samba's authentication did not start
+ * EVERR_NOMEM
+ */
+everr_t rpc_service_start(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
+			  const struct rpc_config *config,
+			  struct store *store,
+			  struct operational *operational,
+			  const struct rpc_control_hooks *hooks,
+			  struct rpc_service **ret_service,
+			  char **ret_message) EVERR_MUST_CHECK;
+
+/* The EVEN6 port that was bound (the same on every address). */
+uint16_t rpc_service_port(const struct rpc_service *service);
+
+struct rpc_stats {
+	uint32_t connections;
+	uint32_t subscriptions;
+	uint32_t queries;
+	uint32_t handles;
+	uint32_t parked_calls;
+	uint64_t calls[RPC_EVEN6_NUM_CALLS];
+	uint64_t events_delivered;
+	uint64_t bytes_delivered;
+	uint64_t logons;
+	uint64_t logon_failures;
+	uint64_t refused;	/* connections or calls over a limit */
+};
+void rpc_service_stats(const struct rpc_service *service,
+		       struct rpc_stats *ret_stats);
+
+#endif

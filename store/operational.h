@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef EVENLOG_STORE_OPERATIONAL_H
+#define EVENLOG_STORE_OPERATIONAL_H
+
+/*
+ * Evenlog's own events, in the channel Evenlog/Operational.
+ *
+ * Events about faults are aggregated per event id and subject: the first one
+ * is written at once, repetitions within a minute are counted and written as
+ * one event with the count when the minute ends, so that faults never feed on
+ * themselves (design, "Durability" 6).
+ */
+
+#include "base/everr.h"
+#include "store/store.h"
+
+#define OPERATIONAL_CHANNEL "Evenlog/Operational"
+#define OPERATIONAL_PROVIDER "Evenlog"
+
+enum operational_id {
+	OPERATIONAL_STARTED = 1,	/* Version */
+	OPERATIONAL_STOPPING = 2,
+	OPERATIONAL_CONFIGURATION_RELOADED = 3,
+	OPERATIONAL_CONFIGURATION_REFUSED = 4,	/* Reason */
+	OPERATIONAL_READER_GAP = 10,	/* Channel, First, Last, Cause */
+	OPERATIONAL_BOOKMARK_STALE = 11, /* Channel, RecordId, ResumedAt */
+	OPERATIONAL_IDS_SKIPPED = 12,	/* Channel, First, Last, Cause */
+	OPERATIONAL_ACCESS_REFUSED = 20, /* User, Peer, Channel, Operation */
+	OPERATIONAL_LOGON_FAILED = 21,	/* Peer, Status */
+	OPERATIONAL_LIMIT_REACHED = 22,	/* Limit, Peer */
+	OPERATIONAL_STORE_FULL = 30,	/* FreeBytes */
+	OPERATIONAL_STORE_ROOM_AGAIN = 31,
+	OPERATIONAL_STORE_FAILED = 32,	/* Error */
+	OPERATIONAL_RECORD_DAMAGED = 33	/* Channel, RecordId */
+};
+
+struct operational;
+
+/*
+ * computer is System/Computer of every event.  Creates the channel when it is
+ * missing.
+ */
+everr_t operational_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
+			   struct store *store, const char *computer,
+			   struct operational **ret_operational)
+	EVERR_MUST_CHECK;
+
+/*
+ * Report.  subject is what repetitions are counted by (NULL: never
+ * aggregated); names and values are num_fields pairs of UTF-8 strings (name,
+ * value).  Never fails for the caller: what could not be written is counted
+ * and said with the next one that can.  operational NULL is allowed and does
+ * nothing, so that library rooms can be tested without it.
+ */
+void operational_report(struct operational *operational,
+			enum operational_id id, const char *subject,
+			const char *const *fields, size_t num_fields);
+
+#endif
