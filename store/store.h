@@ -119,6 +119,9 @@ everr_t store_channel_define(struct store *store, const char *name,
 			     struct store_channel **ret_channel)
 	EVERR_MUST_CHECK;
 
+/* Whether a channel can have this name; the rule of EVERR_CHANNEL_NAME. */
+bool store_channel_name_valid(const char *name);
+
 /* Without case.  EVERR_CHANNEL_NOT_FOUND. */
 everr_t store_channel_find(struct store *store, const char *name,
 			   struct store_channel **ret_channel)
