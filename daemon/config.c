@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <config.h>
+#include "daemon/config.h"
+#include "daemon/schema.h"
+
+#include "base/text.h"
+
+#include <errno.h>
+#include <ini_configobj.h>
+#include <ini_valueobj.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#define CHANNEL_PREFIX "channel "
+#define SYSTEM_SMB_CONF "/etc/samba/smb.conf"
+
+/* State of one load. */
+struct load {
+	struct daemon_config *config;
+	struct daemon_config_errors *errors;
+	struct ini_cfgobj *ini;
+	const char *file;
+};
+
+const char *daemon_config_default_file(void)
+{
+	return EVENLOG_CONFDIR "/evenlog.conf";
+}
+
+/* line 0: the file as a whole. */
+static void complain(struct load *load, uint32_t line, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void complain(struct load *load, uint32_t line, const char *fmt, ...)
+{
+	struct daemon_config_errors *errors = load->errors;
+	char *text = NULL;
+	char *message = NULL;
+	va_list ap;
+
+	if (errors->num_messages >= DAEMON_CONFIG_ERRORS_MAX) {
+		return;
+	}
+
+	va_start(ap, fmt);
+	text = talloc_vasprintf(errors, fmt, ap);
+	va_end(ap);
+	if (line > 0) {
+		message = talloc_asprintf(errors, "%s:%" PRIu32 ": %s",
+					  load->file, line, text);
+	} else {
+		message = talloc_asprintf(errors, "%s: %s", load->file, text);
+	}
+	TALLOC_FREE(text);
+
+	errors->messages = talloc_realloc(errors, errors->messages, char *,
+					  errors->num_messages + 1);
+	if (errors->messages == NULL) {
+		errors->num_messages = 0;
+		return;
+	}
+	errors->messages[errors->num_messages++] = message;
+}
+
+static everr_t set_defaults(struct daemon_config *config)
+{
+	static const char *const builtin[] = {"Application", "System",
+					      "Security", "ForwardedEvents",
+					      OPERATIONAL_CHANNEL};
+	char host[256] = "localhost";
+	size_t i;
+
+	gethostname(host, sizeof(host) - 1);
+	config->computer = talloc_strdup(config, host);
+	store_limits_default(&config->store.limits);
+	schema_set_defaults(config, daemon_schema, config);
+
+	config->num_channels = sizeof(builtin) / sizeof(builtin[0]);
+	config->channels = talloc_zero_array(config, struct daemon_channel,
+					     config->num_channels);
+	if (config->computer == NULL || config->channels == NULL) {
+		return EVERR_NOMEM;
+	}
+	for (i = 0; i < config->num_channels; i++) {
+		config->channels[i].name = builtin[i];
+		schema_set_defaults(config->channels, channel_schema,
+				    &config->channels[i].config);
+	}
+	return EVERR_OK;
+}
+
+/* The file's bytes with a newline at the end, which the parser wants. */
+static everr_t read_file(struct load *load, char **ret_text, size_t *ret_len)
+{
+	FILE *f = fopen(load->file, "re");
+	char *text = NULL;
+	size_t len;
+	int err;
+
+	if (f == NULL) {
+		err = errno;
+		if (err != ENOENT) {
+			complain(load, 0, "cannot be read: %s", strerror(err));
+		}
+		errno = err;
+		return EVERR_IO;
+	}
+
+	text = talloc_array(load->config, char, DAEMON_CONFIG_MAX + 2);
+	if (text == NULL) {
+		fclose(f);
+		return EVERR_NOMEM;
+	}
+	len = fread(text, 1, DAEMON_CONFIG_MAX + 1, f);
+	err = ferror(f) != 0 ? errno : 0;
+	fclose(f);
+
+	if (err != 0 || len > DAEMON_CONFIG_MAX) {
+		complain(load, 0, "cannot be read: %s",
+			 err != 0 ? strerror(err) : "it is larger than 1 MiB");
+		TALLOC_FREE(text);
+		errno = EIO;
+		return EVERR_IO;
+	}
+
+	text[len++] = '\n';
+	*ret_text = text;
+	*ret_len = len;
+	return EVERR_OK;
+}
+
+/* The parser's own messages name the line; ours put it in front. */
+static void report_syntax(struct load *load)
+{
+	char **messages = NULL;
+	size_t i;
+
+	if (ini_config_get_errors(load->ini, &messages) != 0) {
+		complain(load, 0, "is not an INI file");
+		return;
+	}
+	for (i = 0; messages[i] != NULL; i++) {
+		const char *at = strstr(messages[i], "on line ");
+		const char *what = NULL;
+		uint32_t line = 0;
+
+		if (at != NULL) {
+			line = (uint32_t)strtoul(at + 8, NULL, 10);
+			what = strstr(at, ": ");
+		}
+		complain(load, line, "%s",
+			 what != NULL ? what + 2 : messages[i]);
+	}
+	ini_config_free_errors(messages);
+}
+
+static everr_t parse_ini(struct load *load, char *text, size_t len)
+{
+	struct ini_cfgfile *file = NULL;
+	int ret;
+
+	ret = ini_config_create(&load->ini);
+	if (ret != 0) {
+		return EVERR_NOMEM;
+	}
+	ret = ini_config_file_from_mem(text, (uint32_t)len, &file);
+	if (ret != 0) {
+		complain(load, 0, "cannot be read: %s", strerror(ret));
+		return EVERR_CONFIG;
+	}
+
+	ret = ini_config_parse(file, INI_STOP_ON_NONE,
+			       INI_MV1S_ALLOW | INI_MV2S_ALLOW | INI_MS_ERROR,
+			       INI_PARSE_NO_C_COMMENTS, load->ini);
+	ini_config_file_destroy(file);
+	if (ret != 0) {
+		report_syntax(load);
+		return EVERR_CONFIG;
+	}
+	return EVERR_OK;
+}
+
+static void apply_value(struct load *load, const struct schema_key *schema,
+			const char *section, const char *key,
+			const char *value, uint32_t line, void *target)
+{
+	const struct schema_key *found = schema_find(schema, section, key);
+	char *allowed = NULL;
+	everr_t err;
+
+	if (found == NULL) {
+		allowed = schema_keys(load->errors, schema, section);
+		complain(load, line, "unknown key '%s'; this section takes %s",
+			 key, allowed);
+		TALLOC_FREE(allowed);
+		return;
+	}
+
+	err = schema_set(load->config, found, value, target);
+	if (err != EVERR_OK) {
+		allowed = schema_allowed(load->errors, found);
+		complain(load, line, "%s = %s: %s", key, value, allowed);
+		TALLOC_FREE(allowed);
+	}
+}
+
+static void apply_key(struct load *load, const struct schema_key *schema,
+		      const char *section, const char *ini_section,
+		      const char *key, void *target)
+{
+	struct value_obj *value = NULL;
+	const char *text = NULL;
+	uint32_t line = 0;
+	int ret;
+
+	ret = ini_get_config_valueobj(ini_section, key, load->ini,
+				      INI_GET_FIRST_VALUE, &value);
+	if (ret != 0 || value == NULL) {
+		return;
+	}
+	value_get_line(value, &line);
+	value_get_concatenated(value, &text);
+	apply_value(load, schema, section, key, text, line, target);
+
+	value = NULL;
+	ret = ini_get_config_valueobj(ini_section, key, load->ini,
+				      INI_GET_NEXT_VALUE, &value);
+	if (ret == 0 && value != NULL) {
+		value_get_line(value, &line);
+		complain(load, line, "'%s' is given twice in this section",
+			 key);
+	}
+}
+
+static void apply_section(struct load *load, const struct schema_key *schema,
+			  const char *section, const char *ini_section,
+			  void *target)
+{
+	char **keys = NULL;
+	int num_keys = 0;
+	int i, j;
+
+	keys = ini_get_attribute_list(load->ini, ini_section, &num_keys, NULL);
+	for (i = 0; i < num_keys; i++) {
+		/* A key that is given twice is listed twice. */
+		for (j = 0; j < i && strcmp(keys[i], keys[j]) != 0; j++) {
+		}
+		if (j == i) {
+			apply_key(load, schema, section, ini_section, keys[i],
+				  target);
+		}
+	}
+	ini_free_attribute_list(keys);
+}
+
+static struct daemon_channel *channel_for(struct load *load, const char *name)
+{
+	struct daemon_config *config = load->config;
+	struct daemon_channel *channel = NULL;
+	size_t i;
+
+	for (i = 0; i < config->num_channels; i++) {
+		if (text_name_equal(config->channels[i].name, name)) {
+			return &config->channels[i];
+		}
+	}
+
+	config->channels =
+		talloc_realloc(config, config->channels, struct daemon_channel,
+			       config->num_channels + 1);
+	if (config->channels == NULL) {
+		return NULL;
+	}
+	channel = &config->channels[config->num_channels++];
+	*channel = (struct daemon_channel){
+		.name = talloc_strdup(config, name),
+	};
+	schema_set_defaults(config, channel_schema, &channel->config);
+	return channel;
+}
+
+static void apply_channel(struct load *load, const char *section)
+{
+	const char *name = section + strlen(CHANNEL_PREFIX);
+	struct daemon_channel *channel = NULL;
+
+	name += strspn(name, " ");
+	if (!store_channel_name_valid(name)) {
+		complain(load, 0,
+			 "[%s]: a channel's name has 1 to 255 characters, "
+			 "none of < > | \\ \" : ' * ? and no control character",
+			 section);
+		return;
+	}
+	channel = channel_for(load, name);
+	if (channel != NULL) {
+		apply_section(load, channel_schema, "channel", section,
+			      &channel->config);
+	}
+}
+
+static void apply_sections(struct load *load)
+{
+	char **sections = NULL;
+	int num_sections = 0;
+	int i;
+
+	sections = ini_get_section_list(load->ini, &num_sections, NULL);
+	for (i = 0; i < num_sections; i++) {
+		if (strncasecmp(sections[i], CHANNEL_PREFIX,
+				strlen(CHANNEL_PREFIX)) == 0) {
+			apply_channel(load, sections[i]);
+		} else if (schema_has_section(daemon_schema, sections[i])) {
+			apply_section(load, daemon_schema, sections[i],
+				      sections[i], load->config);
+		} else {
+			complain(load, 0,
+				 "unknown section [%s]; there are [evenlog], "
+				 "[store], [rpc], [access], [authentication] "
+				 "and [channel NAME]",
+				 sections[i]);
+		}
+	}
+	ini_free_section_list(sections);
+}
+
+/* What one key alone cannot tell. */
+static void check_whole(struct load *load)
+{
+	const struct daemon_config *config = load->config;
+
+	if ((config->realm == NULL) != (config->keytab == NULL)) {
+		complain(load, 0,
+			 "[authentication] realm and keytab go together: "
+			 "give both for Kerberos, or none");
+	}
+	if (config->num_channels > STORE_CHANNELS_MAX) {
+		complain(load, 0, "more than %d channels", STORE_CHANNELS_MAX);
+	}
+}
+
+static void finish(struct daemon_config *config)
+{
+	config->store.asynchronous = !config->synchronous;
+	config->rpc.port = config->rpc_port;
+	config->rpc.endpoint_mapper_port = config->mapper_port;
+}
+
+static everr_t load_file(struct load *load, bool required)
+{
+	char *text = NULL;
+	size_t len = 0;
+	everr_t err;
+
+	err = read_file(load, &text, &len);
+	if (err == EVERR_IO && errno == ENOENT && !required) {
+		return EVERR_OK;
+	}
+	if (err == EVERR_IO && errno == ENOENT) {
+		complain(load, 0, "there is no such file");
+	}
+	if (err != EVERR_OK) {
+		return err;
+	}
+
+	load->config->file = talloc_strdup(load->config, load->file);
+	err = parse_ini(load, text, len);
+	TALLOC_FREE(text);
+	if (err != EVERR_OK) {
+		return err;
+	}
+
+	apply_sections(load);
+	check_whole(load);
+	return load->errors->num_messages > 0 ? EVERR_CONFIG : EVERR_OK;
+}
+
+everr_t daemon_config_load(TALLOC_CTX *mem_ctx, const char *file,
+			   struct daemon_config **ret_config,
+			   struct daemon_config_errors **ret_errors)
+{
+	struct load load = {
+		.file = file != NULL ? file : daemon_config_default_file(),
+	};
+	everr_t err;
+
+	load.config = talloc_zero(mem_ctx, struct daemon_config);
+	load.errors = talloc_zero(mem_ctx, struct daemon_config_errors);
+	if (load.config == NULL || load.errors == NULL) {
+		TALLOC_FREE(load.config);
+		TALLOC_FREE(load.errors);
+		return EVERR_NOMEM;
+	}
+
+	err = set_defaults(load.config);
+	if (err == EVERR_OK) {
+		err = load_file(&load, file != NULL);
+	}
+	if (load.ini != NULL) {
+		ini_config_destroy(load.ini);
+	}
+	if (err != EVERR_OK) {
+		TALLOC_FREE(load.config);
+		*ret_errors = load.errors;
+		return err;
+	}
+
+	finish(load.config);
+	TALLOC_FREE(load.errors);
+	*ret_config = load.config;
+	return EVERR_OK;
+}
+
+/* Whether the system's Samba says that this host is in a domain. */
+static bool system_is_member(void)
+{
+	char line[1024];
+	bool member = false;
+	FILE *f = fopen(SYSTEM_SMB_CONF, "re");
+
+	if (f == NULL) {
+		return false;
+	}
+	while (fgets(line, sizeof(line), f) != NULL) {
+		char key[64] = "";
+		char value[64] = "";
+		char *equals = strchr(line, '=');
+
+		if (equals == NULL || line[strspn(line, " \t")] == '#' ||
+		    line[strspn(line, " \t")] == ';') {
+			continue;
+		}
+		*equals = '\0';
+		schema_squeeze(line, key, sizeof(key));
+		schema_squeeze(equals + 1, value, sizeof(value));
+		if ((strcmp(key, "security") == 0 &&
+		     (strcmp(value, "ads") == 0 ||
+		      strcmp(value, "domain") == 0)) ||
+		    (strcmp(key, "serverrole") == 0 &&
+		     (strcmp(value, "memberserver") == 0 ||
+		      strcmp(value, "member") == 0))) {
+			member = true;
+		}
+	}
+	fclose(f);
+	return member;
+}
+
+const char *daemon_config_smb_conf(TALLOC_CTX *mem_ctx,
+				   const struct daemon_config *config,
+				   bool *ret_private)
+{
+	bool use_system = config->samba_mode == DAEMON_SAMBA_SYSTEM;
+
+	if (config->samba_mode == DAEMON_SAMBA_AUTO) {
+		use_system = system_is_member();
+	}
+	*ret_private = !use_system;
+	if (use_system) {
+		return talloc_strdup(mem_ctx, SYSTEM_SMB_CONF);
+	}
+	return talloc_asprintf(mem_ctx, "%s/smb.conf", config->samba_state);
+}

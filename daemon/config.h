@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef EVENLOG_DAEMON_CONFIG_H
+#define EVENLOG_DAEMON_CONFIG_H
+
+/*
+ * evenlog.conf: an INI file with a typed schema.  Every key has a type, a
+ * range and a default; what the file gets wrong is reported with file, line
+ * and what is allowed, all of it in one go.  doc/evenlog.conf.5 describes it.
+ */
+
+#include "base/everr.h"
+#include "rpc/rpc.h"
+#include "store/store.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <talloc.h>
+
+/* A larger file is refused. */
+#define DAEMON_CONFIG_MAX (1024 * 1024)
+/* Mistakes reported of one file. */
+#define DAEMON_CONFIG_ERRORS_MAX 50
+
+enum daemon_log_level {
+	DAEMON_LOG_ERROR,
+	DAEMON_LOG_WARNING,
+	DAEMON_LOG_INFO,
+	DAEMON_LOG_DEBUG
+};
+
+/* Which Samba configuration authentication uses. */
+enum daemon_samba_mode {
+	/* The system's when this host is a domain member, else our own. */
+	DAEMON_SAMBA_AUTO,
+	DAEMON_SAMBA_PRIVATE,
+	DAEMON_SAMBA_SYSTEM
+};
+
+struct daemon_channel {
+	const char *name;
+	struct store_channel_config config;
+};
+
+struct daemon_config {
+	const char *file;	/* where it came from, or NULL: defaults */
+
+	/* [evenlog] */
+	const char *computer;	/* System/Computer of our own events */
+	uint32_t log_level;	/* enum daemon_log_level */
+
+	/* [store] */
+	struct store_options store;
+	bool synchronous;
+
+	/* [rpc] and [access] */
+	struct rpc_config rpc;
+	uint16_t rpc_port;
+	uint16_t mapper_port;
+
+	/* [authentication] */
+	uint32_t samba_mode;	/* enum daemon_samba_mode */
+	const char *samba_state; /* directory of the private configuration */
+	const char *realm;	/* Kerberos, with keytab; NULL: none */
+	const char *keytab;
+
+	/* Built-in channels first, then [channel NAME] in order. */
+	struct daemon_channel *channels;
+	size_t num_channels;
+};
+
+/* What is wrong, for a person: "evenlog.conf:12: ...". */
+struct daemon_config_errors {
+	char **messages;	/* talloc children of the structure */
+	size_t num_messages;
+};
+
+/* Where the file is when none is named. */
+const char *daemon_config_default_file(void);
+
+/*
+ * Load file.  file NULL means the default file, which need not exist: then
+ * everything has its default.
+ *
+ * EVERR_CONFIG  *ret_errors (talloc child of mem_ctx) says what and where
+ * EVERR_IO      the file cannot be read; in *ret_errors, too
+ * EVERR_NOMEM
+ */
+everr_t daemon_config_load(TALLOC_CTX *mem_ctx, const char *file,
+			   struct daemon_config **ret_config,
+			   struct daemon_config_errors **ret_errors)
+	EVERR_MUST_CHECK;
+
+/*
+ * The path of the Samba configuration to use: the system's, or the private
+ * one below samba_state (which whoever uses it writes first, see
+ * rpc/smb_conf.h).  ret_private says which.
+ */
+const char *daemon_config_smb_conf(TALLOC_CTX *mem_ctx,
+				   const struct daemon_config *config,
+				   bool *ret_private);
+
+#endif
