@@ -54,7 +54,15 @@ struct rpc_control_hooks {
 struct rpc_service;
 
 /*
- * Start listening.  On failure *ret_message (talloc child of mem_ctx) says
+ * The event loop to run: Samba insists on its own global one.  For the
+ * program's main(), so that it needs no header of Samba's.
+ */
+struct tevent_context *rpc_event_context(void);
+
+/*
+ * Start listening.  On EVERR_OK *ret_message may hold a warning (the endpoint
+ * mapper's port is Samba's, a configured name does not resolve).  On failure
+ * *ret_message (talloc child of mem_ctx) says
  * what, where and what to do.
  *
  * EVERR_CONFIG  the Samba configuration cannot be used
@@ -69,6 +77,16 @@ everr_t rpc_service_start(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 			  const struct rpc_control_hooks *hooks,
 			  struct rpc_service **ret_service,
 			  char **ret_message) EVERR_MUST_CHECK;
+
+/*
+ * Take over changed access lists; sessions that are open are checked with
+ * them from their next call on.  *ret_message as above; on failure the old
+ * ones stay in force.
+ */
+everr_t rpc_service_reload(struct rpc_service *service,
+			   const char *const *readers,
+			   const char *const *administrators,
+			   char **ret_message) EVERR_MUST_CHECK;
 
 /* The EVEN6 port that was bound (the same on every address). */
 uint16_t rpc_service_port(const struct rpc_service *service);
