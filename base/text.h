@@ -40,7 +40,13 @@ void text_utf16_to_xml(struct buf *out, const uint8_t *utf16le,
 void text_utf16_to_json(struct buf *out, const uint8_t *utf16le,
 			size_t num_units);
 
-/* Append valid UTF-8 as UTF-16LE, without NUL.  EVERR_TEXT: not valid. */
+/*
+ * Append valid UTF-8 as UTF-16LE, without NUL.  On failure out is cut back to
+ * its old length.
+ *
+ * EVERR_TEXT                not valid
+ * EVERR_NOMEM, EVERR_LIMIT  the buffer's own
+ */
 everr_t text_utf8_to_utf16(struct buf *out, const char *utf8, size_t len)
 	EVERR_MUST_CHECK;
 

@@ -15,7 +15,7 @@
 /* FILETIME units in a second. */
 #define WINTIME_SECOND 10000000ULL
 
-/* "YYYY-MM-DDThh:mm:ss.fffffffZ" and its NUL; years to 30827 need one more. */
+/* "YYYY-MM-DDThh:mm:ss.fffffffZ" and its NUL, and years to 60056. */
 #define WINTIME_TEXT_MAX 40
 
 /* The FILETIME of a Unix time; before 1601 gives 0. */
@@ -35,7 +35,8 @@ void wintime_to_timespec(uint64_t filetime, struct timespec *ret_ts);
 size_t wintime_format(uint64_t filetime, char *text);
 
 /*
- * Parse "YYYY-MM-DDThh:mm:ss[.f{1,9}][Z]", UTC.
+ * Parse "YYYY-MM-DDThh:mm:ss[.f{1,9}][Z]", UTC.  Digits beyond 100 ns are
+ * cut off; years above 9999 have five digits, as wintime_format() writes them.
  * EVERR_TEXT  not such a text, or a date that does not exist
  */
 everr_t wintime_parse(const char *text, uint64_t *ret_filetime)
