@@ -5,8 +5,8 @@
 
 static void test_integers_are_little_endian(void **state)
 {
-	static const uint8_t want[] = {1, 3, 2, 7, 6, 5, 4, 15, 14, 13, 12,
-				       11, 10, 9, 8};
+	static const uint8_t want[] = {1,  3,  2,  7,  6,  5, 4, 15,
+				       14, 13, 12, 11, 10, 9, 8};
 	struct buf buf;
 
 	buf_init(&buf, *state, 64);
