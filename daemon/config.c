@@ -186,8 +186,8 @@ static everr_t parse_ini(struct load *load, char *text, size_t len)
 }
 
 static void apply_value(struct load *load, const struct schema_key *schema,
-			const char *section, const char *key,
-			const char *value, uint32_t line, void *target)
+			const char *section, const char *key, const char *value,
+			uint32_t line, void *target)
 {
 	const struct schema_key *found = schema_find(schema, section, key);
 	char *allowed = NULL;

@@ -43,11 +43,11 @@ struct daemon_channel {
 };
 
 struct daemon_config {
-	const char *file;	/* where it came from, or NULL: defaults */
+	const char *file; /* where it came from, or NULL: defaults */
 
 	/* [evenlog] */
-	const char *computer;	/* System/Computer of our own events */
-	uint32_t log_level;	/* enum daemon_log_level */
+	const char *computer; /* System/Computer of our own events */
+	uint32_t log_level;   /* enum daemon_log_level */
 
 	/* [store] */
 	struct store_options store;
@@ -59,9 +59,9 @@ struct daemon_config {
 	uint16_t mapper_port;
 
 	/* [authentication] */
-	uint32_t samba_mode;	/* enum daemon_samba_mode */
+	uint32_t samba_mode;	 /* enum daemon_samba_mode */
 	const char *samba_state; /* directory of the private configuration */
-	const char *realm;	/* Kerberos, with keytab; NULL: none */
+	const char *realm;	 /* Kerberos, with keytab; NULL: none */
 	const char *keytab;
 
 	/* Built-in channels first, then [channel NAME] in order. */
@@ -71,7 +71,7 @@ struct daemon_config {
 
 /* What is wrong, for a person: "evenlog.conf:12: ...". */
 struct daemon_config_errors {
-	char **messages;	/* talloc children of the structure */
+	char **messages; /* talloc children of the structure */
 	size_t num_messages;
 };
 

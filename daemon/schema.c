@@ -28,8 +28,8 @@ const struct schema_key daemon_schema[] = {
 
 	{"store", "path", SCHEMA_PATH, AT(store.path),
 	 .initial = EVENLOG_STATEDIR "/store"},
-	{"store", "map_size", SCHEMA_SIZE, AT(store.limits.map_size),
-	 64 * MIB, 64 * TIB},
+	{"store", "map_size", SCHEMA_SIZE, AT(store.limits.map_size), 64 * MIB,
+	 64 * TIB},
 	{"store", "disk_reserve", SCHEMA_SIZE, AT(store.limits.disk_reserve),
 	 MIB, TIB},
 	{"store", "batch_records", SCHEMA_UINT32,
@@ -45,8 +45,7 @@ const struct schema_key daemon_schema[] = {
 
 	{"rpc", "listen", SCHEMA_LIST, AT(rpc.listen),
 	 .initial = "0.0.0.0, ::"},
-	{"rpc", "port", SCHEMA_UINT16, AT(rpc_port), 0, 65535,
-	 .initial = "0"},
+	{"rpc", "port", SCHEMA_UINT16, AT(rpc_port), 0, 65535, .initial = "0"},
 	{"rpc", "endpoint_mapper", SCHEMA_BOOL, AT(rpc.endpoint_mapper),
 	 .initial = "yes"},
 	{"rpc", "endpoint_mapper_port", SCHEMA_UINT16, AT(mapper_port), 0,
@@ -59,12 +58,12 @@ const struct schema_key daemon_schema[] = {
 	 AT(rpc.limits.connections_per_peer), 1, 1000000, .initial = "1024"},
 	{"rpc", "handles_per_connection", SCHEMA_UINT32,
 	 AT(rpc.limits.handles_per_connection), 2, 100000, .initial = "256"},
-	{"rpc", "subscriptions", SCHEMA_UINT32, AT(rpc.limits.subscriptions),
-	 1, 1000000, .initial = "4096"},
+	{"rpc", "subscriptions", SCHEMA_UINT32, AT(rpc.limits.subscriptions), 1,
+	 1000000, .initial = "4096"},
 	{"rpc", "calls_in_flight", SCHEMA_UINT32,
 	 AT(rpc.limits.calls_in_flight), 2, 10000, .initial = "64"},
-	{"rpc", "logon_seconds", SCHEMA_UINT32, AT(rpc.limits.logon_seconds),
-	 1, 3600, .initial = "30", .unit = "seconds"},
+	{"rpc", "logon_seconds", SCHEMA_UINT32, AT(rpc.limits.logon_seconds), 1,
+	 3600, .initial = "30", .unit = "seconds"},
 	{"rpc", "unsent_bytes", SCHEMA_SIZE32, AT(rpc.limits.unsent_bytes),
 	 4 * MIB, GIB, .initial = "8M"},
 
@@ -73,8 +72,8 @@ const struct schema_key daemon_schema[] = {
 	{"access", "administrators", SCHEMA_LIST, AT(rpc.administrators),
 	 .initial = ""},
 
-	{"authentication", "samba_configuration", SCHEMA_CHOICE,
-	 AT(samba_mode), .choices = samba_modes, .initial = "auto"},
+	{"authentication", "samba_configuration", SCHEMA_CHOICE, AT(samba_mode),
+	 .choices = samba_modes, .initial = "auto"},
 	{"authentication", "samba_state", SCHEMA_PATH, AT(samba_state),
 	 .initial = EVENLOG_STATEDIR "/samba"},
 	{"authentication", "realm", SCHEMA_STRING, AT(realm)},
@@ -249,8 +248,7 @@ static everr_t set_string(TALLOC_CTX *mem_ctx, const struct schema_key *key,
 {
 	char *copy = NULL;
 
-	if (text[0] == '\0' ||
-	    (key->type == SCHEMA_PATH && text[0] != '/')) {
+	if (text[0] == '\0' || (key->type == SCHEMA_PATH && text[0] != '/')) {
 		return EVERR_CONFIG;
 	}
 	copy = talloc_strdup(mem_ctx, text);
@@ -317,7 +315,7 @@ void schema_set_defaults(TALLOC_CTX *mem_ctx, const struct schema_key *schema,
 		}
 		err = schema_set(mem_ctx, schema, schema->initial, target);
 		if (err != EVERR_OK) {
-			abort();	/* the table contradicts itself */
+			abort(); /* the table contradicts itself */
 		}
 	}
 }
@@ -359,11 +357,10 @@ char *schema_allowed(TALLOC_CTX *mem_ctx, const struct schema_key *key)
 		}
 		return text;
 	default:
-		return talloc_asprintf(mem_ctx,
-				       "must be a number%s%s from %" PRIu64
-				       " to %" PRIu64,
-				       *blank != '\0' ? " of " : "", unit,
-				       key->min, key->max);
+		return talloc_asprintf(
+			mem_ctx,
+			"must be a number%s%s from %" PRIu64 " to %" PRIu64,
+			*blank != '\0' ? " of " : "", unit, key->min, key->max);
 	}
 }
 

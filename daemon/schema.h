@@ -15,32 +15,32 @@
 #include <talloc.h>
 
 enum schema_type {
-	SCHEMA_BOOL,		/* bool: yes/no */
-	SCHEMA_UINT16,		/* uint16_t */
-	SCHEMA_UINT32,		/* uint32_t */
-	SCHEMA_SIZE,		/* uint64_t bytes: 10, 4K, 64M, 2G, 1T */
-	SCHEMA_SIZE32,		/* the same in a uint32_t */
-	SCHEMA_DURATION,	/* uint64_t seconds: 90, 5m, 12h, 30d */
-	SCHEMA_STRING,		/* const char *, not empty */
-	SCHEMA_PATH,		/* const char *, absolute */
-	SCHEMA_LIST,		/* const char *const *, NULL-terminated */
-	SCHEMA_CHOICE		/* uint32_t, index into choices */
+	SCHEMA_BOOL,	 /* bool: yes/no */
+	SCHEMA_UINT16,	 /* uint16_t */
+	SCHEMA_UINT32,	 /* uint32_t */
+	SCHEMA_SIZE,	 /* uint64_t bytes: 10, 4K, 64M, 2G, 1T */
+	SCHEMA_SIZE32,	 /* the same in a uint32_t */
+	SCHEMA_DURATION, /* uint64_t seconds: 90, 5m, 12h, 30d */
+	SCHEMA_STRING,	 /* const char *, not empty */
+	SCHEMA_PATH,	 /* const char *, absolute */
+	SCHEMA_LIST,	 /* const char *const *, NULL-terminated */
+	SCHEMA_CHOICE	 /* uint32_t, index into choices */
 };
 
 struct schema_key {
 	const char *section;
 	const char *name;
 	enum schema_type type;
-	size_t offset;		/* into the structure it fills */
+	size_t offset; /* into the structure it fills */
 	uint64_t min;
-	uint64_t max;		/* 0: no bound but the type's */
+	uint64_t max; /* 0: no bound but the type's */
 	const char *const *choices;
-	const char *initial;	/* default as text; NULL: left as it is */
-	const char *unit;	/* for messages: "records", or NULL */
+	const char *initial; /* default as text; NULL: left as it is */
+	const char *unit;    /* for messages: "records", or NULL */
 };
 
 /* Tables end with a NULL section. */
-extern const struct schema_key daemon_schema[];	/* struct daemon_config */
+extern const struct schema_key daemon_schema[];	 /* struct daemon_config */
 extern const struct schema_key channel_schema[]; /* store_channel_config */
 
 const struct schema_key *schema_find(const struct schema_key *schema,

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck shell=bash
+#
+# Debian packages, by what they are for, and installing what is missing.
+# Sourced by the other scripts.
+
+# What a build needs.
+PACKAGES_BUILD="autoconf automake pkg-config gcc libc6-dev make
+	samba-dev libtalloc-dev libtevent-dev libxml2-dev liblmdb-dev
+	libini-config-dev libpopt-dev libjansson-dev libgnutls28-dev
+	python3 python3-lark python3-jinja2"
+
+# What running adds (the libraries come with the build's packages).
+PACKAGES_RUN="samba-libs samba-dsdb-modules samba-common-bin"
+
+# What the tests add.
+PACKAGES_TEST="libcmocka-dev clang clang-format libclang-rt-14-dev
+	python3-pytest python3-impacket python3-lxml libxml2-utils
+	samba-testsuite krb5-kdc krb5-user libnss-wrapper lmdb-utils"
+
+# install_packages PACKAGE...: what is not there yet, quietly.
+install_packages() {
+	local missing=() package
+	for package in "$@"; do
+		dpkg-query -W -f '${Status}' "$package" 2>/dev/null |
+			grep -q '^install ok installed' || missing+=("$package")
+	done
+	[ ${#missing[@]} -gt 0 ] || return 0
+	if [ "$(id -u)" != 0 ]; then
+		echo "These packages are missing; install them as root:" >&2
+		echo "  apt-get install ${missing[*]}" >&2
+		return 1
+	fi
+	echo "Installing ${#missing[@]} packages: ${missing[*]}"
+	local log
+	log=$(mktemp)
+	if ! { apt-get -qq update &&
+		DEBIAN_FRONTEND=noninteractive apt-get -qq -y \
+			-o DPkg::Lock::Timeout=300 \
+			install --no-install-recommends "${missing[@]}"; } \
+		>"$log" 2>&1; then
+		tail -n 20 "$log" >&2
+		echo "apt-get failed; the whole of its output is in $log" >&2
+		return 1
+	fi
+	rm -f "$log"
+}
