@@ -1,0 +1,8 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The integration tests as TAP.  Debian's modules belong to /usr/bin/python3.
+# A test that hangs is ended after two minutes with a stack trace.
+cd "$top_srcdir/tests/integration" || exit 1
+export PYTHONDONTWRITEBYTECODE=1
+exec /usr/bin/python3 -X faulthandler -m pytest -q -p no:cacheprovider \
+	-p tap_report ${PYTEST_ARGS-} .

@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Running evenlogd and evenlog from tests: real processes, own directories,
+loopback only, ports chosen by the system."""
+
+import glob
+import json
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+BUILD = os.environ.get("top_builddir", os.getcwd())
+SOURCE = os.environ.get("top_srcdir", os.path.join(os.path.dirname(__file__),
+                                                   "..", ".."))
+SANITIZERS = os.environ.get("SANITIZERS", "no")
+START_SECONDS = 60
+STOP_SECONDS = 60
+
+# Local users of the tests: password, and whether they may read.
+USERS = {"alice": "Al1ce-pass", "bob": "B0b-pass!"}
+
+
+def library(name):
+    found = glob.glob(f"/usr/lib/*/{name}")
+    return found[0] if found else None
+
+
+def preload():
+    """nss_wrapper gives the Unix users that Samba wants; a sanitizer's
+    runtime has to come before it."""
+    libraries = []
+    if "address" in SANITIZERS:
+        out = subprocess.run(["gcc", "-print-file-name=libasan.so"],
+                             capture_output=True, text=True, check=True)
+        libraries.append(os.path.realpath(out.stdout.strip()))
+    libraries.append(library("libnss_wrapper.so"))
+    return " ".join(libraries)
+
+
+class Server:
+    """One evenlogd in a directory of its own."""
+
+    def __init__(self, config="", readers=("alice",), administrators=(),
+                 realm=None, keytab=None, mapper=True, rpc=""):
+        self.dir = tempfile.mkdtemp(prefix="evenlog-test-")
+        os.chmod(self.dir, 0o755)
+        self.process = None
+        self.log_path = os.path.join(self.dir, "log")
+        self.store = os.path.join(self.dir, "store")
+        self.config = os.path.join(self.dir, "evenlog.conf")
+        self.control = os.path.join(self.dir, "control")
+        self._status = None
+        kerberos = f"realm = {realm}\nkeytab = {keytab}\n" if realm else ""
+        self.write_config(f"""
+[evenlog]
+computer = srv.example
+log_level = debug
+[store]
+path = {self.store}
+map_size = 16G
+[rpc]
+listen = 127.0.0.1
+port = 0
+endpoint_mapper = {'yes' if mapper else 'no'}
+endpoint_mapper_port = 0
+control_socket = {self.control}
+{rpc}
+[access]
+event_log_readers = {', '.join(readers)}
+administrators = {', '.join(administrators)}
+[authentication]
+samba_configuration = private
+samba_state = {self.dir}/samba
+{kerberos}
+{config}
+""")
+        self._write_unix_users()
+
+    def write_config(self, text):
+        with open(self.config, "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def read_config(self):
+        with open(self.config, encoding="utf-8") as file:
+            return file.read()
+
+    def _write_unix_users(self):
+        me = pwd.getpwuid(os.getuid())
+        lines = [f"{me.pw_name}:x:{me.pw_uid}:{me.pw_gid}::/:/bin/sh",
+                 "nobody:x:65534:65534::/:/bin/false"]
+        for number, user in enumerate(USERS):
+            lines.append(f"{user}:x:{60001 + number}:60001::/:/bin/false")
+        self.passwd = os.path.join(self.dir, "passwd")
+        self.group = os.path.join(self.dir, "group")
+        with open(self.passwd, "w", encoding="utf-8") as file:
+            file.write("\n".join(lines) + "\n")
+        with open(self.group, "w", encoding="utf-8") as file:
+            file.write(f"root:x:{me.pw_gid}:\nnogroup:x:65534:\n"
+                       "users:x:60001:\n")
+
+    def env(self, **more):
+        env = dict(os.environ)
+        env.update(NSS_WRAPPER_PASSWD=self.passwd,
+                   NSS_WRAPPER_GROUP=self.group,
+                   LD_PRELOAD=preload(), TMPDIR=self.dir)
+        env.update(more)
+        return env
+
+    def add_users(self):
+        for user, password in USERS.items():
+            self.evenlog("user", "add", user, EVENLOG_PASSWORD=password)
+
+    def start(self, **env):
+        """Start and wait until it says READY=1, as systemd would."""
+        path = os.path.join(self.dir, "notify")
+        if os.path.exists(path):
+            os.unlink(path)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+            notify.bind(path)
+            notify.settimeout(0.2)
+            with open(self.log_path, "ab") as log:
+                self.process = subprocess.Popen(
+                    [os.path.join(BUILD, "daemon", "evenlogd"),
+                     "--config", self.config],
+                    env=self.env(NOTIFY_SOCKET=path, **env),
+                    stdout=log, stderr=log)
+            end = time.monotonic() + START_SECONDS
+            while True:
+                try:
+                    if b"READY=1" in notify.recv(4096):
+                        break
+                except socket.timeout:
+                    pass
+                if self.process.poll() is not None:
+                    raise RuntimeError("evenlogd ended:\n" + self.log())
+                if time.monotonic() > end:
+                    raise RuntimeError("evenlogd not ready:\n" + self.log())
+        self._status = None
+        return self
+
+    def log(self):
+        with open(self.log_path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def stop(self):
+        """SIGTERM; returns the exit status."""
+        if self.process is None:
+            return 0
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            status = self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise
+        self.process = None
+        return status
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        self.process = None
+
+    def close(self):
+        """Stop, insist on a clean end and remove the directory."""
+        try:
+            status = self.stop()
+            log = self.log() if os.path.exists(self.log_path) else ""
+            assert status == 0, f"evenlogd ended with {status}:\n{log}"
+            assert "ERROR: AddressSanitizer" not in log, log
+            assert "ERROR: LeakSanitizer" not in log, log
+            assert "runtime error:" not in log, log
+        finally:
+            if self.process is not None:
+                self.process.kill()
+            shutil.rmtree(self.dir, ignore_errors=True)
+
+    def evenlog(self, *args, check=True, stdin=None, timeout=60, **env):
+        """Run the command line on this server's configuration."""
+        done = subprocess.run(
+            [os.path.join(BUILD, "cli", "evenlog"), "--config", self.config,
+             *args], input=stdin, capture_output=True, text=True,
+            timeout=timeout, env=self.env(**env), check=False)
+        if check and done.returncode != 0:
+            raise RuntimeError(f"evenlog {' '.join(args)}: "
+                               f"{done.returncode}\n{done.stderr}\n"
+                               f"{self.log()}")
+        return done
+
+    def status(self):
+        return json.loads(self.evenlog("status", "--format=json").stdout)
+
+    @property
+    def port(self):
+        if self._status is None:
+            self._status = self.status()
+        return self._status["port"]
+
+    @property
+    def mapper_port(self):
+        if self._status is None:
+            self._status = self.status()
+        return self._status["endpoint_mapper_port"]
+
+    def publish(self, channel, count=1, first=1, size=0, **data):
+        """Publish count events with Data Number = first, first + 1, ..."""
+        lines = []
+        for number in range(first, first + count):
+            fields = {"Number": str(number), **data}
+            if size:
+                fields["Filler"] = "x" * size
+            lines.append(json.dumps({
+                "System": {"Provider": {"Name": "Test"}, "EventID": 1},
+                "EventData": fields}))
+        self.evenlog("publish", channel, "--stdin",
+                     stdin="\n".join(lines) + "\n")
