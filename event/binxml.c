@@ -9,13 +9,13 @@
 
 /* Where the reader stands in the grammar; a row of the table below. */
 enum reader_state {
-	AT_TOP, /* outside of elements */
-	AT_FRAGMENT, /* behind a fragment header */
-	AT_START, /* behind the name of an element without attributes */
-	AT_LIST, /* at the first attribute */
+	AT_TOP,	      /* outside of elements */
+	AT_FRAGMENT,  /* behind a fragment header */
+	AT_START,     /* behind the name of an element without attributes */
+	AT_LIST,      /* at the first attribute */
 	AT_ATTRIBUTE, /* in an attribute's value */
-	AT_CONTENT, /* in an element's content */
-	AT_PI, /* behind the target of a processing instruction */
+	AT_CONTENT,   /* in an element's content */
+	AT_PI,	      /* behind the target of a processing instruction */
 	AT_END
 };
 
@@ -690,32 +690,37 @@ void event_writer_put(struct event_writer *w, const struct event_token *token)
 	}
 }
 
-/* The values a definition's token refers to. */
-static void count_values(const struct event_token *token, uint32_t *num_values)
+static void note_needs(const struct event_reader *reader,
+		       const struct event_token *token,
+		       struct event_definition_needs *needs)
 {
-	uint32_t needed = 0;
+	uint32_t num_values = 0;
 
 	switch (token->kind) {
 	case EVENT_TOKEN_OPEN:
 		if (token->dependency != EVENT_NO_DEPENDENCY) {
-			needed = token->dependency + 1U;
+			num_values = token->dependency + 1U;
+		}
+		if (reader->depth > needs->depth) {
+			needs->depth = reader->depth;
 		}
 		break;
 	case EVENT_TOKEN_SUBST:
 	case EVENT_TOKEN_OPTIONAL_SUBST:
-		needed = token->subst_id + 1U;
+		num_values = token->subst_id + 1U;
 		break;
 	}
-	if (needed > *num_values) {
-		*num_values = needed;
+	if (num_values > needs->num_values) {
+		needs->num_values = num_values;
 	}
 }
 
 everr_t event_definition_normalise(struct buf *out, const uint8_t *def,
-				   size_t len, uint32_t *ret_num_values)
+				   size_t len,
+				   struct event_definition_needs *ret_needs)
 {
 	static const struct event_token header = {.kind = EVENT_TOKEN_FRAGMENT};
-	uint32_t num_values = 0;
+	struct event_definition_needs needs = {0};
 	struct event_reader reader;
 	struct event_writer writer;
 	struct event_token token;
@@ -732,7 +737,7 @@ everr_t event_definition_normalise(struct buf *out, const uint8_t *def,
 		if (token.kind == EVENT_TOKEN_FRAGMENT) {
 			continue;
 		}
-		count_values(&token, &num_values);
+		note_needs(&reader, &token, &needs);
 		event_writer_put(&writer, &token);
 	} while (token.kind != EVENT_TOKEN_EOF);
 
@@ -740,6 +745,6 @@ everr_t event_definition_normalise(struct buf *out, const uint8_t *def,
 	if (err != EVERR_OK) {
 		return err;
 	}
-	*ret_num_values = num_values;
+	*ret_needs = needs;
 	return EVERR_OK;
 }

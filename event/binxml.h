@@ -42,10 +42,10 @@
 /* The token byte without its "more" bit. */
 enum event_token_kind {
 	EVENT_TOKEN_EOF = 0x00,
-	EVENT_TOKEN_OPEN = 0x01, /* <name; attributes follow if any */
+	EVENT_TOKEN_OPEN = 0x01,	/* <name; attributes follow if any */
 	EVENT_TOKEN_CLOSE_START = 0x02, /* > */
 	EVENT_TOKEN_CLOSE_EMPTY = 0x03, /* /> and the element is over */
-	EVENT_TOKEN_END = 0x04, /* </name> */
+	EVENT_TOKEN_END = 0x04,		/* </name> */
 	EVENT_TOKEN_TEXT = 0x05,
 	EVENT_TOKEN_ATTRIBUTE = 0x06, /* its value is the tokens up to the next
 					   ATTRIBUTE or CLOSE_* */
@@ -63,29 +63,29 @@ enum event_token_kind {
 /* A template instance; pointers go into the data that was read. */
 struct event_instance {
 	const uint8_t *guid; /* 16 bytes */
-	const uint8_t *def; /* definition, with its waste if any */
+	const uint8_t *def;  /* definition, with its waste if any */
 	uint32_t def_len;
 	uint32_t num_values;
-	const uint8_t *specs; /* num_values times EVENT_SPEC_SIZE bytes */
+	const uint8_t *specs;  /* num_values times EVENT_SPEC_SIZE bytes */
 	const uint8_t *values; /* back to back */
-	size_t values_len; /* the sum of their lengths */
+	size_t values_len;     /* the sum of their lengths */
 };
 
 /* A value's length:u16, type:u8 and 00, on the wire and in packed events. */
 #define EVENT_SPEC_SIZE 4
 
 struct event_token {
-	uint8_t kind; /* enum event_token_kind */
-	bool more; /* bit 0x40; OPEN: has an attribute list */
+	uint8_t kind;  /* enum event_token_kind */
+	bool more;     /* bit 0x40; OPEN: has an attribute list */
 	size_t offset; /* of the token byte in the data */
 	/* OPEN, ATTRIBUTE, ENTITY_REF, PI_TARGET: the name.
 	   TEXT, CDATA, PI_DATA: the text.  UTF-16LE. */
 	const uint8_t *units;
 	size_t num_units;
 	uint16_t dependency; /* OPEN; EVENT_NO_DEPENDENCY outside definitions */
-	uint16_t subst_id; /* SUBST, OPTIONAL_SUBST */
+	uint16_t subst_id;   /* SUBST, OPTIONAL_SUBST */
 	uint8_t subst_type; /* the type the template names; values have theirs */
-	uint16_t ch; /* CHAR_REF: the UTF-16 unit */
+	uint16_t ch;	    /* CHAR_REF: the UTF-16 unit */
 	struct event_instance instance; /* TEMPLATE only, else undefined */
 };
 
@@ -106,8 +106,8 @@ struct event_reader {
 	size_t pos; /* of the next token */
 	enum event_reader_mode mode;
 	uint8_t state;
-	uint8_t base; /* depth outside this document */
-	uint8_t depth; /* open elements */
+	uint8_t base;	    /* depth outside this document */
+	uint8_t depth;	    /* open elements */
 	uint32_t num_roots; /* elements and instances at the top so far */
 	size_t attributes_end;
 	uint32_t num_attributes;
@@ -154,8 +154,8 @@ struct event_writer {
 	enum event_reader_mode mode;
 	uint8_t depth;
 	bool in_attributes;
-	size_t attributes_start; /* of the list's length field */
-	size_t attribute; /* of the list's last attribute token */
+	size_t attributes_start;	/* of the list's length field */
+	size_t attribute;		/* of the list's last attribute token */
 	size_t starts[EVENT_DEPTH_MAX]; /* of the open elements' lengths */
 };
 
@@ -164,16 +164,22 @@ void event_writer_init(struct event_writer *writer, enum event_reader_mode mode,
 void event_writer_put(struct event_writer *writer,
 		      const struct event_token *token);
 
+/* What a definition asks of its instances. */
+struct event_definition_needs {
+	uint32_t
+		num_values; /* highest id of a substitution or dependency + 1 */
+	uint8_t depth;	    /* of its elements */
+};
+
 /*
  * Append a definition normalised (design decision 3): one fragment header
  * first, the element with right lengths, hashes and "more" bits of attributes,
- * EOF, nothing after it.  *ret_num_values is the highest value the definition
- * refers to, by substitution or dependency, plus one.
+ * EOF, nothing after it.
  *
  * Errors as event_reader_next(), and the buffer's.
  */
-everr_t event_definition_normalise(struct buf *out, const uint8_t *def,
-				   size_t len,
-				   uint32_t *ret_num_values) EVERR_MUST_CHECK;
+everr_t event_definition_normalise(
+	struct buf *out, const uint8_t *def, size_t len,
+	struct event_definition_needs *ret_needs) EVERR_MUST_CHECK;
 
 #endif

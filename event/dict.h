@@ -24,18 +24,24 @@
 
 #define EVENT_TEMPLATE_ID_SIZE 32
 
-struct event_plan;		/* compiled form, event/plan.h */
+struct event_plan;	    /* compiled form, event/plan.h */
+struct event_system_fields; /* where System's values are, event/system.h */
 
-/* Immutable but for the lazily compiled plan; owned by its dictionary. */
+/*
+ * Owned by its dictionary, and immutable but for what is computed when first
+ * needed: plan and system are talloc children of the template.
+ */
 struct event_template {
-	uint32_t no;			/* its number, from 1 */
-	struct ev_guid guid;		/* what is sent */
+	uint32_t no;			    /* its number, from 1 */
+	struct ev_guid guid;		    /* what is sent */
 	uint8_t id[EVENT_TEMPLATE_ID_SIZE]; /* SHA-256 of def */
-	const uint8_t *def;		/* normalised, RPC form */
+	const uint8_t *def;		    /* normalised, RPC form */
 	uint32_t def_len;
-	uint32_t num_values;		/* highest substitution id + 1 */
-	struct event_plan *plan;	/* NULL until first needed */
-	void *user;			/* for the dictionary's owner (store/) */
+	uint32_t num_values;		    /* highest substitution id + 1 */
+	uint8_t depth;			    /* of its elements */
+	struct event_plan *plan;	    /* NULL until first needed */
+	struct event_system_fields *system; /* NULL until first needed */
+	void *user; /* for the dictionary's owner (store/) */
 };
 
 struct event_dict;
@@ -43,7 +49,7 @@ struct event_dict;
 /* Limits on what the dictionary holds at a time. */
 struct event_dict_limits {
 	uint32_t max_templates;
-	size_t max_bytes;		/* of definitions */
+	size_t max_bytes; /* of definitions */
 };
 
 /* limits NULL: 65,536 templates and 64 MiB. */
@@ -71,19 +77,27 @@ void event_dict_set_next_no(struct event_dict *dict, uint32_t no);
  * EVERR_LIMIT     the dictionary is full and does not know it
  * EVERR_NOMEM
  */
-everr_t event_dict_intern(struct event_dict *dict, const struct ev_guid *guid,
-			  const uint8_t *def, size_t len,
-			  struct event_template **ret_template)
-	EVERR_MUST_CHECK;
+everr_t event_dict_intern(
+	struct event_dict *dict, const struct ev_guid *guid, const uint8_t *def,
+	size_t len, struct event_template **ret_template) EVERR_MUST_CHECK;
 
-/* Put a definition back under its number, as an owner kept it. */
+/*
+ * Put a definition back under its number, as an owner kept it.  What is there
+ * already is handed out again.
+ *
+ * EVERR_EXISTS    the number stands for another definition
+ * EVERR_BINXML_*  not a normalised definition
+ * EVERR_LIMIT, EVERR_NOMEM
+ */
 everr_t event_dict_load(struct event_dict *dict, uint32_t no,
-			const struct ev_guid *guid,
-			const uint8_t *def, size_t len,
-			struct event_template **ret_template)
-	EVERR_MUST_CHECK;
+			const struct ev_guid *guid, const uint8_t *def,
+			size_t len,
+			struct event_template **ret_template) EVERR_MUST_CHECK;
 
-/* By number; asks the loader.  EVERR_TEMPLATE_UNKNOWN. */
+/*
+ * By number; asks the loader, whose errors are passed on but for
+ * EVERR_NOT_FOUND, which is EVERR_TEMPLATE_UNKNOWN.
+ */
 everr_t event_dict_get(struct event_dict *dict, uint32_t no,
 		       struct event_template **ret_template) EVERR_MUST_CHECK;
 

@@ -27,9 +27,9 @@ struct event_node {
 	/* template */
 	uint32_t template_no;
 	uint32_t num_values;
-	const uint8_t *specs; /* num_values times EVENT_SPEC_SIZE bytes */
+	const uint8_t *specs;  /* num_values times EVENT_SPEC_SIZE bytes */
 	const uint8_t *values; /* back to back */
-	size_t values_len; /* the sum of the specs' lengths */
+	size_t values_len;     /* the sum of the specs' lengths */
 	/* document */
 	const uint8_t *doc; /* 0F 01 01 00 ... 00 */
 	size_t doc_len;
