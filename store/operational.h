@@ -34,11 +34,19 @@ enum operational_id {
 	OPERATIONAL_RECORD_DAMAGED = 33	/* Channel, RecordId */
 };
 
+/* Repetitions are counted for so long before they are written as one event. */
+#define OPERATIONAL_WINDOW_SECONDS 60
+/*
+ * Subjects counted at a time.  Beyond it, those of one event id are counted
+ * together and written with Subject "others".
+ */
+#define OPERATIONAL_SUBJECTS_MAX 256
+
 struct operational;
 
 /*
  * computer is System/Computer of every event.  Creates the channel when it is
- * missing.
+ * missing.  It must be freed before the store.
  */
 everr_t operational_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 			   struct store *store, const char *computer,
@@ -48,12 +56,24 @@ everr_t operational_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 /*
  * Report.  subject is what repetitions are counted by (NULL: never
  * aggregated); names and values are num_fields pairs of UTF-8 strings (name,
- * value).  Never fails for the caller: what could not be written is counted
- * and said with the next one that can.  operational NULL is allowed and does
+ * value), at most 16 and 1 KiB each.  An event that stands for repetitions has
+ * the fields of the latest one and Count.  Never fails for the caller: what
+ * could not be written is counted, and the next event that can be written says
+ * so in LostReports.  operational NULL is allowed and does
  * nothing, so that library rooms can be tested without it.
  */
 void operational_report(struct operational *operational,
 			enum operational_id id, const char *subject,
 			const char *const *fields, size_t num_fields);
+
+/*
+ * Write what has been counted so far, without waiting for the minute to end;
+ * before a stop.  NULL is allowed.
+ */
+void operational_flush(struct operational *operational);
+
+/* Another window than OPERATIONAL_WINDOW_SECONDS, for what is new from now. */
+void operational_set_window(struct operational *operational,
+			    struct timeval window);
 
 #endif
