@@ -6,7 +6,7 @@ dnl EVL_SAMBA_SYMBOL(SYMBOL, LIBRARY-FILE, LIBS)
 AC_DEFUN([EVL_SAMBA_SYMBOL], [
 	AC_MSG_CHECKING([for $1 in $2])
 	evl_save_LIBS=$LIBS
-	LIBS="$SAMBA_PRIVATE_LIBS $SAMBA_LIBS $LIBS"
+	LIBS="$SAMBA_PRIVATE_LIBS $SAMBA_CLIENT_LIBS $SAMBA_LIBS $LIBS"
 	AC_LINK_IFELSE([AC_LANG_PROGRAM([[void $1(void);]], [[$1();]])],
 		[AC_MSG_RESULT([yes])],
 		[AC_MSG_RESULT([no])
@@ -28,6 +28,13 @@ AC_DEFUN([EVL_DEP_SAMBA], [
 	done
 	SAMBA_PRIVATE_LIBS="-L$SAMBA_PRIVATE_DIR -Wl,-rpath,$SAMBA_PRIVATE_DIR $SAMBA_PRIVATE_LIBS"
 	AC_SUBST([SAMBA_PRIVATE_LIBS])
+	dnl The client side: libdcerpc, and what collect/samba.h declares.
+	SAMBA_CLIENT_LIBS="-L$SAMBA_PRIVATE_DIR -Wl,-rpath,$SAMBA_PRIVATE_DIR"
+	for evl_lib in samba-sockets samba-debug; do
+		SAMBA_CLIENT_LIBS="$SAMBA_CLIENT_LIBS -l:lib$evl_lib-samba4.so.0"
+	done
+	SAMBA_CLIENT_LIBS="$SAMBA_CLIENT_LIBS -lsamba-errors $SAMBA_LIBS"
+	AC_SUBST([SAMBA_CLIENT_LIBS])
 
 	EVL_SAMBA_SYMBOL([dcesrv_init_context], [dcerpc-server-core])
 	EVL_SAMBA_SYMBOL([dcesrv_auth_gensec_prepare], [RPC-SERVER-LOOP])
@@ -45,4 +52,6 @@ AC_DEFUN([EVL_DEP_SAMBA], [
 	EVL_SAMBA_SYMBOL([sddl_decode], [samba-security])
 	EVL_SAMBA_SYMBOL([se_access_check], [samba-security])
 	EVL_SAMBA_SYMBOL([dcerpc_server_epmapper_init], [dcerpc-server])
+	EVL_SAMBA_SYMBOL([composite_continue], [samba-sockets])
+	EVL_SAMBA_SYMBOL([debug_set_callback], [samba-debug])
 ])

@@ -1,0 +1,788 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "collect/connect.h"
+
+#include "base/buf.h"
+#include "base/guid.h"
+#include "collect/mapper.h"
+#include "collect/resolve.h"
+#include "collect/samba.h"
+
+#include <credentials.h>
+#include <dcerpc.h>
+#include <ndr.h>
+#include <param.h>
+#include <stdio.h>
+#include <string.h>
+
+/* The mapper's request is some 150 bytes. */
+#define MAPPER_REQUEST_MAX 1024
+
+/*
+ * e1af8308-5d1f-11c9-91a4-08002b14a0fa v3.0, C706 appendix O.  libdcerpc
+ * wants a table to bind with, though the one call is made raw.
+ */
+static const char *const no_names[] = {""};
+static const struct ndr_interface_string_array no_strings = {
+	.count = 0,
+	.names = no_names,
+};
+const struct ndr_interface_table collect_mapper_table = {
+	.name = "epmapper",
+	.syntax_id = {{0xe1af8308,
+		       0x5d1f,
+		       0x11c9,
+		       {0x91, 0xa4},
+		       {0x08, 0x00, 0x2b, 0x14, 0xa0, 0xfa}},
+		      3},
+	.helpstring = "endpoint mapper",
+	.endpoints = &no_strings,
+	.authservices = &no_strings,
+};
+
+struct connect_state {
+	struct tevent_context *ev;
+	const struct ndr_interface_table *table;
+	struct collect_target target;
+	struct loadparm_context *lp_ctx;
+	struct cli_credentials *credentials;
+
+	char **addresses;
+	size_t num_addresses;
+	size_t address; /* the one that is being tried */
+	uint16_t port; /* of the service there, 0: not known yet */
+
+	struct composite_context *attempt;
+	struct tevent_timer *timer;
+	struct dcerpc_pipe *mapper; /* never freed in a callback of its own */
+	struct tevent_req *lookup;
+	struct dcerpc_pipe *pipe;
+
+	struct collect_failure failure;
+};
+
+static void connect_address(struct tevent_req *req);
+static void connect_service(struct tevent_req *req);
+static void connect_lookup(struct tevent_req *req);
+
+static const char *connect_where(const struct connect_state *state)
+{
+	return state->target.socket != NULL ? state->target.socket
+					    : state->target.host;
+}
+
+/* The request ends with what state->failure says. */
+static void connect_failed(struct tevent_req *req)
+{
+	struct connect_state *state =
+		tevent_req_data(req, struct connect_state);
+
+	TALLOC_FREE(state->timer);
+	tevent_req_error(req, state->failure.err);
+}
+
+/* ------------------------------------------------------- what is copied */
+
+static bool copy_string(TALLOC_CTX *mem_ctx, const char *from, const char **to)
+{
+	if (from == NULL) {
+		*to = NULL;
+		return true;
+	}
+	*to = talloc_strdup(mem_ctx, from);
+	return *to != NULL;
+}
+
+static bool copy_target(struct connect_state *state,
+			const struct collect_target *from)
+{
+	struct collect_target *to = &state->target;
+
+	*to = *from;
+	if (to->mapper_port == 0) {
+		to->mapper_port = COLLECT_MAPPER_PORT;
+	}
+	if (to->timeout == 0) {
+		to->timeout = COLLECT_CONNECT_TIMEOUT;
+	}
+	return copy_string(state, from->socket, &to->socket) &&
+	       copy_string(state, from->host, &to->host) &&
+	       copy_string(state, from->user, &to->user) &&
+	       copy_string(state, from->domain, &to->domain) &&
+	       copy_string(state, from->password, &to->password) &&
+	       copy_string(state, from->ccache, &to->ccache);
+}
+
+/*
+ * Samba's parameters as compiled in, without any file.  What would point at
+ * the system's Samba leads nowhere.
+ */
+static struct loadparm_context *connect_parameters(TALLOC_CTX *mem_ctx)
+{
+	static const char *const nowhere[] = {
+		"private dir",	   "lock directory", "state directory",
+		"cache directory", "pid directory",
+	};
+	struct loadparm_context *lp_ctx = loadparm_init(mem_ctx);
+	size_t i;
+
+	if (lp_ctx == NULL) {
+		return NULL;
+	}
+	for (i = 0; i < sizeof(nowhere) / sizeof(nowhere[0]); i++) {
+		if (!lpcfg_set_cmdline(lp_ctx, nowhere[i], "/nonexistent")) {
+			TALLOC_FREE(lp_ctx);
+			return NULL;
+		}
+	}
+	return lp_ctx;
+}
+
+/* ----------------------------------------------------------- credentials */
+
+static bool credentials_ntlm(struct connect_state *state)
+{
+	const struct collect_target *target = &state->target;
+	struct cli_credentials *creds = state->credentials;
+	const char *domain = target->domain != NULL ? target->domain : "";
+	const char *password = target->password != NULL ? target->password : "";
+
+	if (target->user == NULL || target->user[0] == '\0') {
+		collect_failure_set(&state->failure, EVERR_INVALID,
+				    "%s: a user name is needed to log on",
+				    target->host);
+		return false;
+	}
+	/* A Kerberos attempt would ask the network for a KDC, and wait. */
+	return cli_credentials_set_kerberos_state(
+		       creds, CRED_USE_KERBEROS_DISABLED, CRED_SPECIFIED) &&
+	       cli_credentials_set_username(creds, target->user,
+					    CRED_SPECIFIED) &&
+	       cli_credentials_set_domain(creds, domain, CRED_SPECIFIED) &&
+	       cli_credentials_set_password(creds, password, CRED_SPECIFIED);
+}
+
+static bool credentials_kerberos(struct connect_state *state)
+{
+	struct cli_credentials *creds = state->credentials;
+	const char *reason = NULL;
+	int ret;
+
+	if (!cli_credentials_set_kerberos_state(
+		    creds, CRED_USE_KERBEROS_REQUIRED, CRED_SPECIFIED)) {
+		return false;
+	}
+	ret = cli_credentials_set_ccache(creds, state->lp_ctx,
+					 state->target.ccache, CRED_SPECIFIED,
+					 &reason);
+	/* A cache that is not there is no error to Samba, only empty. */
+	if (ret != 0 || cli_credentials_is_anonymous(creds)) {
+		collect_failure_set(&state->failure, EVERR_AUTH,
+				    "%s: no Kerberos ticket to log on with;"
+				    " get one with kinit%s%s",
+				    state->target.host,
+				    reason != NULL ? ": " : "",
+				    reason != NULL ? reason : "");
+		/* Samba's reasons end in a line feed. */
+		state->failure.text[strcspn(state->failure.text, "\n")] = '\0';
+		return false;
+	}
+	return true;
+}
+
+/* False: state->failure says why, or memory is out. */
+static bool connect_credentials(struct connect_state *state)
+{
+	bool ok;
+
+	if (state->target.socket != NULL) {
+		state->credentials = cli_credentials_init_anon(state);
+		return state->credentials != NULL;
+	}
+
+	state->credentials = cli_credentials_init(state);
+	if (state->credentials == NULL) {
+		return false;
+	}
+	ok = cli_credentials_set_conf(state->credentials, state->lp_ctx);
+	if (!ok) {
+		return false;
+	}
+	ok = state->target.kerberos ? credentials_kerberos(state)
+				    : credentials_ntlm(state);
+	if (!ok) {
+		return false;
+	}
+
+	/*
+	 * libdcerpc takes credentials that came out empty for anonymous and
+	 * goes on without any authentication.
+	 */
+	if (cli_credentials_is_anonymous(state->credentials)) {
+		collect_failure_set(&state->failure, EVERR_AUTH,
+				    "%s: the credentials are empty",
+				    state->target.host);
+		return false;
+	}
+	return true;
+}
+
+/* ---------------------------------------------------------- one attempt */
+
+/*
+ * Every step of Samba's is a composite request, child of state; it ends in fn
+ * or by the timer.  With Kerberos the request may stand inside a nested loop
+ * when the timer fires and must not be freed then: libdcerpc's own limit of
+ * 60 s, which knows of that, has to do.
+ */
+static void connect_attempt(struct tevent_req *req,
+			    const struct dcerpc_binding *binding,
+			    const struct ndr_interface_table *table,
+			    struct cli_credentials *credentials,
+			    tevent_timer_handler_t timeout,
+			    void (*fn)(struct composite_context *))
+{
+	struct connect_state *state =
+		tevent_req_data(req, struct connect_state);
+
+	TALLOC_FREE(state->timer);
+	if (timeout != NULL) {
+		state->timer = tevent_add_timer(
+			state->ev, state,
+			tevent_timeval_current_ofs(state->target.timeout, 0),
+			timeout, req);
+		if (tevent_req_nomem(state->timer, req)) {
+			return;
+		}
+	}
+	state->attempt = dcerpc_pipe_connect_b_send(
+		state, binding, table, credentials, state->ev, state->lp_ctx);
+	if (tevent_req_nomem(state->attempt, req)) {
+		return;
+	}
+	composite_continue(NULL, state->attempt, fn, req);
+}
+
+/* The request a composite belongs to; see collect/samba.h. */
+static struct tevent_req *attempt_req(struct composite_context *attempt)
+{
+	struct connect_state *state = talloc_get_type_abort(
+		talloc_parent(attempt), struct connect_state);
+
+	return talloc_get_type_abort(talloc_parent(state), struct tevent_req);
+}
+
+/* The next address, or the end: the first failure is the one to tell. */
+static void connect_next(struct tevent_req *req)
+{
+	struct connect_state *state =
+		tevent_req_data(req, struct connect_state);
+	everr_t err = state->failure.err;
+
+	state->address++;
+	if (state->address < state->num_addresses &&
+	    (err == EVERR_CONNECT || err == EVERR_TIMEOUT)) {
+		connect_address(req);
+		return;
+	}
+	connect_failed(req);
+}
+
+static struct dcerpc_binding *tcp_binding(struct connect_state *state,
+					  uint16_t port)
+{
+	struct dcerpc_binding *binding = NULL;
+	char endpoint[8];
+	NTSTATUS status;
+
+	status = dcerpc_parse_binding(state, "ncacn_ip_tcp:", &binding);
+	if (!NT_STATUS_IS_OK(status)) {
+		return NULL;
+	}
+	/* An address as host keeps libdcerpc from resolving, with a fork. */
+	status = dcerpc_binding_set_string_option(
+		binding, "host", state->addresses[state->address]);
+	if (NT_STATUS_IS_OK(status)) {
+		status = dcerpc_binding_set_string_option(
+			binding, "target_hostname", state->target.host);
+	}
+	if (NT_STATUS_IS_OK(status)) {
+		snprintf(endpoint, sizeof(endpoint), "%u", port);
+		status = dcerpc_binding_set_string_option(binding, "endpoint",
+							  endpoint);
+	}
+	if (!NT_STATUS_IS_OK(status)) {
+		TALLOC_FREE(binding);
+	}
+	return binding;
+}
+
+/* -------------------------------------------------------- the mapper */
+
+static void mapper_failed(struct tevent_req *req, NTSTATUS status)
+{
+	struct connect_state *state =
+		tevent_req_data(req, struct connect_state);
+	char what[120];
+
+	snprintf(what, sizeof(what),
+		 "ask the endpoint mapper at %s port %u for the event log"
+		 " service",
+		 state->addresses[state->address], state->target.mapper_port);
+	collect_failure_status(&state->failure, state->target.host, what,
+			       status);
+	connect_next(req);
+}
+
+static void mapper_timeout(struct tevent_context *ev, struct tevent_timer *te,
+			   struct timeval now, void *private_data)
+{
+	struct tevent_req *req =
+		talloc_get_type_abort(private_data, struct tevent_req);
+	struct connect_state *state =
+		tevent_req_data(req, struct connect_state);
+
+	state->timer = NULL;
+	TALLOC_FREE(state->attempt);
+	TALLOC_FREE(state->lookup);
+	mapper_failed(req, NT_STATUS_IO_TIMEOUT);
+}
+
+static void mapper_connected(struct composite_context *attempt);
+
+static void connect_mapper(struct tevent_req *req)
+{
+	struct connect_state *state =
+		tevent_req_data(req, struct connect_state);
+	struct cli_credentials *anonymous = NULL;
+	struct dcerpc_binding *binding = NULL;
+
+	binding = tcp_binding(state, state->target.mapper_port);
+	if (tevent_req_nomem(binding, req)) {
+		return;
+	}
+	anonymous = cli_credentials_init_anon(binding);
+	if (tevent_req_nomem(anonymous, req)) {
+		return;
+	}
+	connect_attempt(req, binding, &collect_mapper_table, anonymous,
+			mapper_timeout, mapper_connected);
+}
+
+static void mapper_connected(struct composite_context *attempt)
+{
+	struct tevent_req *req = attempt_req(attempt);
+	struct connect_state *state =
+		tevent_req_data(req, struct connect_state);
+	NTSTATUS status;
+
+	state->attempt = NULL;
+	status = dcerpc_pipe_connect_b_recv(attempt, state, &state->mapper);
+	if (!NT_STATUS_IS_OK(status)) {
+		mapper_failed(req, status);
+		return;
+	}
+	connect_lookup(req);
+}
+
+static void mapper_answered(struct tevent_req *subreq);
+
+static void connect_lookup(struct tevent_req *req)
+{
+	struct connect_state *state =
+		tevent_req_data(req, struct connect_state);
+	const struct ndr_syntax_id *syntax = &state->table->syntax_id;
+	struct ev_guid guid;
+	struct buf request;
+
+	le32_set(guid.b, syntax->uuid.time_low);
+	le16_set(guid.b + 4, syntax->uuid.time_mid);
+	le16_set(guid.b + 6, syntax->uuid.time_hi_and_version);
+	memcpy(guid.b + 8, syntax->uuid.clock_seq, 2);
+	memcpy(guid.b + 10, syntax->uuid.node, 6);
+
+	buf_init(&request, state, MAPPER_REQUEST_MAX);
+	collect_mapper_request(&request, &guid,
+			       (uint16_t)(syntax->if_version & 0xffff),
+			       (uint16_t)(syntax->if_version >> 16));
+	if (buf_error(&request) != EVERR_OK) {
+		tevent_req_oom(req);
+		return;
+	}
+	state->lookup = dcerpc_binding_handle_raw_call_send(
+		state, state->ev, state->mapper->binding_handle, NULL,
+		COLLECT_MAPPER_OPNUM, 0, request.data, request.len);
+	if (tevent_req_nomem(state->lookup, req)) {
+		return;
+	}
+	tevent_req_set_callback(state->lookup, mapper_answered, req);
+}
+
+static void mapper_answered(struct tevent_req *subreq)
+{
+	struct tevent_req *req =
+		tevent_req_callback_data(subreq, struct tevent_req);
+	struct connect_state *state =
+		tevent_req_data(req, struct connect_state);
+	uint8_t *data = NULL;
+	uint32_t flags = 0;
+	size_t len = 0;
+	NTSTATUS status;
+	everr_t err;
+
+	status = dcerpc_binding_handle_raw_call_recv(subreq, state, &data, &len,
+						     &flags);
+	TALLOC_FREE(subreq);
+	state->lookup = NULL;
+	if (!NT_STATUS_IS_OK(status)) {
+		mapper_failed(req, status);
+		return;
+	}
+
+	err = collect_mapper_reply(data, len, &state->port);
+	TALLOC_FREE(data);
+	if (err == EVERR_NOT_FOUND) {
+		collect_failure_set(&state->failure, err,
+				    "%s: its endpoint mapper knows no event"
+				    " log service; if it listens all the same,"
+				    " name its port",
+				    state->target.host);
+		connect_failed(req);
+		return;
+	}
+	if (err != EVERR_OK) {
+		collect_failure_set(&state->failure, err,
+				    "%s: its endpoint mapper's answer is"
+				    " malformed",
+				    state->target.host);
+		connect_failed(req);
+		return;
+	}
+	connect_service(req);
+}
+
+/* ------------------------------------------------------- the service */
+
+static void service_failed(struct tevent_req *req, NTSTATUS status)
+{
+	struct connect_state *state =
+		tevent_req_data(req, struct connect_state);
+	char what[100];
+
+	snprintf(what, sizeof(what),
+		 "connect to the event log service at %s"
+		 " port %u",
+		 state->addresses[state->address], state->port);
+	collect_failure_status(&state->failure, state->target.host, what,
+			       status);
+	connect_next(req);
+}
+
+static void local_failed(struct tevent_req *req, NTSTATUS status)
+{
+	struct connect_state *state =
+		tevent_req_data(req, struct connect_state);
+	const char *path = state->target.socket;
+
+	if (NT_STATUS_EQUAL(status, NT_STATUS_OBJECT_NAME_NOT_FOUND) ||
+	    NT_STATUS_EQUAL(status, NT_STATUS_OBJECT_PATH_NOT_FOUND)) {
+		collect_failure_set(&state->failure, EVERR_CONNECT,
+				    "the service is not running: there is no"
+				    " socket %s",
+				    path);
+	} else if (NT_STATUS_EQUAL(status, NT_STATUS_CONNECTION_REFUSED)) {
+		collect_failure_set(&state->failure, EVERR_CONNECT,
+				    "the service is not running: nobody"
+				    " listens at %s",
+				    path);
+	} else if (NT_STATUS_EQUAL(status, NT_STATUS_ACCESS_DENIED)) {
+		collect_failure_set(&state->failure, EVERR_ACCESS,
+				    "no permission to use the socket %s", path);
+	} else {
+		collect_failure_status(&state->failure, path,
+				       "connect to the local service", status);
+	}
+	connect_failed(req);
+}
+
+static void attempt_failed(struct tevent_req *req, NTSTATUS status)
+{
+	struct connect_state *state =
+		tevent_req_data(req, struct connect_state);
+
+	if (state->target.socket != NULL) {
+		local_failed(req, status);
+		return;
+	}
+	service_failed(req, status);
+}
+
+static void service_timeout(struct tevent_context *ev, struct tevent_timer *te,
+			    struct timeval now, void *private_data)
+{
+	struct tevent_req *req =
+		talloc_get_type_abort(private_data, struct tevent_req);
+	struct connect_state *state =
+		tevent_req_data(req, struct connect_state);
+
+	state->timer = NULL;
+	TALLOC_FREE(state->attempt);
+	attempt_failed(req, NT_STATUS_IO_TIMEOUT);
+}
+
+/*
+ * What libdcerpc reports as success may be a connection without
+ * authentication; look at what is really there.
+ */
+static bool connect_is_sealed(struct connect_state *state)
+{
+	enum dcerpc_AuthType type = DCERPC_AUTH_TYPE_NONE;
+	enum dcerpc_AuthLevel level = DCERPC_AUTH_LEVEL_NONE;
+	enum dcerpc_AuthType wanted = state->target.kerberos
+					      ? DCERPC_AUTH_TYPE_KRB5
+					      : DCERPC_AUTH_TYPE_SPNEGO;
+
+	dcerpc_binding_handle_auth_info(state->pipe->binding_handle, &type,
+					&level);
+	if (type == wanted && level == DCERPC_AUTH_LEVEL_PRIVACY) {
+		return true;
+	}
+	collect_failure_set(&state->failure, EVERR_AUTH,
+			    "%s: the connection came about without the"
+			    " authentication and encryption asked for (type"
+			    " %d, level %d) and was closed",
+			    state->target.host, (int)type, (int)level);
+	return false;
+}
+
+static void service_connected(struct composite_context *attempt)
+{
+	struct tevent_req *req = attempt_req(attempt);
+	struct connect_state *state =
+		tevent_req_data(req, struct connect_state);
+	NTSTATUS status;
+
+	TALLOC_FREE(state->timer);
+	state->attempt = NULL;
+	status = dcerpc_pipe_connect_b_recv(attempt, state, &state->pipe);
+	if (!NT_STATUS_IS_OK(status)) {
+		attempt_failed(req, status);
+		return;
+	}
+	if (state->target.socket == NULL && !connect_is_sealed(state)) {
+		TALLOC_FREE(state->pipe);
+		connect_failed(req);
+		return;
+	}
+	/* A parked call would make the default of 60 s end the connection. */
+	dcerpc_binding_handle_set_timeout(state->pipe->binding_handle, 0);
+	tevent_req_done(req);
+}
+
+static void connect_service(struct tevent_req *req)
+{
+	struct connect_state *state =
+		tevent_req_data(req, struct connect_state);
+	uint32_t flags = DCERPC_SEAL | DCERPC_CONCURRENT_MULTIPLEX;
+	struct dcerpc_binding *binding = NULL;
+	NTSTATUS status;
+
+	flags |= state->target.kerberos ? DCERPC_AUTH_KRB5 : DCERPC_AUTH_SPNEGO;
+	binding = tcp_binding(state, state->port);
+	if (tevent_req_nomem(binding, req)) {
+		return;
+	}
+	status = dcerpc_binding_set_flags(binding, flags, 0);
+	if (!NT_STATUS_IS_OK(status)) {
+		tevent_req_oom(req);
+		return;
+	}
+	connect_attempt(req, binding, state->table, state->credentials,
+			state->target.kerberos ? NULL : service_timeout,
+			service_connected);
+}
+
+static void connect_address(struct tevent_req *req)
+{
+	struct connect_state *state =
+		tevent_req_data(req, struct connect_state);
+
+	state->port = state->target.port;
+	if (state->port == 0) {
+		connect_mapper(req);
+		return;
+	}
+	connect_service(req);
+}
+
+static void connect_resolved(struct tevent_req *subreq)
+{
+	struct tevent_req *req =
+		tevent_req_callback_data(subreq, struct tevent_req);
+	struct connect_state *state =
+		tevent_req_data(req, struct connect_state);
+	const char *reason = NULL;
+	everr_t err;
+
+	err = collect_resolve_recv(subreq, state, &state->addresses,
+				   &state->num_addresses, &reason);
+	TALLOC_FREE(subreq);
+	if (err != EVERR_OK) {
+		collect_failure_set(&state->failure, err,
+				    "cannot find the host %s: %s",
+				    state->target.host, reason);
+		connect_failed(req);
+		return;
+	}
+	connect_address(req);
+}
+
+static void connect_remote(struct tevent_req *req)
+{
+	struct connect_state *state =
+		tevent_req_data(req, struct connect_state);
+	struct tevent_req *subreq = NULL;
+
+	subreq = collect_resolve_send(state, state->ev, state->target.host);
+	if (tevent_req_nomem(subreq, req)) {
+		return;
+	}
+	tevent_req_set_callback(subreq, connect_resolved, req);
+}
+
+/*
+ * ncalrpc by path: the directory is a parameter of Samba's, the name the
+ * endpoint.
+ */
+static void connect_local(struct tevent_req *req)
+{
+	struct connect_state *state =
+		tevent_req_data(req, struct connect_state);
+	const char *slash = strrchr(state->target.socket, '/');
+	struct dcerpc_binding *binding = NULL;
+	const char *dir = NULL;
+	NTSTATUS status;
+
+	if (slash == NULL || slash[1] == '\0') {
+		collect_failure_set(&state->failure, EVERR_INVALID,
+				    "%s is not the full path of a socket",
+				    state->target.socket);
+		connect_failed(req);
+		return;
+	}
+	dir = talloc_strndup(state, state->target.socket,
+			     (size_t)(slash - state->target.socket));
+	if (tevent_req_nomem(dir, req)) {
+		return;
+	}
+	if (!lpcfg_set_cmdline(state->lp_ctx, "ncalrpc dir",
+			       dir[0] != '\0' ? dir : "/")) {
+		tevent_req_oom(req);
+		return;
+	}
+	status = dcerpc_parse_binding(state, "ncalrpc:", &binding);
+	if (NT_STATUS_IS_OK(status)) {
+		status = dcerpc_binding_set_string_option(binding, "endpoint",
+							  slash + 1);
+	}
+	if (NT_STATUS_IS_OK(status)) {
+		status = dcerpc_binding_set_flags(
+			binding, DCERPC_CONCURRENT_MULTIPLEX, 0);
+	}
+	if (!NT_STATUS_IS_OK(status)) {
+		tevent_req_oom(req);
+		return;
+	}
+	connect_attempt(req, binding, state->table, state->credentials,
+			service_timeout, service_connected);
+}
+
+struct tevent_req *collect_connect_send(TALLOC_CTX *mem_ctx,
+					struct tevent_context *ev,
+					const struct collect_target *target,
+					const struct ndr_interface_table *table)
+{
+	struct connect_state *state = NULL;
+	struct tevent_req *req = NULL;
+	NTSTATUS status;
+
+	req = tevent_req_create(mem_ctx, &state, struct connect_state);
+	if (req == NULL) {
+		return NULL;
+	}
+	state->ev = ev;
+	state->table = table;
+
+	/* Without it libdcerpc knows no authentication; once is enough. */
+	status = dcerpc_init();
+	if (!NT_STATUS_IS_OK(status) || !copy_target(state, target)) {
+		tevent_req_oom(req);
+		return tevent_req_post(req, ev);
+	}
+	state->lp_ctx = connect_parameters(state);
+	if (tevent_req_nomem(state->lp_ctx, req)) {
+		return tevent_req_post(req, ev);
+	}
+	if (!connect_credentials(state)) {
+		if (state->failure.err == EVERR_OK) {
+			tevent_req_oom(req);
+		} else {
+			connect_failed(req);
+		}
+		return tevent_req_post(req, ev);
+	}
+
+	if (state->target.socket != NULL) {
+		connect_local(req);
+	} else {
+		connect_remote(req);
+	}
+	if (!tevent_req_is_in_progress(req)) {
+		return tevent_req_post(req, ev);
+	}
+	return req;
+}
+
+everr_t collect_connect_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx,
+			     struct collect_connection **ret_connection,
+			     struct collect_failure *ret_failure)
+{
+	struct connect_state *state =
+		tevent_req_data(req, struct connect_state);
+	struct collect_connection *connection = NULL;
+	enum tevent_req_state req_state;
+	uint64_t error = 0;
+
+	if (tevent_req_is_error(req, &req_state, &error)) {
+		if (state->failure.err == EVERR_OK) {
+			collect_failure_set(&state->failure, EVERR_NOMEM,
+					    "%s: out of memory",
+					    connect_where(state));
+		}
+		*ret_failure = state->failure;
+		tevent_req_received(req);
+		return ret_failure->err;
+	}
+
+	connection = talloc_zero(mem_ctx, struct collect_connection);
+	if (connection == NULL || !copy_string(connection, connect_where(state),
+					       &connection->where)) {
+		TALLOC_FREE(connection);
+		tevent_req_received(req);
+		return collect_failure_set(ret_failure, EVERR_NOMEM,
+					   "out of memory");
+	}
+	connection->local = state->target.socket != NULL;
+	connection->handle = state->pipe->binding_handle;
+	talloc_steal(connection, state->pipe);
+	/* The parameters are still read when a call is made. */
+	talloc_steal(connection, state->lp_ctx);
+	talloc_steal(connection, state->credentials);
+	*ret_connection = connection;
+	tevent_req_received(req);
+	return EVERR_OK;
+}
+
+bool collect_connection_alive(const struct collect_connection *connection)
+{
+	return dcerpc_binding_handle_is_connected(connection->handle);
+}

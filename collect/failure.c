@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "collect/failure.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+/* What a person reads for the codes of [MS-EVEN6] 3.1.4 and [MS-ERREF] 2.2. */
+static const struct {
+	uint32_t win32;
+	everr_t err;
+	const char *text;
+} table[] = {
+	{2, EVERR_NOT_FOUND, "there is no such file"},
+	{5, EVERR_ACCESS,
+	 "access denied; the account needs the right to read this log (for"
+	 " example as a member of Event Log Readers)"},
+	{6, EVERR_INVALID, "the handle is not valid"},
+	{13, EVERR_TEXT, "the data is not valid"},
+	{14, EVERR_NOMEM, "the service is out of memory"},
+	{50, EVERR_NOT_SUPPORTED, "the service does not support this"},
+	{87, EVERR_INVALID, "the service refused a parameter"},
+	{112, EVERR_STORE_FULL, "the service's disk is full"},
+	{122, EVERR_LIMIT, "a buffer was too small"},
+	{123, EVERR_CHANNEL_NAME, "the name is not legal"},
+	{183, EVERR_EXISTS, "it exists already"},
+	{259, EVERR_END, "no more items"},
+	{1115, EVERR_STORE_CLOSED, "the service is shutting down"},
+	{1117, EVERR_STORE_SYNC, "the service could not write to its disk"},
+	{1168, EVERR_NOT_FOUND, "not found"},
+	{1223, EVERR_CANCELLED, "cancelled"},
+	{1392, EVERR_STORE_CORRUPT, "the service's store is damaged"},
+	{1460, EVERR_TIMEOUT, "the time expired"},
+	{1734, EVERR_LIMIT, "a batch exceeded the protocol's limit"},
+	{1783, EVERR_PROTOCOL, "the service could not read the request"},
+	{1816, EVERR_LIMIT, "a limit of the service was reached"},
+	{1818, EVERR_CANCELLED, "the call was cancelled"},
+	{4317, EVERR_INVALID, "not valid for this kind of subscription"},
+	{15000, EVERR_CHANNEL_NAME, "this is not a channel's name"},
+	{15001, EVERR_QUERY_SYNTAX, "the query is malformed"},
+	{15005, EVERR_BINXML_VALUE, "the event's data is not valid"},
+	{15007, EVERR_CHANNEL_NOT_FOUND, "there is no such channel"},
+	{15008, EVERR_QUERY_SYNTAX, "the query's XML is malformed"},
+	{15009, EVERR_INVALID,
+	 "analytic and debug channels cannot be subscribed to"},
+	{15011, EVERR_STALE,
+	 "the log was cleared or has overwritten the position"},
+	{15012, EVERR_STALE, "the position is not in the log"},
+	{15019, EVERR_QUERY_SYNTAX, "the filter is malformed"},
+	{15020, EVERR_QUERY_SYNTAX, "the filter uses an unknown operator"},
+	{15021, EVERR_QUERY_SYNTAX, "the filter has an unexpected token"},
+	{15026, EVERR_QUERY_COMPLEX, "the filter is too complex"},
+	{15037, EVERR_CHANNEL_DISABLED, "the channel is disabled"},
+};
+
+static const struct {
+	NTSTATUS status;
+	everr_t err;
+	const char *text;
+} status_table[] = {
+	{NT_STATUS_NO_MEMORY, EVERR_NOMEM, "out of memory"},
+	{NT_STATUS_CONNECTION_REFUSED, EVERR_CONNECT,
+	 "nothing listens there; is the service running, and the port right?"},
+	{NT_STATUS_HOST_UNREACHABLE, EVERR_CONNECT,
+	 "the host cannot be reached; is it up, and does a firewall let this"
+	 " through?"},
+	{NT_STATUS_NETWORK_UNREACHABLE, EVERR_CONNECT,
+	 "its network cannot be reached from here"},
+	{NT_STATUS_IO_TIMEOUT, EVERR_TIMEOUT,
+	 "no answer in time; is the host up, and does a firewall let this"
+	 " through?"},
+	{NT_STATUS_CONNECTION_DISCONNECTED, EVERR_CONNECT,
+	 "the connection was closed"},
+	{NT_STATUS_CONNECTION_RESET, EVERR_CONNECT,
+	 "the connection was closed by the host"},
+	{NT_STATUS_CONNECTION_ABORTED, EVERR_CONNECT,
+	 "the connection was aborted"},
+	{NT_STATUS_END_OF_FILE, EVERR_CONNECT,
+	 "the host closed the connection"},
+	{NT_STATUS_PIPE_DISCONNECTED, EVERR_CONNECT,
+	 "the connection was closed"},
+	{NT_STATUS_LOCAL_DISCONNECT, EVERR_CONNECT,
+	 "the connection was closed"},
+	{NT_STATUS_INVALID_CONNECTION, EVERR_CONNECT,
+	 "the connection was closed"},
+	{NT_STATUS_LOGON_FAILURE, EVERR_AUTH,
+	 "the host refused the logon: wrong user name or password"},
+	{NT_STATUS_WRONG_PASSWORD, EVERR_AUTH,
+	 "the host refused the logon: wrong password"},
+	{NT_STATUS_NO_SUCH_USER, EVERR_AUTH,
+	 "the host refused the logon: no such user"},
+	{NT_STATUS_ACCOUNT_DISABLED, EVERR_AUTH, "the account is disabled"},
+	{NT_STATUS_ACCOUNT_LOCKED_OUT, EVERR_AUTH, "the account is locked out"},
+	{NT_STATUS_ACCOUNT_EXPIRED, EVERR_AUTH, "the account has expired"},
+	{NT_STATUS_PASSWORD_EXPIRED, EVERR_AUTH,
+	 "the account's password has expired"},
+	{NT_STATUS_PASSWORD_MUST_CHANGE, EVERR_AUTH,
+	 "the account's password must be changed first"},
+	{NT_STATUS_LOGON_TYPE_NOT_GRANTED, EVERR_AUTH,
+	 "the account may not log on over the network"},
+	{NT_STATUS_NO_LOGON_SERVERS, EVERR_AUTH,
+	 "the host cannot reach its domain controller"},
+	{NT_STATUS_TIME_DIFFERENCE_AT_DC, EVERR_AUTH,
+	 "the clocks differ too much for Kerberos"},
+	{NT_STATUS_ACCESS_DENIED, EVERR_ACCESS,
+	 "access denied; does the account have the right?"},
+	{NT_STATUS_NETWORK_ACCESS_DENIED, EVERR_ACCESS, "access denied"},
+	{NT_STATUS_RPC_PROTOCOL_ERROR, EVERR_PROTOCOL,
+	 "the host answered with a protocol error"},
+	{NT_STATUS_RPC_SS_CONTEXT_MISMATCH, EVERR_INVALID,
+	 "the service no longer knows the handle"},
+	{NT_STATUS_RPC_PROCNUM_OUT_OF_RANGE, EVERR_NOT_SUPPORTED,
+	 "the service does not know this call"},
+	{NT_STATUS_RPC_BAD_STUB_DATA, EVERR_PROTOCOL,
+	 "the service could not read the request"},
+	{NT_STATUS_RPC_UNSUPPORTED_AUTHN_LEVEL, EVERR_AUTH,
+	 "the host does not accept this kind of authentication"},
+	{NT_STATUS_RPC_INTERFACE_NOT_FOUND, EVERR_NOT_FOUND,
+	 "something listens there, but it is no event log service"},
+	{NT_STATUS_CANCELLED, EVERR_CANCELLED, "cancelled"},
+};
+
+everr_t collect_everr_from_win32(uint32_t win32)
+{
+	size_t i;
+
+	if (win32 == 0) {
+		return EVERR_OK;
+	}
+	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		if (table[i].win32 == win32) {
+			return table[i].err;
+		}
+	}
+	return EVERR_PROTOCOL;
+}
+
+everr_t collect_everr_from_status(NTSTATUS status)
+{
+	size_t i;
+
+	if (NT_STATUS_IS_OK(status)) {
+		return EVERR_OK;
+	}
+	for (i = 0; i < sizeof(status_table) / sizeof(status_table[0]); i++) {
+		if (NT_STATUS_EQUAL(status_table[i].status, status)) {
+			return status_table[i].err;
+		}
+	}
+	return EVERR_PROTOCOL;
+}
+
+const char *collect_win32_text(uint32_t win32, char *text, size_t size)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		if (table[i].win32 == win32) {
+			snprintf(text, size, "%s (error 0x%x)", table[i].text,
+				 (unsigned int)win32);
+			return text;
+		}
+	}
+	snprintf(text, size, "the service returned error 0x%x (%s)",
+		 (unsigned int)win32, win_errstr(W_ERROR(win32)));
+	return text;
+}
+
+everr_t collect_failure_win32(struct collect_failure *failure,
+			      const char *where, const char *what,
+			      uint32_t win32)
+{
+	char text[200];
+
+	collect_win32_text(win32, text, sizeof(text));
+	*failure = (struct collect_failure){
+		.err = collect_everr_from_win32(win32),
+		.win32 = win32,
+	};
+	snprintf(failure->text, sizeof(failure->text), "%s: cannot %s: %s",
+		 where, what, text);
+	return failure->err;
+}
+
+everr_t collect_failure_status(struct collect_failure *failure,
+			       const char *where, const char *what,
+			       NTSTATUS status)
+{
+	const char *text = NULL;
+	size_t i;
+
+	for (i = 0; i < sizeof(status_table) / sizeof(status_table[0]); i++) {
+		if (NT_STATUS_EQUAL(status_table[i].status, status)) {
+			text = status_table[i].text;
+			break;
+		}
+	}
+	*failure = (struct collect_failure){
+		.err = collect_everr_from_status(status),
+	};
+	snprintf(failure->text, sizeof(failure->text),
+		 "%s: cannot %s: %s%s%s%s", where, what,
+		 text != NULL ? text : "unexpected status ",
+		 text != NULL ? " (" : "", nt_errstr(status),
+		 text != NULL ? ")" : "");
+	return failure->err;
+}
+
+everr_t collect_failure_set(struct collect_failure *failure, everr_t err,
+			    const char *fmt, ...)
+{
+	va_list ap;
+
+	*failure = (struct collect_failure){.err = err};
+	va_start(ap, fmt);
+	vsnprintf(failure->text, sizeof(failure->text), fmt, ap);
+	va_end(ap);
+	return err;
+}
