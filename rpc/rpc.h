@@ -100,6 +100,9 @@ struct rpc_stats {
 	uint64_t calls[RPC_EVEN6_NUM_CALLS];
 	uint64_t events_delivered;
 	uint64_t bytes_delivered;
+	uint64_t gaps;		/* met by a reader, stale bookmarks included */
+	uint64_t records_missing; /* in these gaps, as far as known */
+	uint64_t records_damaged; /* passed over because unreadable */
 	uint64_t logons;
 	uint64_t logon_failures;
 	uint64_t refused;	/* connections or calls over a limit */

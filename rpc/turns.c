@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "rpc/turns.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+struct rpc_turns {
+	struct tevent_fd *fde;
+	int fd;
+	bool readable; /* the eventfd's counter is not zero */
+	struct rpc_turn *first;
+	struct rpc_turn *last;
+};
+
+static void turns_unlink(struct rpc_turns *turns, struct rpc_turn *turn)
+{
+	if (turn->prev != NULL) {
+		turn->prev->next = turn->next;
+	} else {
+		turns->first = turn->next;
+	}
+	if (turn->next != NULL) {
+		turn->next->prev = turn->prev;
+	} else {
+		turns->last = turn->prev;
+	}
+	turn->queue = NULL;
+	turn->prev = NULL;
+	turn->next = NULL;
+}
+
+/* An eventfd neither blocks nor fails for counters this small. */
+static void turns_set_readable(struct rpc_turns *turns, bool readable)
+{
+	uint64_t counter = 1;
+	ssize_t n;
+
+	if (turns->readable == readable) {
+		return;
+	}
+	do {
+		n = readable ? write(turns->fd, &counter, sizeof(counter))
+			     : read(turns->fd, &counter, sizeof(counter));
+	} while (n < 0 && errno == EINTR);
+	turns->readable = readable;
+}
+
+static void turns_run_one(struct tevent_context *ev, struct tevent_fd *fde,
+			  uint16_t flags, void *private_data)
+{
+	struct rpc_turns *turns =
+		talloc_get_type_abort(private_data, struct rpc_turns);
+	struct rpc_turn *turn = turns->first;
+
+	(void)ev;
+	(void)fde;
+	(void)flags;
+
+	if (turn != NULL) {
+		turns_unlink(turns, turn);
+	}
+	if (turns->first == NULL) {
+		turns_set_readable(turns, false);
+	}
+	if (turn != NULL) {
+		turn->fn(turn->private_data);
+	}
+}
+
+static int turns_destructor(struct rpc_turns *turns)
+{
+	while (turns->first != NULL) {
+		turns_unlink(turns, turns->first);
+	}
+	TALLOC_FREE(turns->fde);
+	close(turns->fd);
+	return 0;
+}
+
+everr_t rpc_turns_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
+			 struct rpc_turns **ret_turns)
+{
+	struct rpc_turns *turns = talloc_zero(mem_ctx, struct rpc_turns);
+
+	if (turns == NULL) {
+		return EVERR_NOMEM;
+	}
+	turns->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (turns->fd == -1) {
+		TALLOC_FREE(turns);
+		return EVERR_IO;
+	}
+	talloc_set_destructor(turns, turns_destructor);
+
+	turns->fde = tevent_add_fd(ev, turns, turns->fd, TEVENT_FD_READ,
+				   turns_run_one, turns);
+	if (turns->fde == NULL) {
+		TALLOC_FREE(turns);
+		return EVERR_NOMEM;
+	}
+
+	*ret_turns = turns;
+	return EVERR_OK;
+}
+
+void rpc_turn_schedule(struct rpc_turns *turns, struct rpc_turn *turn)
+{
+	if (turn->queue != NULL) {
+		return;
+	}
+	turn->queue = turns;
+	turn->prev = turns->last;
+	if (turns->last != NULL) {
+		turns->last->next = turn;
+	} else {
+		turns->first = turn;
+	}
+	turns->last = turn;
+	turns_set_readable(turns, true);
+}
+
+void rpc_turn_cancel(struct rpc_turn *turn)
+{
+	struct rpc_turns *turns = turn->queue;
+
+	if (turns == NULL) {
+		return;
+	}
+	turns_unlink(turns, turn);
+	if (turns->first == NULL) {
+		turns_set_readable(turns, false);
+	}
+}

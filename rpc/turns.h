@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef EVENLOG_RPC_TURNS_H
+#define EVENLOG_RPC_TURNS_H
+
+/*
+ * Work that takes turns with the sockets.
+ *
+ * tevent runs every pending immediate and every timer that is due before it
+ * looks at a socket, so work that goes on by one of these starves all
+ * clients.  Here the work waits in one queue behind an eventfd that is
+ * readable while the queue is not empty: the kernel hands it out in turn with
+ * the sockets that are ready, and each time one piece is run.
+ */
+
+#include "base/everr.h"
+
+#include <stdbool.h>
+#include <talloc.h>
+#include <tevent.h>
+
+struct rpc_turns;
+
+/*
+ * A piece of work; embedded by its owner, who cancels it before it goes away.
+ * Zero and then fn and private_data set.
+ */
+struct rpc_turn {
+	void (*fn)(void *private_data);
+	void *private_data;
+	struct rpc_turns *queue; /* NULL while it does not wait */
+	struct rpc_turn *prev;
+	struct rpc_turn *next;
+};
+
+/* EVERR_IO: no descriptor; EVERR_NOMEM */
+everr_t rpc_turns_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
+			 struct rpc_turns **ret_turns) EVERR_MUST_CHECK;
+
+/* Run turn->fn once, behind all that waits already; no-op while it waits. */
+void rpc_turn_schedule(struct rpc_turns *turns, struct rpc_turn *turn);
+
+/* Forget it; no-op if it does not wait. */
+void rpc_turn_cancel(struct rpc_turn *turn);
+
+#endif
