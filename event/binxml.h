@@ -74,6 +74,16 @@ struct event_instance {
 /* A value's length:u16, type:u8 and 00, on the wire and in packed events. */
 #define EVENT_SPEC_SIZE 4
 
+static inline uint16_t event_spec_len(const uint8_t *specs, size_t i)
+{
+	return le16_get(specs + i * EVENT_SPEC_SIZE);
+}
+
+static inline uint8_t event_spec_type(const uint8_t *specs, size_t i)
+{
+	return specs[i * EVENT_SPEC_SIZE + 2];
+}
+
 struct event_token {
 	uint8_t kind;  /* enum event_token_kind */
 	bool more;     /* bit 0x40; OPEN: has an attribute list */

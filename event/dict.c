@@ -290,6 +290,11 @@ void event_dict_set_next_no(struct event_dict *dict, uint32_t no)
 	dict->next_no = no;
 }
 
+uint32_t event_dict_next_no(const struct event_dict *dict)
+{
+	return dict->next_no;
+}
+
 uint32_t event_dict_count(const struct event_dict *dict)
 {
 	return dict->count;
@@ -393,6 +398,9 @@ static everr_t intern_slowly(struct event_dict *dict,
 	}
 	entry = find_id(dict, id);
 	if (entry == NULL) {
+		while (find_no(dict, dict->next_no) != NULL) {
+			dict->next_no++;
+		}
 		/* 0 after the last number there is. */
 		if (dict->next_no == 0) {
 			return EVERR_LIMIT;

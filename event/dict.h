@@ -67,6 +67,7 @@ void event_dict_set_loader(struct event_dict *dict, event_dict_loader loader,
 
 /* The number that the next new definition gets; for a persistent owner. */
 void event_dict_set_next_no(struct event_dict *dict, uint32_t no);
+uint32_t event_dict_next_no(const struct event_dict *dict);
 
 /*
  * Find the definition or add it.  def is RPC form as received: the bytes

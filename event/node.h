@@ -42,14 +42,4 @@ struct event_node {
 everr_t event_node_parse(const uint8_t *data, size_t len,
 			 struct event_node *ret_node) EVERR_MUST_CHECK;
 
-static inline uint16_t event_spec_len(const uint8_t *specs, size_t i)
-{
-	return le16_get(specs + i * EVENT_SPEC_SIZE);
-}
-
-static inline uint8_t event_spec_type(const uint8_t *specs, size_t i)
-{
-	return specs[i * EVENT_SPEC_SIZE + 2];
-}
-
 #endif
