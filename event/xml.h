@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef EVENLOG_EVENT_XML_H
+#define EVENLOG_EVENT_XML_H
+
+/*
+ * Reading the small XML texts of the protocol (queries, bookmarks) from
+ * untrusted clients: libxml2's SAX parser without network, DTDs or entities
+ * but the five of XML itself.  An encoding label is ignored, since the text
+ * arrived as UTF-16 and is UTF-8 here.  Names are given without their prefix.
+ */
+
+#include "base/everr.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Equals signs between two '<'.  libxml2 compares each attribute of an
+ * element with each other one; this bounds their number before it starts.
+ */
+#define EVENT_XML_EQUALS_MAX 4096
+
+struct event_xml_attribute {
+	const char *name;
+	const char *value; /* not NUL-terminated */
+	size_t value_len;
+};
+
+/*
+ * Called in document order; an error ends the parse and is returned.  Strings
+ * are valid during the call only.  Text comes in pieces.
+ */
+struct event_xml_handler {
+	everr_t (*start)(void *private_data, const char *name,
+			 const struct event_xml_attribute *attributes,
+			 size_t num_attributes);
+	everr_t (*end)(void *private_data, const char *name);
+	everr_t (*text)(void *private_data, const char *text, size_t len);
+};
+
+/* Where the parser stood when it ended with an error, from 1. */
+struct event_xml_position {
+	uint32_t line;
+	uint32_t column;
+	char message[120];
+};
+
+/* The attribute of that name, or NULL. */
+const struct event_xml_attribute *event_xml_attribute(
+	const struct event_xml_attribute *attributes, size_t num_attributes,
+	const char *name);
+
+/* Take blanks (space, tab, CR, LF) off both ends. */
+void event_xml_trim(const char **text, size_t *len);
+
+/*
+ * Parse a whole document.  Blanks and U+FEFF in front are skipped.
+ *
+ * EVERR_TEXT   not well-formed, a DTD, a NUL
+ * EVERR_LIMIT  more than EVENT_XML_EQUALS_MAX
+ * EVERR_NOMEM, and what a handler returned
+ */
+everr_t event_xml_parse(
+	const char *text, size_t len, const struct event_xml_handler *handler,
+	void *private_data,
+	struct event_xml_position *ret_position) EVERR_MUST_CHECK;
+
+#endif
