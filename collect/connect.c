@@ -49,7 +49,7 @@ struct connect_state {
 	char **addresses;
 	size_t num_addresses;
 	size_t address; /* the one that is being tried */
-	uint16_t port; /* of the service there, 0: not known yet */
+	uint16_t port;	/* of the service there, 0: not known yet */
 
 	struct composite_context *attempt;
 	struct tevent_timer *timer;

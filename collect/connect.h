@@ -35,8 +35,8 @@ struct collect_target {
 	/* Path of the local service's socket; NULL: a remote host. */
 	const char *socket;
 
-	const char *host; /* name or address */
-	uint16_t port; /* 0: ask the endpoint mapper */
+	const char *host;     /* name or address */
+	uint16_t port;	      /* 0: ask the endpoint mapper */
 	uint16_t mapper_port; /* 0: 135 */
 	unsigned int timeout; /* seconds; 0: COLLECT_CONNECT_TIMEOUT */
 

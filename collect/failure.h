@@ -17,7 +17,7 @@
 #define COLLECT_FAILURE_TEXT 512
 
 struct collect_failure {
-	everr_t err; /* EVERR_OK: nothing failed */
+	everr_t err;	/* EVERR_OK: nothing failed */
 	uint32_t win32; /* what the method returned, or 0 */
 	/* RpcInfo of the methods that have one, [MS-EVEN6] 2.2.1, else 0. */
 	uint32_t sub_error;

@@ -18,7 +18,7 @@
  */
 struct lookup {
 	char host[COLLECT_HOST_MAX + 1];
-	int fd; /* eventfd: the answer is there */
+	int fd;	   /* eventfd: the answer is there */
 	int error; /* of getaddrinfo() */
 	struct addrinfo *list;
 	int holders; /* atomic */

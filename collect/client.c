@@ -1,0 +1,965 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "collect/client.h"
+
+#include "base/buf.h"
+#include "idl/client.h"
+#include "idl/ndr_even6.h"
+
+#include <dcerpc.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Seconds for each step of saying goodbye. */
+#define CLOSE_TIMEOUT 3
+/* Room for a bookmark list's XML. */
+#define BOOKMARK_XML_MAX EVENT_BOOKMARK_LENGTH_MAX
+
+/* ------------------------------------------------------- every request */
+
+/* What each state begins with. */
+struct call {
+	struct tevent_context *ev;
+	struct collect_connection *connection;
+	const char *what; /* "read events" */
+	struct collect_failure failure;
+};
+
+static void call_init(struct call *call, struct tevent_context *ev,
+		      struct collect_connection *connection, const char *what)
+{
+	call->ev = ev;
+	call->connection = connection;
+	call->what = what;
+}
+
+/* Send one call as part of req; r is its structure in the state. */
+static void call_send(struct tevent_req *req, struct call *call, uint32_t opnum,
+		      void *r, tevent_req_fn done)
+{
+	struct tevent_req *subreq = NULL;
+
+	subreq = idl_client_send(call, call->ev, call->connection->handle,
+				 &ndr_table_even6, opnum, r);
+	if (tevent_req_nomem(subreq, req)) {
+		return;
+	}
+	tevent_req_set_callback(subreq, done, req);
+}
+
+/*
+ * Take the call's reply; what it points to becomes a child of mem_ctx.  False
+ * when it did not come, and req has ended with the reason.
+ */
+static bool call_recv(struct tevent_req *req, struct call *call,
+		      struct tevent_req *subreq, TALLOC_CTX *mem_ctx)
+{
+	NTSTATUS status;
+
+	status = idl_client_recv(subreq, mem_ctx);
+	TALLOC_FREE(subreq);
+	if (NT_STATUS_IS_OK(status)) {
+		return true;
+	}
+	collect_failure_status(&call->failure, call->connection->where,
+			       call->what, status);
+	tevent_req_error(req, call->failure.err);
+	return false;
+}
+
+/* Whether the method itself succeeded; else req has ended with the reason. */
+static bool call_ok(struct tevent_req *req, struct call *call, WERROR result)
+{
+	if (W_ERROR_IS_OK(result)) {
+		return true;
+	}
+	collect_failure_win32(&call->failure, call->connection->where,
+			      call->what, W_ERROR_V(result));
+	tevent_req_error(req, call->failure.err);
+	return false;
+}
+
+/* An answer that the protocol does not allow. */
+static void call_malformed(struct tevent_req *req, struct call *call)
+{
+	collect_failure_set(&call->failure, EVERR_PROTOCOL,
+			    "%s: cannot %s: the answer is malformed",
+			    call->connection->where, call->what);
+	tevent_req_error(req, EVERR_PROTOCOL);
+}
+
+/* The end of every recv: EVERR_OK, or the failure handed out. */
+static everr_t call_end(struct tevent_req *req, struct call *call,
+			struct collect_failure *ret_failure)
+{
+	enum tevent_req_state req_state;
+	uint64_t error = 0;
+
+	if (!tevent_req_is_error(req, &req_state, &error)) {
+		return EVERR_OK;
+	}
+	if (req_state == TEVENT_REQ_TIMED_OUT) {
+		collect_failure_status(&call->failure, call->connection->where,
+				       call->what, NT_STATUS_IO_TIMEOUT);
+	}
+	if (call->failure.err == EVERR_OK) {
+		collect_failure_set(&call->failure, EVERR_NOMEM,
+				    "cannot %s: out of memory", call->what);
+	}
+	*ret_failure = call->failure;
+	return ret_failure->err;
+}
+
+static bool call_set_timeout(struct tevent_req *req, struct call *call,
+			     unsigned int seconds)
+{
+	return tevent_req_set_endtime(req, call->ev,
+				      tevent_timeval_current_ofs(seconds, 0));
+}
+
+/* ---------------------------------------------------------------- open */
+
+struct open_state {
+	struct call call;
+	enum collect_kind kind;
+	union {
+		struct even6_EvtRpcRegisterRemoteSubscription subscribe;
+		struct even6_EvtRpcRegisterLogQuery query;
+	} r;
+	struct policy_handle handle;
+	struct policy_handle control;
+	uint32_t num;
+	struct even6_EvtRpcQueryChannelInfo *info;
+	struct even6_RpcInfo error;
+	struct collect_channel *channels;
+};
+
+/* [MS-EVEN6] 3.1.4.8, the flags of a subscription. */
+static uint32_t subscribe_flags(const struct collect_request *request)
+{
+	uint32_t flags = 0;
+
+	switch (request->from) {
+	case COLLECT_FROM_NOW:
+		flags = EVEN6_SUBSCRIBE_TO_FUTURE_EVENTS;
+		break;
+	case COLLECT_FROM_OLDEST:
+		flags = EVEN6_SUBSCRIBE_START_AT_OLDEST_RECORD;
+		break;
+	case COLLECT_FROM_BOOKMARK:
+		flags = EVEN6_SUBSCRIBE_START_AFTER_BOOKMARK;
+		break;
+	}
+	if (request->tolerate) {
+		flags |= EVEN6_SUBSCRIBE_TOLERATE_QUERY_ERRORS;
+	}
+	if (request->strict) {
+		flags |= EVEN6_SUBSCRIBE_STRICT;
+	}
+	if (request->kind == COLLECT_PULL) {
+		flags |= EVEN6_SUBSCRIBE_PULL;
+	}
+	return flags;
+}
+
+static const char *bookmark_text(TALLOC_CTX *mem_ctx,
+				 const struct event_bookmark_list *list)
+{
+	struct buf xml;
+
+	buf_init(&xml, mem_ctx, BOOKMARK_XML_MAX);
+	event_bookmark_write(&xml, list);
+	buf_put_u8(&xml, 0);
+	return buf_error(&xml) == EVERR_OK ? (const char *)xml.data : NULL;
+}
+
+static void open_done(struct tevent_req *subreq);
+
+static void open_subscription(struct tevent_req *req,
+			      const struct collect_request *request,
+			      const char *channel, const char *query)
+{
+	struct open_state *state = tevent_req_data(req, struct open_state);
+	struct even6_EvtRpcRegisterRemoteSubscription *r = &state->r.subscribe;
+
+	r->in.channelPath = channel;
+	r->in.query = query;
+	r->in.flags = subscribe_flags(request);
+	if (request->from == COLLECT_FROM_BOOKMARK) {
+		r->in.bookmarkXml = bookmark_text(state, request->bookmark);
+		if (tevent_req_nomem(r->in.bookmarkXml, req)) {
+			return;
+		}
+	}
+	r->out.handle = &state->handle;
+	r->out.control = &state->control;
+	r->out.queryChannelInfoSize = &state->num;
+	r->out.queryChannelInfo = &state->info;
+	r->out.error = &state->error;
+	call_send(req, &state->call, NDR_EVEN6_EVTRPCREGISTERREMOTESUBSCRIPTION,
+		  r, open_done);
+}
+
+static void open_query(struct tevent_req *req,
+		       const struct collect_request *request,
+		       const char *channel, const char *query)
+{
+	struct open_state *state = tevent_req_data(req, struct open_state);
+	struct even6_EvtRpcRegisterLogQuery *r = &state->r.query;
+
+	r->in.path = channel;
+	r->in.query = query;
+	r->in.flags = EVEN6_QUERY_CHANNEL_PATH;
+	r->in.flags |= request->reverse ? EVEN6_QUERY_REVERSE_DIRECTION
+					: EVEN6_QUERY_FORWARD_DIRECTION;
+	if (request->tolerate) {
+		r->in.flags |= EVEN6_QUERY_TOLERATE_QUERY_ERRORS;
+	}
+	r->out.handle = &state->handle;
+	r->out.opControl = &state->control;
+	r->out.queryChannelInfoSize = &state->num;
+	r->out.queryChannelInfo = &state->info;
+	r->out.error = &state->error;
+	call_send(req, &state->call, NDR_EVEN6_EVTRPCREGISTERLOGQUERY, r,
+		  open_done);
+}
+
+struct tevent_req *collect_open_send(TALLOC_CTX *mem_ctx,
+				     struct tevent_context *ev,
+				     struct collect_connection *connection,
+				     const struct collect_request *request)
+{
+	struct open_state *state = NULL;
+	struct tevent_req *req = NULL;
+	const char *channel = NULL;
+	const char *query = NULL;
+
+	req = tevent_req_create(mem_ctx, &state, struct open_state);
+	if (req == NULL) {
+		return NULL;
+	}
+	call_init(&state->call, ev, connection,
+		  request->kind == COLLECT_QUERY ? "query" : "subscribe");
+	state->kind = request->kind;
+	if (!call_set_timeout(req, &state->call, COLLECT_CALL_TIMEOUT)) {
+		tevent_req_oom(req);
+		return tevent_req_post(req, ev);
+	}
+	if (request->channel != NULL) {
+		channel = talloc_strdup(state, request->channel);
+		if (tevent_req_nomem(channel, req)) {
+			return tevent_req_post(req, ev);
+		}
+	}
+	query = talloc_strdup(state,
+			      request->query != NULL ? request->query : "*");
+	if (tevent_req_nomem(query, req)) {
+		return tevent_req_post(req, ev);
+	}
+
+	if (request->kind == COLLECT_QUERY) {
+		open_query(req, request, channel, query);
+	} else {
+		open_subscription(req, request, channel, query);
+	}
+	if (!tevent_req_is_in_progress(req)) {
+		return tevent_req_post(req, ev);
+	}
+	return req;
+}
+
+static bool open_channels(struct open_state *state)
+{
+	uint32_t i;
+
+	state->channels =
+		talloc_zero_array(state, struct collect_channel, state->num);
+	if (state->channels == NULL) {
+		return false;
+	}
+	for (i = 0; i < state->num; i++) {
+		const char *name = state->info[i].name;
+
+		state->channels[i].status = state->info[i].status;
+		state->channels[i].name = talloc_strdup(
+			state->channels, name != NULL ? name : "");
+		if (state->channels[i].name == NULL) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static void open_done(struct tevent_req *subreq)
+{
+	struct tevent_req *req =
+		tevent_req_callback_data(subreq, struct tevent_req);
+	struct open_state *state = tevent_req_data(req, struct open_state);
+	WERROR result;
+
+	if (!call_recv(req, &state->call, subreq, state)) {
+		return;
+	}
+	result = state->kind == COLLECT_QUERY ? state->r.query.out.result
+					      : state->r.subscribe.out.result;
+	if (!call_ok(req, &state->call, result)) {
+		state->call.failure.sub_error = state->error.m_subErr;
+		state->call.failure.sub_param = state->error.m_subErrParam;
+		return;
+	}
+	/* There is a channel for every query that was accepted. */
+	if (state->num > 0 && state->info == NULL) {
+		call_malformed(req, &state->call);
+		return;
+	}
+	if (!open_channels(state)) {
+		tevent_req_oom(req);
+		return;
+	}
+	tevent_req_done(req);
+}
+
+everr_t collect_open_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx,
+			  struct collect_cursor **ret_cursor,
+			  struct collect_failure *ret_failure)
+{
+	struct open_state *state = tevent_req_data(req, struct open_state);
+	struct collect_cursor *cursor = NULL;
+	everr_t err = call_end(req, &state->call, ret_failure);
+
+	if (err != EVERR_OK) {
+		tevent_req_received(req);
+		return err;
+	}
+	cursor = talloc_zero(mem_ctx, struct collect_cursor);
+	if (cursor == NULL) {
+		tevent_req_received(req);
+		return collect_failure_set(ret_failure, EVERR_NOMEM,
+					   "out of memory");
+	}
+	cursor->connection = state->call.connection;
+	cursor->kind = state->kind;
+	cursor->handle = state->handle;
+	cursor->control = state->control;
+	cursor->channels = talloc_move(cursor, &state->channels);
+	cursor->num_channels = state->num;
+	*ret_cursor = cursor;
+	tevent_req_received(req);
+	return EVERR_OK;
+}
+
+/* ---------------------------------------------------------------- next */
+
+struct next_state {
+	struct call call;
+	struct collect_cursor *cursor;
+	union {
+		struct even6_EvtRpcRemoteSubscriptionNextAsync push;
+		struct even6_EvtRpcRemoteSubscriptionNext pull;
+		struct even6_EvtRpcQueryNext query;
+	} r;
+	struct policy_handle handle;
+	uint32_t num;
+	uint32_t *offsets;
+	uint32_t *sizes;
+	uint32_t len;
+	uint8_t *data;
+	struct collect_batch *batch;
+};
+
+static void next_done(struct tevent_req *subreq);
+
+static void next_push(struct tevent_req *req, uint32_t max_records)
+{
+	struct next_state *state = tevent_req_data(req, struct next_state);
+	struct even6_EvtRpcRemoteSubscriptionNextAsync *r = &state->r.push;
+
+	r->in.handle = &state->handle;
+	r->in.numRequestedRecords = max_records;
+	r->out.numActualRecords = &state->num;
+	r->out.eventDataIndices = &state->offsets;
+	r->out.eventDataSizes = &state->sizes;
+	r->out.resultBufferSize = &state->len;
+	r->out.resultBuffer = &state->data;
+	call_send(req, &state->call,
+		  NDR_EVEN6_EVTRPCREMOTESUBSCRIPTIONNEXTASYNC, r, next_done);
+}
+
+static void next_pull(struct tevent_req *req, uint32_t max_records,
+		      uint32_t timeout_ms)
+{
+	struct next_state *state = tevent_req_data(req, struct next_state);
+	struct even6_EvtRpcRemoteSubscriptionNext *r = &state->r.pull;
+
+	r->in.handle = &state->handle;
+	r->in.numRequestedRecords = max_records;
+	r->in.timeOut = timeout_ms;
+	r->out.numActualRecords = &state->num;
+	r->out.eventDataIndices = &state->offsets;
+	r->out.eventDataSizes = &state->sizes;
+	r->out.resultBufferSize = &state->len;
+	r->out.resultBuffer = &state->data;
+	call_send(req, &state->call, NDR_EVEN6_EVTRPCREMOTESUBSCRIPTIONNEXT, r,
+		  next_done);
+}
+
+static void next_query(struct tevent_req *req, uint32_t max_records,
+		       uint32_t timeout_ms)
+{
+	struct next_state *state = tevent_req_data(req, struct next_state);
+	struct even6_EvtRpcQueryNext *r = &state->r.query;
+
+	r->in.logQuery = &state->handle;
+	r->in.numRequestedRecords = max_records;
+	r->in.timeOutEnd = timeout_ms;
+	r->out.numActualRecords = &state->num;
+	r->out.eventDataIndices = &state->offsets;
+	r->out.eventDataSizes = &state->sizes;
+	r->out.resultBufferSize = &state->len;
+	r->out.resultBuffer = &state->data;
+	call_send(req, &state->call, NDR_EVEN6_EVTRPCQUERYNEXT, r, next_done);
+}
+
+struct tevent_req *collect_next_send(TALLOC_CTX *mem_ctx,
+				     struct tevent_context *ev,
+				     struct collect_cursor *cursor,
+				     uint32_t max_records, uint32_t timeout_ms)
+{
+	struct next_state *state = NULL;
+	struct tevent_req *req = NULL;
+
+	req = tevent_req_create(mem_ctx, &state, struct next_state);
+	if (req == NULL) {
+		return NULL;
+	}
+	call_init(&state->call, ev, cursor->connection, "read events");
+	state->cursor = cursor;
+	state->handle = cursor->handle;
+
+	/* A push call parks; the others end by themselves, some time. */
+	if (cursor->kind != COLLECT_PUSH && timeout_ms != COLLECT_NO_TIMEOUT &&
+	    !call_set_timeout(req, &state->call,
+			      timeout_ms / 1000 + COLLECT_CALL_TIMEOUT)) {
+		tevent_req_oom(req);
+		return tevent_req_post(req, ev);
+	}
+	switch (cursor->kind) {
+	case COLLECT_PUSH:
+		next_push(req, max_records);
+		break;
+	case COLLECT_PULL:
+		next_pull(req, max_records, timeout_ms);
+		break;
+	case COLLECT_QUERY:
+		next_query(req, max_records, timeout_ms);
+		break;
+	}
+	if (!tevent_req_is_in_progress(req)) {
+		return tevent_req_post(req, ev);
+	}
+	return req;
+}
+
+static WERROR next_result(const struct next_state *state)
+{
+	switch (state->cursor->kind) {
+	case COLLECT_PUSH:
+		return state->r.push.out.result;
+	case COLLECT_PULL:
+		return state->r.pull.out.result;
+	default:
+		return state->r.query.out.result;
+	}
+}
+
+/*
+ * A pull subscription with nothing to give: Windows' own client sees 0x103,
+ * the letter of 3.1.4.10 is 0x5B4 (facts 4.1); both mean an empty batch.
+ */
+static bool next_is_empty(const struct next_state *state, WERROR result)
+{
+	return state->cursor->kind == COLLECT_PULL &&
+	       (W_ERROR_EQUAL(result, WERR_NO_MORE_ITEMS) ||
+		W_ERROR_EQUAL(result, WERR_TIMEOUT));
+}
+
+static void next_done(struct tevent_req *subreq)
+{
+	struct tevent_req *req =
+		tevent_req_callback_data(subreq, struct tevent_req);
+	struct next_state *state = tevent_req_data(req, struct next_state);
+	struct collect_batch *batch = NULL;
+	WERROR result;
+
+	batch = talloc_zero(state, struct collect_batch);
+	if (tevent_req_nomem(batch, req)) {
+		TALLOC_FREE(subreq);
+		return;
+	}
+	if (!call_recv(req, &state->call, subreq, batch)) {
+		return;
+	}
+	result = next_result(state);
+	if (!next_is_empty(state, result) &&
+	    !call_ok(req, &state->call, result)) {
+		return;
+	}
+	if (state->num > 0 && (state->offsets == NULL || state->sizes == NULL ||
+			       state->data == NULL)) {
+		call_malformed(req, &state->call);
+		return;
+	}
+	batch->num = state->num;
+	batch->offsets = state->offsets;
+	batch->sizes = state->sizes;
+	batch->data = state->data;
+	batch->len = state->len;
+	state->batch = batch;
+	tevent_req_done(req);
+}
+
+everr_t collect_next_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx,
+			  struct collect_batch **ret_batch,
+			  struct collect_failure *ret_failure)
+{
+	struct next_state *state = tevent_req_data(req, struct next_state);
+	everr_t err = call_end(req, &state->call, ret_failure);
+
+	if (err == EVERR_OK) {
+		*ret_batch = talloc_move(mem_ctx, &state->batch);
+	}
+	tevent_req_received(req);
+	return err;
+}
+
+everr_t collect_batch_event(const struct collect_cursor *cursor,
+			    const struct collect_batch *batch, uint32_t index,
+			    struct collect_event *ret_event)
+{
+	struct collect_event event = {.channel = 0};
+	uint32_t offset, size;
+	everr_t err;
+
+	if (index >= batch->num) {
+		return EVERR_INVALID;
+	}
+	offset = batch->offsets[index];
+	size = batch->sizes[index];
+	if (offset > batch->len || size > batch->len - offset) {
+		return EVERR_RESULT;
+	}
+	err = event_result_parse(batch->data + offset, size, &event.result);
+	if (err != EVERR_OK) {
+		return err;
+	}
+	event.channel = event.result.current_channel;
+	if (event.channel >= event.result.num_channels ||
+	    event.channel >= cursor->num_channels) {
+		return EVERR_RESULT;
+	}
+	event.record_id =
+		le64_get(event.result.record_ids + 8 * (size_t)event.channel);
+	*ret_event = event;
+	return EVERR_OK;
+}
+
+/* ---------------------------------------------------------------- wait */
+
+struct wait_state {
+	struct call call;
+	struct even6_EvtRpcRemoteSubscriptionWaitAsync r;
+	struct policy_handle handle;
+};
+
+static void wait_done(struct tevent_req *subreq);
+
+struct tevent_req *collect_wait_send(TALLOC_CTX *mem_ctx,
+				     struct tevent_context *ev,
+				     struct collect_cursor *cursor)
+{
+	struct wait_state *state = NULL;
+	struct tevent_req *req = NULL;
+
+	req = tevent_req_create(mem_ctx, &state, struct wait_state);
+	if (req == NULL) {
+		return NULL;
+	}
+	call_init(&state->call, ev, cursor->connection, "wait for events");
+	state->handle = cursor->handle;
+	state->r.in.handle = &state->handle;
+	call_send(req, &state->call,
+		  NDR_EVEN6_EVTRPCREMOTESUBSCRIPTIONWAITASYNC, &state->r,
+		  wait_done);
+	if (!tevent_req_is_in_progress(req)) {
+		return tevent_req_post(req, ev);
+	}
+	return req;
+}
+
+static void wait_done(struct tevent_req *subreq)
+{
+	struct tevent_req *req =
+		tevent_req_callback_data(subreq, struct tevent_req);
+	struct wait_state *state = tevent_req_data(req, struct wait_state);
+
+	if (!call_recv(req, &state->call, subreq, state)) {
+		return;
+	}
+	if (!call_ok(req, &state->call, state->r.out.result)) {
+		return;
+	}
+	tevent_req_done(req);
+}
+
+everr_t collect_wait_recv(struct tevent_req *req,
+			  struct collect_failure *ret_failure)
+{
+	struct wait_state *state = tevent_req_data(req, struct wait_state);
+	everr_t err = call_end(req, &state->call, ret_failure);
+
+	tevent_req_received(req);
+	return err;
+}
+
+/* --------------------------------------------------------------- close */
+
+struct close_state {
+	struct call call;
+	struct even6_EvtRpcCancel cancel;
+	struct even6_EvtRpcClose close;
+	struct policy_handle handle;
+	struct policy_handle control;
+	bool control_closed;
+};
+
+static void close_cancelled(struct tevent_req *subreq);
+static void close_next(struct tevent_req *req, struct policy_handle *handle);
+static void close_closed(struct tevent_req *subreq);
+
+struct tevent_req *collect_close_send(TALLOC_CTX *mem_ctx,
+				      struct tevent_context *ev,
+				      struct collect_cursor *cursor)
+{
+	struct close_state *state = NULL;
+	struct tevent_req *req = NULL;
+
+	req = tevent_req_create(mem_ctx, &state, struct close_state);
+	if (req == NULL) {
+		return NULL;
+	}
+	call_init(&state->call, ev, cursor->connection, "close the log");
+	state->handle = cursor->handle;
+	state->control = cursor->control;
+	if (!call_set_timeout(req, &state->call, CLOSE_TIMEOUT)) {
+		tevent_req_oom(req);
+		return tevent_req_post(req, ev);
+	}
+	state->cancel.in.handle = &state->control;
+	call_send(req, &state->call, NDR_EVEN6_EVTRPCCANCEL, &state->cancel,
+		  close_cancelled);
+	if (!tevent_req_is_in_progress(req)) {
+		return tevent_req_post(req, ev);
+	}
+	return req;
+}
+
+static void close_cancelled(struct tevent_req *subreq)
+{
+	struct tevent_req *req =
+		tevent_req_callback_data(subreq, struct tevent_req);
+	struct close_state *state = tevent_req_data(req, struct close_state);
+
+	if (!call_recv(req, &state->call, subreq, state)) {
+		return;
+	}
+	/* Too busy to cancel (0x4C7) is no reason not to close. */
+	close_next(req, &state->handle);
+}
+
+static void close_next(struct tevent_req *req, struct policy_handle *handle)
+{
+	struct close_state *state = tevent_req_data(req, struct close_state);
+
+	state->close = (struct even6_EvtRpcClose){{0}};
+	state->close.in.handle = handle;
+	state->close.out.handle = handle;
+	call_send(req, &state->call, NDR_EVEN6_EVTRPCCLOSE, &state->close,
+		  close_closed);
+}
+
+static void close_closed(struct tevent_req *subreq)
+{
+	struct tevent_req *req =
+		tevent_req_callback_data(subreq, struct tevent_req);
+	struct close_state *state = tevent_req_data(req, struct close_state);
+
+	if (!call_recv(req, &state->call, subreq, state)) {
+		return;
+	}
+	if (!state->control_closed) {
+		state->control_closed = true;
+		close_next(req, &state->control);
+		return;
+	}
+	tevent_req_done(req);
+}
+
+everr_t collect_close_recv(struct tevent_req *req,
+			   struct collect_failure *ret_failure)
+{
+	struct close_state *state = tevent_req_data(req, struct close_state);
+	everr_t err = call_end(req, &state->call, ret_failure);
+
+	tevent_req_received(req);
+	return err;
+}
+
+/* ------------------------------------------------------------ channels */
+
+struct channels_state {
+	struct call call;
+	struct even6_EvtRpcGetChannelList r;
+	uint32_t num;
+	const char **names;
+};
+
+static void channels_done(struct tevent_req *subreq);
+
+struct tevent_req *collect_channels_send(TALLOC_CTX *mem_ctx,
+					 struct tevent_context *ev,
+					 struct collect_connection *connection)
+{
+	struct channels_state *state = NULL;
+	struct tevent_req *req = NULL;
+
+	req = tevent_req_create(mem_ctx, &state, struct channels_state);
+	if (req == NULL) {
+		return NULL;
+	}
+	call_init(&state->call, ev, connection, "list the channels");
+	if (!call_set_timeout(req, &state->call, COLLECT_CALL_TIMEOUT)) {
+		tevent_req_oom(req);
+		return tevent_req_post(req, ev);
+	}
+	state->r.out.numChannelPaths = &state->num;
+	state->r.out.channelPaths = &state->names;
+	call_send(req, &state->call, NDR_EVEN6_EVTRPCGETCHANNELLIST, &state->r,
+		  channels_done);
+	if (!tevent_req_is_in_progress(req)) {
+		return tevent_req_post(req, ev);
+	}
+	return req;
+}
+
+static void channels_done(struct tevent_req *subreq)
+{
+	struct tevent_req *req =
+		tevent_req_callback_data(subreq, struct tevent_req);
+	struct channels_state *state =
+		tevent_req_data(req, struct channels_state);
+
+	if (!call_recv(req, &state->call, subreq, state)) {
+		return;
+	}
+	if (!call_ok(req, &state->call, state->r.out.result)) {
+		return;
+	}
+	if (state->num > 0 && state->names == NULL) {
+		call_malformed(req, &state->call);
+		return;
+	}
+	tevent_req_done(req);
+}
+
+everr_t collect_channels_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx,
+			      const char ***ret_names, size_t *ret_num,
+			      struct collect_failure *ret_failure)
+{
+	struct channels_state *state =
+		tevent_req_data(req, struct channels_state);
+	everr_t err = call_end(req, &state->call, ret_failure);
+	const char **names = NULL;
+	uint32_t i;
+
+	if (err != EVERR_OK) {
+		tevent_req_received(req);
+		return err;
+	}
+	names = talloc_zero_array(mem_ctx, const char *, state->num + 1);
+	for (i = 0; names != NULL && i < state->num; i++) {
+		const char *name = state->names[i];
+
+		names[i] = talloc_strdup(names, name != NULL ? name : "");
+		if (names[i] == NULL) {
+			TALLOC_FREE(names);
+		}
+	}
+	*ret_num = state->num;
+	tevent_req_received(req);
+	if (names == NULL) {
+		return collect_failure_set(ret_failure, EVERR_NOMEM,
+					   "out of memory");
+	}
+	*ret_names = names;
+	return EVERR_OK;
+}
+
+/* ------------------------------------------------------------ log info */
+
+struct log_info_state {
+	struct call call;
+	union {
+		struct even6_EvtRpcOpenLogHandle open;
+		struct even6_EvtRpcGetLogFileInfo get;
+		struct even6_EvtRpcClose close;
+	} r;
+	struct policy_handle handle;
+	struct even6_RpcInfo error;
+	uint8_t value[EVEN6_LOG_PROPERTY_SIZE];
+	uint32_t value_len;
+	uint32_t property;
+	struct collect_log_info info;
+};
+
+static void log_info_opened(struct tevent_req *subreq);
+static void log_info_get(struct tevent_req *req);
+static void log_info_got(struct tevent_req *subreq);
+static void log_info_closed(struct tevent_req *subreq);
+
+struct tevent_req *collect_log_info_send(TALLOC_CTX *mem_ctx,
+					 struct tevent_context *ev,
+					 struct collect_connection *connection,
+					 const char *channel)
+{
+	struct log_info_state *state = NULL;
+	struct tevent_req *req = NULL;
+
+	req = tevent_req_create(mem_ctx, &state, struct log_info_state);
+	if (req == NULL) {
+		return NULL;
+	}
+	call_init(&state->call, ev, connection, "read the log's properties");
+	if (!call_set_timeout(req, &state->call, COLLECT_CALL_TIMEOUT)) {
+		tevent_req_oom(req);
+		return tevent_req_post(req, ev);
+	}
+	state->r.open.in.channel = talloc_strdup(state, channel);
+	if (tevent_req_nomem(state->r.open.in.channel, req)) {
+		return tevent_req_post(req, ev);
+	}
+	state->r.open.in.flags = EVEN6_OPEN_CHANNEL_PATH;
+	state->r.open.out.handle = &state->handle;
+	state->r.open.out.error = &state->error;
+	call_send(req, &state->call, NDR_EVEN6_EVTRPCOPENLOGHANDLE,
+		  &state->r.open, log_info_opened);
+	if (!tevent_req_is_in_progress(req)) {
+		return tevent_req_post(req, ev);
+	}
+	return req;
+}
+
+static void log_info_opened(struct tevent_req *subreq)
+{
+	struct tevent_req *req =
+		tevent_req_callback_data(subreq, struct tevent_req);
+	struct log_info_state *state =
+		tevent_req_data(req, struct log_info_state);
+
+	if (!call_recv(req, &state->call, subreq, state)) {
+		return;
+	}
+	if (!call_ok(req, &state->call, state->r.open.out.result)) {
+		return;
+	}
+	log_info_get(req);
+}
+
+static void log_info_get(struct tevent_req *req)
+{
+	struct log_info_state *state =
+		tevent_req_data(req, struct log_info_state);
+	struct even6_EvtRpcGetLogFileInfo *r = &state->r.get;
+
+	*r = (struct even6_EvtRpcGetLogFileInfo){{0}};
+	r->in.logHandle = &state->handle;
+	r->in.propertyId = state->property;
+	r->in.propertyValueBufferSize = sizeof(state->value);
+	r->out.propertyValueBuffer = state->value;
+	r->out.propertyValueBufferLength = &state->value_len;
+	call_send(req, &state->call, NDR_EVEN6_EVTRPCGETLOGFILEINFO, r,
+		  log_info_got);
+}
+
+/* A BinXmlVariant: 8 bytes of value, a count, a type (facts 3). */
+static void log_info_take(struct log_info_state *state)
+{
+	uint32_t type = le32_get(state->value + 12);
+	uint64_t value = le64_get(state->value);
+
+	switch (type) {
+	case 0x08: /* UInt32 */
+	case 0x0D: /* Bool */
+		value &= UINT32_MAX;
+		break;
+	case 0x0A: /* UInt64 */
+	case 0x11: /* FILETIME */
+		break;
+	default: /* an empty log has no oldest record */
+		return;
+	}
+	state->info.values[state->property] = value;
+	state->info.present[state->property] = true;
+}
+
+static void log_info_got(struct tevent_req *subreq)
+{
+	struct tevent_req *req =
+		tevent_req_callback_data(subreq, struct tevent_req);
+	struct log_info_state *state =
+		tevent_req_data(req, struct log_info_state);
+
+	if (!call_recv(req, &state->call, subreq, state)) {
+		return;
+	}
+	/* A property the service does not know is left out, not an error. */
+	if (W_ERROR_IS_OK(state->r.get.out.result)) {
+		log_info_take(state);
+	}
+	state->property++;
+	if (state->property < COLLECT_LOG_NUM_PROPERTIES) {
+		log_info_get(req);
+		return;
+	}
+	state->r.close = (struct even6_EvtRpcClose){{0}};
+	state->r.close.in.handle = &state->handle;
+	state->r.close.out.handle = &state->handle;
+	call_send(req, &state->call, NDR_EVEN6_EVTRPCCLOSE, &state->r.close,
+		  log_info_closed);
+}
+
+static void log_info_closed(struct tevent_req *subreq)
+{
+	struct tevent_req *req =
+		tevent_req_callback_data(subreq, struct tevent_req);
+	struct log_info_state *state =
+		tevent_req_data(req, struct log_info_state);
+
+	if (!call_recv(req, &state->call, subreq, state)) {
+		return;
+	}
+	tevent_req_done(req);
+}
+
+everr_t collect_log_info_recv(struct tevent_req *req,
+			      struct collect_log_info *ret_info,
+			      struct collect_failure *ret_failure)
+{
+	struct log_info_state *state =
+		tevent_req_data(req, struct log_info_state);
+	everr_t err = call_end(req, &state->call, ret_failure);
+
+	if (err == EVERR_OK) {
+		*ret_info = state->info;
+	}
+	tevent_req_received(req);
+	return err;
+}

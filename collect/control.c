@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "collect/control.h"
+
+#include "idl/control_client.h"
+#include "idl/ndr_control.h"
+
+#include <dcerpc.h>
+
+/* A full disk or a slow one may hold an acknowledgement for a while. */
+#define PUBLISH_TIMEOUT 120
+#define STATUS_TIMEOUT 30
+
+_Static_assert(COLLECT_PUBLISH_EVENTS <= CONTROL_PUBLISH_MAX_EVENTS,
+	       "a batch fits into a call");
+
+/* Map how a call of this interface ended; EVERR_OK when all is well. */
+static everr_t control_result(struct collect_failure *failure, const char *what,
+			      NTSTATUS status, WERROR result, uint32_t error)
+{
+	if (!NT_STATUS_IS_OK(status)) {
+		return collect_failure_status(failure, "the local service",
+					      what, status);
+	}
+	if (!W_ERROR_IS_OK(result)) {
+		return collect_failure_win32(failure, "the local service", what,
+					     W_ERROR_V(result));
+	}
+	if (error != EVERR_OK) {
+		return collect_failure_set(failure, (everr_t)error,
+					   "cannot %s: %s", what,
+					   everr_text((everr_t)error));
+	}
+	return EVERR_OK;
+}
+
+/* The recv side of both: EVERR_OK or the failure handed out. */
+static everr_t control_end(struct tevent_req *req, const char *what,
+			   struct collect_failure *failure,
+			   struct collect_failure *ret_failure)
+{
+	enum tevent_req_state req_state;
+	uint64_t error = 0;
+
+	if (!tevent_req_is_error(req, &req_state, &error)) {
+		return EVERR_OK;
+	}
+	if (req_state == TEVENT_REQ_TIMED_OUT) {
+		collect_failure_status(failure, "the local service", what,
+				       NT_STATUS_IO_TIMEOUT);
+	}
+	if (failure->err == EVERR_OK) {
+		collect_failure_set(failure, EVERR_NOMEM,
+				    "cannot %s: out of memory", what);
+	}
+	*ret_failure = *failure;
+	return ret_failure->err;
+}
+
+/* ------------------------------------------------------------- publish */
+
+struct publish_state {
+	struct control_Publish r;
+	struct control_Event *events;
+	uint64_t first_id;
+	uint32_t bad_index;
+	uint32_t error;
+	struct collect_failure failure;
+};
+
+static void publish_done(struct tevent_req *subreq);
+
+struct tevent_req *collect_publish_send(TALLOC_CTX *mem_ctx,
+					struct tevent_context *ev,
+					struct collect_connection *connection,
+					const char *channel,
+					const struct collect_document *docs,
+					size_t num_docs)
+{
+	struct publish_state *state = NULL;
+	struct tevent_req *subreq = NULL;
+	struct tevent_req *req = NULL;
+	size_t i;
+
+	req = tevent_req_create(mem_ctx, &state, struct publish_state);
+	if (req == NULL) {
+		return NULL;
+	}
+	state->bad_index = CONTROL_PUBLISH_NO_INDEX;
+	if (num_docs > COLLECT_PUBLISH_EVENTS) {
+		collect_failure_set(&state->failure, EVERR_LIMIT,
+				    "more than %d events in one call",
+				    COLLECT_PUBLISH_EVENTS);
+		tevent_req_error(req, EVERR_LIMIT);
+		return tevent_req_post(req, ev);
+	}
+	state->events =
+		talloc_zero_array(state, struct control_Event, num_docs);
+	state->r.in.channel = talloc_strdup(state, channel);
+	if (tevent_req_nomem(state->events, req) ||
+	    tevent_req_nomem(state->r.in.channel, req)) {
+		return tevent_req_post(req, ev);
+	}
+	for (i = 0; i < num_docs; i++) {
+		state->events[i].length = (uint32_t)docs[i].len;
+		state->events[i].data = docs[i].data;
+	}
+	state->r.in.count = (uint32_t)num_docs;
+	state->r.in.events = state->events;
+	state->r.out.first_id = &state->first_id;
+	state->r.out.bad_index = &state->bad_index;
+	state->r.out.error = &state->error;
+	if (!tevent_req_set_endtime(
+		    req, ev, tevent_timeval_current_ofs(PUBLISH_TIMEOUT, 0))) {
+		tevent_req_oom(req);
+		return tevent_req_post(req, ev);
+	}
+
+	subreq = dcerpc_control_Publish_r_send(state, ev, connection->handle,
+					       &state->r);
+	if (tevent_req_nomem(subreq, req)) {
+		return tevent_req_post(req, ev);
+	}
+	tevent_req_set_callback(subreq, publish_done, req);
+	return req;
+}
+
+static void publish_done(struct tevent_req *subreq)
+{
+	struct tevent_req *req =
+		tevent_req_callback_data(subreq, struct tevent_req);
+	struct publish_state *state =
+		tevent_req_data(req, struct publish_state);
+	NTSTATUS status;
+	everr_t err;
+
+	status = dcerpc_control_Publish_r_recv(subreq, state);
+	TALLOC_FREE(subreq);
+	err = control_result(&state->failure, "publish", status,
+			     state->r.out.result, state->error);
+	if (err != EVERR_OK) {
+		tevent_req_error(req, err);
+		return;
+	}
+	tevent_req_done(req);
+}
+
+everr_t collect_publish_recv(struct tevent_req *req, uint64_t *ret_first_id,
+			     size_t *ret_bad,
+			     struct collect_failure *ret_failure)
+{
+	struct publish_state *state =
+		tevent_req_data(req, struct publish_state);
+	everr_t err;
+
+	err = control_end(req, "publish", &state->failure, ret_failure);
+	if (err == EVERR_OK) {
+		*ret_first_id = state->first_id;
+	} else if (state->bad_index == CONTROL_PUBLISH_NO_INDEX) {
+		*ret_bad = COLLECT_PUBLISH_NO_INDEX;
+	} else {
+		*ret_bad = state->bad_index;
+	}
+	tevent_req_received(req);
+	return err;
+}
+
+/* -------------------------------------------------------------- status */
+
+struct status_state {
+	struct control_Status r;
+	const char *json;
+	uint32_t error;
+	struct collect_failure failure;
+};
+
+static void status_done(struct tevent_req *subreq);
+
+struct tevent_req *collect_status_send(TALLOC_CTX *mem_ctx,
+				       struct tevent_context *ev,
+				       struct collect_connection *connection)
+{
+	struct status_state *state = NULL;
+	struct tevent_req *subreq = NULL;
+	struct tevent_req *req = NULL;
+
+	req = tevent_req_create(mem_ctx, &state, struct status_state);
+	if (req == NULL) {
+		return NULL;
+	}
+	state->r.out.json = &state->json;
+	state->r.out.error = &state->error;
+	if (!tevent_req_set_endtime(
+		    req, ev, tevent_timeval_current_ofs(STATUS_TIMEOUT, 0))) {
+		tevent_req_oom(req);
+		return tevent_req_post(req, ev);
+	}
+	subreq = dcerpc_control_Status_r_send(state, ev, connection->handle,
+					      &state->r);
+	if (tevent_req_nomem(subreq, req)) {
+		return tevent_req_post(req, ev);
+	}
+	tevent_req_set_callback(subreq, status_done, req);
+	return req;
+}
+
+static void status_done(struct tevent_req *subreq)
+{
+	struct tevent_req *req =
+		tevent_req_callback_data(subreq, struct tevent_req);
+	struct status_state *state = tevent_req_data(req, struct status_state);
+	NTSTATUS status;
+	everr_t err;
+
+	status = dcerpc_control_Status_r_recv(subreq, state);
+	TALLOC_FREE(subreq);
+	err = control_result(&state->failure, "read the status", status,
+			     state->r.out.result, state->error);
+	if (err == EVERR_OK && state->json == NULL) {
+		err = collect_failure_set(&state->failure, EVERR_PROTOCOL,
+					  "the service sent no status");
+	}
+	if (err != EVERR_OK) {
+		tevent_req_error(req, err);
+		return;
+	}
+	tevent_req_done(req);
+}
+
+everr_t collect_status_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx,
+			    const char **ret_json,
+			    struct collect_failure *ret_failure)
+{
+	struct status_state *state = tevent_req_data(req, struct status_state);
+	const char *json = NULL;
+	everr_t err;
+
+	err = control_end(req, "read the status", &state->failure, ret_failure);
+	if (err == EVERR_OK) {
+		json = talloc_strdup(mem_ctx, state->json);
+		if (json == NULL) {
+			err = collect_failure_set(ret_failure, EVERR_NOMEM,
+						  "out of memory");
+		} else {
+			*ret_json = json;
+		}
+	}
+	tevent_req_received(req);
+	return err;
+}
