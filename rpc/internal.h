@@ -36,6 +36,7 @@ struct rpc_connection;
 struct rpc_group;
 struct rpc_listener;
 struct rpc_parked;
+struct rpc_turns;
 
 /* ------------------------------------------------------------- service */
 
@@ -47,6 +48,7 @@ struct rpc_service {
 	struct rpc_control_hooks hooks;
 	struct rpc_stats stats;
 	struct rpc_access *access;
+	struct rpc_turns *turns; /* rpc/turns.h; made in rpc_service_start() */
 	struct rpc_host *host; /* Samba's contexts, rpc/host.c */
 	struct rpc_connection *connections;
 	struct rpc_group *groups;

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * The calls that are not done here: ERROR_NOT_SUPPORTED, with results that
+ * are whole on the wire.  The dispatch hands over r->out zeroed, which is
+ * what a failed call has: NULL arrays, zero counts and handles (facts 2.2).
+ */
+
+#include "idl/even6_server.h"
+#include "rpc/target.h"
+
+#define UNSUPPORTED(name)                                          \
+	WERROR dcesrv_even6_##name(struct dcesrv_call_state *call, \
+				   TALLOC_CTX *mem_ctx,            \
+				   struct even6_##name *r)         \
+	{                                                          \
+		(void)call;                                        \
+		(void)mem_ctx;                                     \
+		(void)r;                                           \
+		return WERR_NOT_SUPPORTED;                         \
+	}
+
+/* The same for the calls that have an RpcInfo. */
+#define UNSUPPORTED_INFO(name)                                     \
+	WERROR dcesrv_even6_##name(struct dcesrv_call_state *call, \
+				   TALLOC_CTX *mem_ctx,            \
+				   struct even6_##name *r)         \
+	{                                                          \
+		(void)call;                                        \
+		(void)mem_ctx;                                     \
+		rpc_info_set(r->out.error, WERR_NOT_SUPPORTED);    \
+		return WERR_NOT_SUPPORTED;                         \
+	}
+
+UNSUPPORTED_INFO(EvtRpcClearLog)		/* opnum 6 */
+UNSUPPORTED_INFO(EvtRpcExportLog)		/* 7 */
+UNSUPPORTED_INFO(EvtRpcLocalizeExportLog)	/* 8 */
+UNSUPPORTED_INFO(EvtRpcMessageRender)		/* 9 */
+UNSUPPORTED_INFO(EvtRpcMessageRenderDefault)	/* 10 */
+UNSUPPORTED(EvtRpcAssertConfig)			/* 15 */
+UNSUPPORTED(EvtRpcRetractConfig)		/* 16 */
+UNSUPPORTED(EvtRpcGetChannelConfig)		/* 20 */
+UNSUPPORTED_INFO(EvtRpcPutChannelConfig)	/* 21 */
+UNSUPPORTED(EvtRpcGetPublisherList)		/* 22 */
+UNSUPPORTED(EvtRpcGetPublisherListForChannel)	/* 23 */
+UNSUPPORTED(EvtRpcGetPublisherMetadata)		/* 24 */
+UNSUPPORTED(EvtRpcGetPublisherResourceMetadata) /* 25 */
+UNSUPPORTED(EvtRpcGetEventMetadataEnum)		/* 26 */
+UNSUPPORTED(EvtRpcGetNextEventMetadata)		/* 27 */
+UNSUPPORTED(EvtRpcGetClassicLogDisplayName)	/* 28 */
