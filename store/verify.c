@@ -179,6 +179,7 @@ static void meta_item(const uint8_t *key, size_t key_len, const uint8_t *data,
 		tell_error(verify, where, "it has an unknown key");
 		return;
 	}
+	verify->has_meta = true;
 	/* Before the checksum: another version may have another one. */
 	if (len >= 12 && le32_get(data + 4) == MAGIC &&
 	    le16_get(data + 8) != MAJOR &&
@@ -1118,6 +1119,9 @@ static everr_t check_image(struct verify *verify)
 		if (err != EVERR_OK) {
 			return err;
 		}
+	}
+	if (!verify->has_meta) {
+		tell_error(verify, "table meta", "it is empty");
 	}
 	check_names(verify);
 	err = walk_channels(&tables);

@@ -88,6 +88,7 @@ struct verify {
 	struct store_image *image;
 	everr_t err; /* the first that ends the check */
 	uint64_t num_items;
+	bool has_meta;
 	bool strict;	  /* a minor version that is known in full */
 	uint32_t next_no; /* 0: not known */
 	struct verify_template *templates; /* by no */
