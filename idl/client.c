@@ -6,7 +6,7 @@
 #include <util/tevent_ntstatus.h>
 
 struct idl_client_state {
-	TALLOC_CTX *out;	/* parent of all that the reply holds */
+	TALLOC_CTX *out; /* parent of all that the reply holds */
 };
 
 static void idl_client_done(struct tevent_req *subreq);

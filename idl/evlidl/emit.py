@@ -138,7 +138,8 @@ def c_expr(expr, scope):
         return scope.value(expr.text)
     if isinstance(expr, syntax.Deref):
         return "*" + scope.value(expr.text)
-    return (f"({c_expr(expr.left, scope)} {expr.op} "
+    # C would compute with small types as int.
+    return (f"(uint32_t)({c_expr(expr.left, scope)} {expr.op} "
             f"{c_expr(expr.right, scope)})")
 
 

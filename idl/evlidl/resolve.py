@@ -347,7 +347,7 @@ class _Resolver:
         if not isinstance(arg, syntax.Name) or arg.text not in siblings:
             raise IdlError(attribute.at, f"switch_is names '{_text(arg)}', "
                            "which is no earlier member")
-        if siblings[arg.text] != node.union.switch:
+        if not _same_type(siblings[arg.text], node.union.switch):
             raise IdlError(arg.at, f"'{arg.text}' has not the type that "
                            f"union '{node.union.name}' switches on")
         node.selector = arg.text
@@ -496,6 +496,13 @@ class _Resolver:
             if not isinstance(arg, syntax.Literal) or arg.kind != "string":
                 raise IdlError(attribute.at, "'endpoint' takes strings")
         return [arg.text for arg in attribute.args]
+
+
+def _same_type(a, b):
+    """Whether two selectors are of one type, whatever their ranges."""
+    if isinstance(a, model.Scalar) and isinstance(b, model.Scalar):
+        return a.builtin == b.builtin
+    return a is b
 
 
 def _names(exprs):
