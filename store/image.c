@@ -8,7 +8,6 @@
 #include <inttypes.h>
 #include <lmdb.h>
 #include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* Page header: number, pad, flags, then lower and upper or a page count. */
@@ -54,7 +53,7 @@ struct store_image {
 	MDB_env *env;
 	MDB_txn *txn; /* holds the snapshot; NULL: nobody writes */
 	struct meta meta;
-	uint64_t file_size;
+	bool sound;    /* both meta pages can be shown to LMDB */
 	uint8_t *used; /* a bit for each page */
 	uint8_t *free;
 	uint64_t num_used;
@@ -266,6 +265,7 @@ static everr_t metas_choose(struct store_image *image)
 	unsigned int i, newer;
 	everr_t err;
 
+	image->sound = false;
 	if (!metas_read_stable(image->fd, pages)) {
 		tell(image, STORE_VERIFY_ERROR, "meta pages",
 		     "the file ends inside them or they cannot be read");
@@ -294,9 +294,16 @@ static everr_t metas_choose(struct store_image *image)
 		tell(image, STORE_VERIFY_ERROR, "meta pages",
 		     "their transactions do not follow each other");
 	}
+	/* The file never shrinks: a number that went back gives itself away. */
+	if (metas[1 - newer].last_page > metas[newer].last_page) {
+		tell(image, STORE_VERIFY_ERROR, "meta pages",
+		     "the older one knows of more pages than the newer one");
+	}
 	if (metas[0].page_size != metas[1].page_size) {
 		tell(image, STORE_VERIFY_ERROR, "meta pages",
 		     "their page sizes differ");
+	} else {
+		image->sound = true;
 	}
 	if (metas[0].map_size != metas[1].map_size) {
 		tell(image, STORE_VERIFY_NOTE, "meta pages",
@@ -373,7 +380,6 @@ static everr_t image_setup(struct store_image *image, const char *path)
 {
 	char *file = NULL;
 	char *lock_file = NULL;
-	struct stat st;
 	size_t bits;
 	everr_t err;
 
@@ -392,17 +398,12 @@ static everr_t image_setup(struct store_image *image, const char *path)
 	if (err != EVERR_OK) {
 		return err;
 	}
-	if (access(lock_file, F_OK) == 0) {
+	if (image->sound && access(lock_file, F_OK) == 0) {
 		err = snapshot_hold(image, path);
 		if (err != EVERR_OK) {
 			return err;
 		}
 	}
-	if (fstat(image->fd, &st) == -1) {
-		return EVERR_IO;
-	}
-	image->file_size = (uint64_t)st.st_size;
-
 	bits = (size_t)(image->meta.last_page / 8 + 1);
 	image->used = talloc_zero_array(image, uint8_t, bits);
 	image->free = talloc_zero_array(image, uint8_t, bits);
