@@ -188,6 +188,9 @@ everr_t rpc_access_probe(struct dcesrv_call_state *call,
 			 struct store_channel *channel,
 			 uint32_t access) EVERR_MUST_CHECK;
 
+/* Whether the session has Administrators or SYSTEM; for Reload and the like. */
+bool rpc_call_is_administrator(struct dcesrv_call_state *call);
+
 /* The access string of the channel: its own, or the default for its name. */
 const char *rpc_access_sddl(const struct store_channel_info *info);
 

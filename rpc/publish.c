@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * Publish of the control interface: events from local programs.  The answer
+ * goes out when the events are on disk, never before.
+ */
+
+#include "idl/control_server.h"
+#include "rpc/internal.h"
+
+struct publish_state {
+	struct control_Publish *r;
+	struct rpc_parked *parked;
+	struct tevent_req *append;
+};
+
+static void publish_answer(struct control_Publish *r, everr_t err,
+			   uint64_t first_id, uint32_t bad_index)
+{
+	*r->out.error = (uint32_t)err;
+	*r->out.first_id = first_id;
+	*r->out.bad_index = bad_index;
+	r->out.result = WERR_OK;
+}
+
+/* The publisher is gone; what it handed over is stored all the same. */
+static void publish_lost(void *private_data)
+{
+	struct publish_state *state =
+		talloc_get_type_abort(private_data, struct publish_state);
+
+	TALLOC_FREE(state->append);
+	state->parked = NULL;
+}
+
+static void publish_done(struct tevent_req *req)
+{
+	struct publish_state *state =
+		tevent_req_callback_data(req, struct publish_state);
+	size_t bad = CONTROL_PUBLISH_NO_INDEX;
+	uint64_t first_id = 0;
+	everr_t err;
+
+	err = store_append_recv(req, &first_id, &bad);
+	TALLOC_FREE(req);
+	state->append = NULL;
+	publish_answer(state->r, err, first_id,
+		       bad < state->r->in.count ? (uint32_t)bad
+						: CONTROL_PUBLISH_NO_INDEX);
+	rpc_unpark_reply(state->parked);
+}
+
+static everr_t publish_start(struct dcesrv_call_state *call,
+			     TALLOC_CTX *mem_ctx, struct store_channel *channel,
+			     struct control_Publish *r)
+{
+	struct rpc_service *service = rpc_call_service(call);
+	struct publish_state *state = NULL;
+	struct store_input *inputs = NULL;
+	everr_t err;
+	uint32_t i;
+
+	state = talloc_zero(mem_ctx, struct publish_state);
+	inputs = talloc_zero_array(mem_ctx, struct store_input, r->in.count);
+	if (state == NULL || inputs == NULL) {
+		return EVERR_NOMEM;
+	}
+	for (i = 0; i < r->in.count; i++) {
+		inputs[i] = (struct store_input){
+			.doc = r->in.events[i].data,
+			.len = r->in.events[i].length,
+			.born_here = true,
+		};
+	}
+
+	state->r = r;
+	err = rpc_park(call, publish_lost, state, &state->parked);
+	if (err != EVERR_OK) {
+		return err;
+	}
+	state->append = store_append_send(state, service->ev, channel, inputs,
+					  r->in.count, NULL, 0);
+	TALLOC_FREE(inputs);
+	if (state->append == NULL) {
+		rpc_unpark_reply(state->parked);
+		return EVERR_NOMEM;
+	}
+	tevent_req_set_callback(state->append, publish_done, state);
+	return EVERR_OK;
+}
+
+WERROR dcesrv_control_Publish(struct dcesrv_call_state *call,
+			      TALLOC_CTX *mem_ctx, struct control_Publish *r)
+{
+	struct rpc_service *service = rpc_call_service(call);
+	struct store_channel *channel = NULL;
+	everr_t err;
+
+	err = store_channel_find(service->store, r->in.channel, &channel);
+	if (err == EVERR_OK) {
+		err = rpc_access_check(call, channel, RPC_ACCESS_WRITE);
+	}
+	if (err == EVERR_OK && r->in.count > 0) {
+		err = publish_start(call, mem_ctx, channel, r);
+		if (err == EVERR_OK) {
+			/* Parked, or answered already: out is set by then. */
+			return r->out.result;
+		}
+	}
+	publish_answer(r, err, 0, CONTROL_PUBLISH_NO_INDEX);
+	return WERR_OK;
+}
