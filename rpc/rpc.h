@@ -91,6 +91,9 @@ everr_t rpc_service_reload(struct rpc_service *service,
 /* The EVEN6 port that was bound (the same on every address). */
 uint16_t rpc_service_port(const struct rpc_service *service);
 
+/* The endpoint mapper's port; 0 when there is none. */
+uint16_t rpc_service_mapper_port(const struct rpc_service *service);
+
 struct rpc_stats {
 	uint32_t connections;
 	uint32_t subscriptions;
