@@ -10,7 +10,6 @@
 /* Where the reader stands in the grammar; a row of the table below. */
 enum reader_state {
 	AT_TOP,	      /* outside of elements */
-	AT_FRAGMENT,  /* behind a fragment header */
 	AT_START,     /* behind the name of an element without attributes */
 	AT_LIST,      /* at the first attribute */
 	AT_ATTRIBUTE, /* in an attribute's value */
@@ -25,11 +24,14 @@ enum reader_state {
 	 BIT(OPTIONAL_SUBST))
 #define BITS_CLOSE (BIT(CLOSE_START) | BIT(CLOSE_EMPTY))
 
-/* [MS-EVEN6] 2.2.12: the tokens that may follow, by state. */
+/*
+ * [MS-EVEN6] 2.2.12: the tokens that may follow, by state.  A fragment header
+ * may stand before a processing instruction, too: ours does, since readers
+ * expect it to be the first thing of all.
+ */
 static const uint16_t allowed_tokens[] = {
 	[AT_TOP] = BIT(FRAGMENT) | BIT(OPEN) | BIT(TEMPLATE) | BIT(PI_TARGET) |
 		   BIT(EOF),
-	[AT_FRAGMENT] = BIT(FRAGMENT) | BIT(OPEN) | BIT(TEMPLATE) | BIT(EOF),
 	[AT_START] = BITS_CLOSE,
 	[AT_LIST] = BIT(ATTRIBUTE),
 	[AT_ATTRIBUTE] = BITS_REFERENCE | BIT(ATTRIBUTE) | BITS_CLOSE,
@@ -341,7 +343,6 @@ static everr_t read_fragment(struct event_reader *r)
 	if (memcmp(p, version, sizeof(version)) != 0) {
 		return EVERR_BINXML_TOKEN;
 	}
-	r->state = AT_FRAGMENT;
 	return EVERR_OK;
 }
 
