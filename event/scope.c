@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "event/scope.h"
+
+#include "event/node.h"
+#include "event/type.h"
+
+everr_t event_render_charge(struct event_render *render, size_t work)
+{
+	if (work > EVENT_RENDER_WORK_MAX - render->work) {
+		return EVERR_LIMIT;
+	}
+	render->work += (uint32_t)work;
+	return EVERR_OK;
+}
+
+/* specs and values were checked against each other by who parsed them. */
+static everr_t load_values(struct event_scope *scope, const uint8_t *specs,
+			   const uint8_t *values, uint32_t num_values)
+{
+	uint8_t types = 0;
+	uint32_t i;
+
+	scope->values = scope->small;
+	if (num_values > EVENT_SCOPE_VALUES) {
+		scope->more = talloc_array(scope->render->out->mem_ctx,
+					   struct event_value, num_values);
+		if (scope->more == NULL) {
+			return EVERR_NOMEM;
+		}
+		scope->values = scope->more;
+	}
+
+	for (i = 0; i < num_values; i++) {
+		struct event_value *value = &scope->values[i];
+
+		value->data = values;
+		value->len = event_spec_len(specs, i);
+		value->type = event_spec_type(specs, i);
+		values += value->len;
+		types |= value->type;
+	}
+	scope->num_values = num_values;
+	scope->any_array = (types & EVENT_TYPE_ARRAY) != 0;
+	return EVERR_OK;
+}
+
+static void scope_init(struct event_scope *scope, struct event_render *render,
+		       unsigned int depth)
+{
+	scope->render = render;
+	scope->plan = NULL;
+	scope->own_plan = NULL;
+	scope->depth = depth;
+	scope->packed = false;
+	scope->any_array = false;
+	scope->loop = NULL;
+	scope->num_values = 0;
+	scope->values = NULL;
+	scope->more = NULL;
+}
+
+static everr_t open_template(struct event_scope *scope,
+			     const struct event_node *node)
+{
+	struct event_template *template = NULL;
+	everr_t err;
+
+	err = event_dict_get(scope->render->dict, node->template_no, &template);
+	if (err != EVERR_OK) {
+		return err;
+	}
+	err = event_plan_get(template, &scope->plan);
+	if (err != EVERR_OK) {
+		return err;
+	}
+	scope->packed = true;
+	return load_values(scope, node->specs, node->values, node->num_values);
+}
+
+static everr_t open_compiled(struct event_scope *scope,
+			     enum event_reader_mode mode, const uint8_t *data,
+			     size_t len)
+{
+	everr_t err;
+
+	err = event_plan_compile(scope->render->out->mem_ctx, mode, data, len,
+				 &scope->own_plan);
+	if (err == EVERR_OK) {
+		scope->plan = scope->own_plan;
+	}
+	return err;
+}
+
+static everr_t open_node(struct event_scope *scope, const uint8_t *data,
+			 size_t len)
+{
+	struct event_node node;
+	everr_t err;
+
+	err = event_node_parse(data, len, &node);
+	if (err != EVERR_OK) {
+		return err;
+	}
+	if (node.kind == EVENT_NODE_TEMPLATE) {
+		return open_template(scope, &node);
+	}
+	return open_compiled(scope, EVENT_READ_DOCUMENT, node.doc,
+			     node.doc_len);
+}
+
+everr_t event_scope_open(struct event_scope *scope, struct event_render *render,
+			 const uint8_t *node, size_t len)
+{
+	everr_t err;
+
+	scope_init(scope, render, 0);
+	err = open_node(scope, node, len);
+	if (err != EVERR_OK) {
+		event_scope_close(scope);
+	}
+	return err;
+}
+
+/*
+ * The next level below outer.  Its bytes are charged before they are read,
+ * and its steps before they are taken.
+ */
+static everr_t descend(struct event_scope *scope,
+		       const struct event_scope *outer, size_t work)
+{
+	scope_init(scope, outer->render, outer->depth + 1);
+	if (scope->depth > EVENT_DEPTH_MAX) {
+		return EVERR_BINXML_DEPTH;
+	}
+	return event_render_charge(scope->render, work);
+}
+
+static everr_t charge_steps(const struct event_scope *scope)
+{
+	return event_render_charge(scope->render, scope->plan->num_steps);
+}
+
+everr_t event_scope_open_value(struct event_scope *scope,
+			       const struct event_scope *outer,
+			       const struct event_value *value)
+{
+	everr_t err;
+
+	err = descend(scope, outer, value->len);
+	if (err == EVERR_OK && outer->packed) {
+		err = open_node(scope, value->data, value->len);
+	} else if (err == EVERR_OK) {
+		err = open_compiled(scope, EVENT_READ_DOCUMENT, value->data,
+				    value->len);
+	}
+	if (err == EVERR_OK) {
+		err = charge_steps(scope);
+	}
+	if (err != EVERR_OK) {
+		event_scope_close(scope);
+	}
+	return err;
+}
+
+everr_t event_scope_open_instance(struct event_scope *scope,
+				  const struct event_scope *outer,
+				  const struct event_instance *instance)
+{
+	everr_t err;
+
+	err = descend(scope, outer, instance->def_len);
+	if (err == EVERR_OK) {
+		err = open_compiled(scope, EVENT_READ_DEFINITION, instance->def,
+				    instance->def_len);
+	}
+	if (err == EVERR_OK) {
+		err = load_values(scope, instance->specs, instance->values,
+				  instance->num_values);
+	}
+	if (err == EVERR_OK) {
+		err = charge_steps(scope);
+	}
+	if (err != EVERR_OK) {
+		event_scope_close(scope);
+	}
+	return err;
+}
+
+void event_scope_close(struct event_scope *scope)
+{
+	TALLOC_FREE(scope->own_plan);
+	TALLOC_FREE(scope->more);
+}
+
+bool event_loop_find(const struct event_scope *scope, const uint16_t *ids,
+		     size_t num_ids, struct event_loop *ret_loop)
+{
+	size_t i;
+
+	for (i = 0; scope->any_array && i < num_ids; i++) {
+		const struct event_value *value =
+			event_scope_value(scope, ids[i]);
+
+		if ((value->type & EVENT_TYPE_ARRAY) != 0) {
+			*ret_loop = (struct event_loop){
+				.id = ids[i],
+				.outer = scope->loop,
+				.array = *value,
+			};
+			return true;
+		}
+	}
+	return false;
+}
+
+bool event_loop_next(struct event_scope *scope, struct event_loop *loop)
+{
+	struct event_value *item = &loop->item;
+	size_t len = 0;
+	bool first = scope->loop != loop;
+	bool found;
+
+	found = event_array_next(loop->array.type, loop->array.data,
+				 loop->array.len, &loop->pos, &item->data,
+				 &len);
+	if (!found && !first) {
+		return false;
+	}
+	scope->loop = loop;
+	item->len = (uint16_t)len;
+	item->type =
+		found ? loop->array.type & ~EVENT_TYPE_ARRAY : EVENT_TYPE_NULL;
+	return true;
+}
+
+void event_loop_end(struct event_scope *scope, struct event_loop *loop)
+{
+	scope->loop = loop->outer;
+}
