@@ -449,7 +449,6 @@ static everr_t put_event(struct buf *out, const struct event_system *system,
 			 const struct event_data *data, size_t num_data)
 {
 	struct build build = {.out = out};
-	size_t start = out->len;
 	size_t def;
 	everr_t err;
 
@@ -463,9 +462,6 @@ static everr_t put_event(struct buf *out, const struct event_system *system,
 	err = put_system(&build, system, data, num_data);
 	if (err != EVERR_OK) {
 		return err;
-	}
-	if (out->len - start > EVENT_WIRE_MAX) {
-		return EVERR_EVENT_TOO_LARGE;
 	}
 	return buf_error(out);
 }

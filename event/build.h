@@ -56,8 +56,10 @@ struct event_system {
  * EVERR_INVALID  a required field is missing, or a type that is not allowed
  * EVERR_TEXT     a string is not valid UTF-8
  * EVERR_BINXML_VALUE  a value's length does not fit its type, or too long
- * EVERR_LIMIT    more than EVENT_BUILD_DATA_MAX data
- * EVERR_EVENT_TOO_LARGE, EVERR_NOMEM
+ * EVERR_LIMIT    more than EVENT_BUILD_DATA_MAX data, or out is full
+ * EVERR_EVENT_TOO_LARGE  the data, with their names, exceed EVENT_VALUE_MAX:
+ *                in BinXML all of EventData is one value
+ * EVERR_NOMEM
  */
 everr_t event_build(struct buf *out, const struct event_system *system,
 		    const struct event_data *data, size_t num_data)
