@@ -23,7 +23,7 @@ AC_DEFUN([EVL_DEP_SAMBA], [
 	AS_IF([test -d "$SAMBA_PRIVATE_DIR"],,
 		[AC_MSG_ERROR([$SAMBA_PRIVATE_DIR is missing: install samba-libs])])
 	SAMBA_PRIVATE_LIBS="-ldcerpc-server-core -lsmbconf"
-	for evl_lib in RPC-SERVER-LOOP auth secrets3 smbd-shim gensec samba-security samba-sockets; do
+	for evl_lib in RPC-SERVER-LOOP auth secrets3 smbd-shim gensec samba-security samba-sockets samba-debug; do
 		SAMBA_PRIVATE_LIBS="$SAMBA_PRIVATE_LIBS -l:lib$evl_lib-samba4.so.0"
 	done
 	SAMBA_PRIVATE_LIBS="-L$SAMBA_PRIVATE_DIR -Wl,-rpath,$SAMBA_PRIVATE_DIR $SAMBA_PRIVATE_LIBS"
@@ -43,12 +43,27 @@ AC_DEFUN([EVL_DEP_SAMBA], [
 	EVL_SAMBA_SYMBOL([init_guest_session_info], [auth])
 	EVL_SAMBA_SYMBOL([init_system_session_info], [auth])
 	EVL_SAMBA_SYMBOL([secrets_init], [secrets3])
+	EVL_SAMBA_SYMBOL([secrets_fetch_domain_sid], [secrets3])
+	EVL_SAMBA_SYMBOL([secrets_store_domain_sid], [secrets3])
+	EVL_SAMBA_SYMBOL([get_global_sam_sid], [secrets3])
 	EVL_SAMBA_SYMBOL([become_root], [smbd-shim])
 	EVL_SAMBA_SYMBOL([gensec_init], [gensec])
 	EVL_SAMBA_SYMBOL([lp_load_global], [smbconf])
 	EVL_SAMBA_SYMBOL([global_event_context], [smbconf])
+	EVL_SAMBA_SYMBOL([global_messaging_context], [smbconf])
+	EVL_SAMBA_SYMBOL([loadparm_s3_helpers], [smbconf])
+	EVL_SAMBA_SYMBOL([lp_netbios_name], [smbconf])
+	EVL_SAMBA_SYMBOL([lp_workgroup], [smbconf])
+	EVL_SAMBA_SYMBOL([lp_server_role], [smbconf])
 	EVL_SAMBA_SYMBOL([loadparm_init_s3], [samba-hostconfig])
 	EVL_SAMBA_SYMBOL([set_dyn_CONFIGFILE], [samba-util])
+	EVL_SAMBA_SYMBOL([_talloc_stackframe], [samba-util])
+	EVL_SAMBA_SYMBOL([setup_logging], [samba-debug])
+	EVL_SAMBA_SYMBOL([_tstream_context_create], [samba-sockets])
+	EVL_SAMBA_SYMBOL([_tstream_bsd_existing_socket], [samba-sockets])
+	EVL_SAMBA_SYMBOL([dom_sid_parse], [samba-security])
+	EVL_SAMBA_SYMBOL([dom_sid_equal], [samba-security])
+	EVL_SAMBA_SYMBOL([add_sid_to_array_unique], [samba-security])
 	EVL_SAMBA_SYMBOL([sddl_decode], [samba-security])
 	EVL_SAMBA_SYMBOL([se_access_check], [samba-security])
 	EVL_SAMBA_SYMBOL([dcerpc_server_epmapper_init], [dcerpc-server])

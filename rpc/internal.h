@@ -23,6 +23,7 @@
 #include <core/ntstatus.h>
 #include <core/werror.h>
 #include <dcesrv_core.h>
+#include <sys/queue.h>
 
 /* RPC faults, [MS-RPCE] and facts 1.4. */
 #define RPC_FAULT_ACCESS_DENIED 0x00000005
@@ -34,7 +35,7 @@
 struct rpc_access;
 struct rpc_connection;
 struct rpc_group;
-struct rpc_listener;
+struct rpc_host;
 struct rpc_parked;
 struct rpc_turns;
 
@@ -44,15 +45,16 @@ struct rpc_service {
 	struct tevent_context *ev;
 	struct store *store;
 	struct operational *operational; /* may be NULL */
-	struct rpc_config config; /* own copy, limits filled in */
+	struct rpc_config config;	 /* own copy, limits filled in */
 	struct rpc_control_hooks hooks;
 	struct rpc_stats stats;
 	struct rpc_access *access;
 	struct rpc_turns *turns; /* rpc/turns.h; made in rpc_service_start() */
-	struct rpc_host *host; /* Samba's contexts, rpc/host.c */
-	struct rpc_connection *connections;
-	struct rpc_group *groups;
-	uint16_t port;
+	struct rpc_host *host;	 /* Samba's contexts, rpc/host.c */
+	LIST_HEAD(, rpc_connection) connections;
+	LIST_HEAD(, rpc_group) groups;
+	uint16_t port;	      /* EVEN6 */
+	uint16_t mapper_port; /* 0: no mapper */
 };
 
 /* The service that answers this call; never NULL. */

@@ -21,24 +21,24 @@
 
 /* Limits; 0 means the default in brackets. */
 struct rpc_limits {
-	uint32_t connections;		/* [4096] */
-	uint32_t connections_per_peer;	/* [1024] an address */
+	uint32_t connections;		 /* [4096] */
+	uint32_t connections_per_peer;	 /* [1024] an address */
 	uint32_t handles_per_connection; /* [256] an association group */
-	uint32_t subscriptions;		/* [4096] in all */
-	uint32_t calls_in_flight;	/* [64] a connection */
-	uint32_t logon_seconds;		/* [30] to finish the bind */
-	uint32_t unsent_bytes;		/* [8 MiB] a connection */
+	uint32_t subscriptions;		 /* [4096] in all */
+	uint32_t calls_in_flight;	 /* [64] a connection */
+	uint32_t logon_seconds;		 /* [30] to finish the bind */
+	uint32_t unsent_bytes;		 /* [8 MiB] a connection */
 };
 
 struct rpc_config {
 	/* Addresses to listen on, without port; NULL-terminated. */
 	const char *const *listen;
-	uint16_t port;			/* EVEN6; 0: chosen by the system */
+	uint16_t port; /* EVEN6; 0: chosen by the system */
 	bool endpoint_mapper;
-	uint16_t endpoint_mapper_port;	/* 135 */
-	const char *control_socket;	/* path of the ncalrpc socket */
-	const char *smb_conf;		/* Samba configuration to use */
-	const char *const *readers;	/* users or groups: Event Log Readers */
+	uint16_t endpoint_mapper_port; /* 135 */
+	const char *control_socket;    /* path of the ncalrpc socket */
+	const char *smb_conf;	       /* Samba configuration to use */
+	const char *const *readers;    /* users or groups: Event Log Readers */
 	const char *const *administrators; /* users or groups */
 	struct rpc_limits limits;
 };
@@ -60,6 +60,12 @@ struct rpc_service;
 struct tevent_context *rpc_event_context(void);
 
 /*
+ * One turn of that loop, in place of tevent_loop_once(): what Samba's code
+ * leaves on its stack of temporary memory goes with the turn.
+ */
+int rpc_event_loop_once(struct tevent_context *ev);
+
+/*
  * Start listening.  On EVERR_OK *ret_message may hold a warning (the endpoint
  * mapper's port is Samba's, a configured name does not resolve).  On failure
  * *ret_message (talloc child of mem_ctx) says
@@ -71,8 +77,7 @@ struct tevent_context *rpc_event_context(void);
  * EVERR_NOMEM
  */
 everr_t rpc_service_start(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
-			  const struct rpc_config *config,
-			  struct store *store,
+			  const struct rpc_config *config, struct store *store,
 			  struct operational *operational,
 			  const struct rpc_control_hooks *hooks,
 			  struct rpc_service **ret_service,
@@ -103,12 +108,12 @@ struct rpc_stats {
 	uint64_t calls[RPC_EVEN6_NUM_CALLS];
 	uint64_t events_delivered;
 	uint64_t bytes_delivered;
-	uint64_t gaps;		/* met by a reader, stale bookmarks included */
+	uint64_t gaps; /* met by a reader, stale bookmarks included */
 	uint64_t records_missing; /* in these gaps, as far as known */
 	uint64_t records_damaged; /* passed over because unreadable */
 	uint64_t logons;
 	uint64_t logon_failures;
-	uint64_t refused;	/* connections or calls over a limit */
+	uint64_t refused; /* connections or calls over a limit */
 };
 void rpc_service_stats(const struct rpc_service *service,
 		       struct rpc_stats *ret_stats);

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef EVENLOG_RPC_PARK_H
+#define EVENLOG_RPC_PARK_H
+
+/* Parked calls, the host's side; the methods' side is in rpc/internal.h. */
+
+#include "rpc/connection.h"
+
+struct rpc_parked {
+	LIST_ENTRY(rpc_parked) link;
+	struct rpc_connection *connection;
+	struct dcesrv_call_state *call; /* talloc parent */
+	rpc_lost_fn lost;
+	void *private_data;
+};
+
+/* Tell the owner that the call is lost, and free it. */
+void rpc_parked_lose(struct rpc_parked *parked);
+
+/* Take back the parking of this call, if it is parked; nobody is told. */
+void rpc_parked_forget(struct dcesrv_call_state *call);
+
+#endif

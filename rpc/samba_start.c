@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "rpc/samba_start.h"
+
+#include "rpc/samba.h"
+
+#include <gen_ndr/security.h>
+#include <machine_sid.h>
+#include <nss.h>
+#include <unistd.h>
+#include <util/debug.h>
+
+TALLOC_CTX *rpc_samba_frame(void)
+{
+	return _talloc_stackframe(__FILE__);
+}
+
+/*
+ * A domain member's users are known through winbind.  The host's
+ * nsswitch.conf need not name it: this process asks for it by itself.
+ */
+static void start_name_service(void)
+{
+	if (lp_server_role() != SAMBA_ROLE_DOMAIN_MEMBER) {
+		return;
+	}
+	(void)__nss_configure_lookup("passwd", "files winbind");
+	(void)__nss_configure_lookup("group", "files winbind");
+}
+
+/*
+ * secrets.tdb of a first start is empty.  get_global_sam_sid() makes up the
+ * machine's SID, but nothing makes the domain's, without which Samba builds
+ * neither the guest's nor the anonymous session and every accept fails.  In a
+ * standalone server they are the same; a member got its own by joining.
+ */
+static everr_t start_identity(TALLOC_CTX *mem_ctx, char **ret_message)
+{
+	struct dom_sid domain_sid;
+
+	if (!secrets_init()) {
+		*ret_message = talloc_strdup(
+			mem_ctx, "cannot open Samba's secrets.tdb: is the "
+				 "private dir of the Samba configuration "
+				 "there and ours?");
+		return EVERR_CONFIG;
+	}
+	if (secrets_fetch_domain_sid(lp_workgroup(), &domain_sid)) {
+		return EVERR_OK;
+	}
+	if (lp_server_role() == SAMBA_ROLE_DOMAIN_MEMBER) {
+		*ret_message = talloc_asprintf(
+			mem_ctx,
+			"this host has not joined the domain %s, or "
+			"its secrets.tdb is another one: run net join",
+			lp_workgroup());
+		return EVERR_CONFIG;
+	}
+	if (!secrets_store_domain_sid(lp_workgroup(), get_global_sam_sid())) {
+		*ret_message = talloc_strdup(
+			mem_ctx, "cannot write Samba's secrets.tdb");
+		return EVERR_CONFIG;
+	}
+	return EVERR_OK;
+}
+
+everr_t rpc_samba_start(TALLOC_CTX *mem_ctx, const char *program,
+			const char *smb_conf, char **ret_message)
+{
+	TALLOC_CTX *frame = rpc_samba_frame();
+	everr_t err;
+
+	/* Samba only says whether it could; say at least which file. */
+	if (access(smb_conf, R_OK) == -1) {
+		*ret_message = talloc_asprintf(
+			mem_ctx, "cannot read the Samba configuration %s",
+			smb_conf);
+		TALLOC_FREE(frame);
+		return EVERR_CONFIG;
+	}
+
+	setup_logging(program, DEBUG_DEFAULT_STDERR);
+	set_dyn_CONFIGFILE(smb_conf);
+	if (!lp_load_global(smb_conf)) {
+		*ret_message = talloc_asprintf(
+			mem_ctx,
+			"Samba does not accept its configuration %s: "
+			"see testparm -s %s",
+			smb_conf, smb_conf);
+		TALLOC_FREE(frame);
+		return EVERR_CONFIG;
+	}
+	start_name_service();
+	err = start_identity(mem_ctx, ret_message);
+	TALLOC_FREE(frame);
+	return err;
+}
