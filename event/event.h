@@ -190,9 +190,11 @@ everr_t event_render_xml(struct buf *out, struct event_dict *dict,
  *    "EventData":{"User":"bob","Port":445}}
  *
  * Attributes are members beside the text, which is "#text" where an element
- * has both.  Data elements become members named by @Name, without names the
- * array "Data"; repeated names become arrays.  Integers are numbers up to
- * 2^53 and strings beyond; the rest are strings as in the XML.
+ * has both; namespaces are left out.  Data elements become members named by
+ * @Name, without names the array "Data"; names that a template has more than
+ * once, and array values, become arrays.  Integers are numbers up to 2^53 and
+ * strings beyond, Bool is true or false, Null and an element with nothing
+ * inside null; the rest are strings as in the XML.
  */
 everr_t event_render_json(struct buf *out, struct event_dict *dict,
 			  const uint8_t *data, size_t len) EVERR_MUST_CHECK;

@@ -133,9 +133,27 @@ static everr_t run_steps(struct event_scope *scope, uint32_t from, uint32_t to)
 	return err;
 }
 
+/*
+ * A document has one root: that of the event is neither left out, if its body
+ * is Null, nor repeated.
+ */
+static uint32_t first_step(const struct event_scope *scope)
+{
+	const struct event_plan *plan = scope->plan;
+	uint32_t i = 0;
+
+	while (scope->top && i < plan->num_steps &&
+	       (plan->steps[i].op == EVENT_PLAN_SKIP_NULL ||
+		plan->steps[i].op == EVENT_PLAN_REPEAT) &&
+	       plan->steps[i].target == plan->num_steps) {
+		i++;
+	}
+	return i;
+}
+
 static everr_t run_scope(struct event_scope *scope)
 {
-	return run_steps(scope, 0, scope->plan->num_steps);
+	return run_steps(scope, first_step(scope), scope->plan->num_steps);
 }
 
 static everr_t render(struct buf *out, struct event_dict *dict,

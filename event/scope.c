@@ -51,6 +51,7 @@ static void scope_init(struct event_scope *scope, struct event_render *render,
 	scope->plan = NULL;
 	scope->own_plan = NULL;
 	scope->depth = depth;
+	scope->top = depth == 0;
 	scope->packed = false;
 	scope->any_array = false;
 	scope->loop = NULL;
@@ -169,6 +170,7 @@ everr_t event_scope_open_instance(struct event_scope *scope,
 	everr_t err;
 
 	err = descend(scope, outer, instance->def_len);
+	scope->top = outer->top;
 	if (err == EVERR_OK) {
 		err = open_compiled(scope, EVENT_READ_DEFINITION, instance->def,
 				    instance->def_len);

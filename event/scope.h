@@ -39,6 +39,7 @@ struct event_scope {
 	const struct event_plan *plan;
 	struct event_plan *own_plan; /* of a document; freed with it */
 	unsigned int depth;	     /* of BinXml values */
+	bool top;		     /* its root element is the event's */
 	bool packed;		     /* BinXml values are nodes */
 	bool any_array;
 	const struct event_loop *loop; /* innermost */

@@ -281,21 +281,43 @@ static void test_an_array_repeats_its_element(void **state)
 			"</EventData>");
 }
 
+/* Windows' own Event depends on its body; facts 10.2. */
+static void test_the_root_is_neither_left_out_nor_repeated(void **state)
+{
+	struct maker m;
+
+	make_start(&m, *state, EVENT_READ_DEFINITION);
+	make_open(&m, "Event", 0, false);
+	make_kind(&m, EVENT_TOKEN_CLOSE_START);
+	make_subst(&m, 0);
+	make_kind(&m, EVENT_TOKEN_END);
+	make_value(&m, EVENT_TYPE_NULL, NULL, 0);
+	assert_made(&m, "<Event></Event>");
+
+	make_start(&m, *state, EVENT_READ_DEFINITION);
+	make_leaf(&m, "Event", 0);
+	make_value(&m, EVENT_TYPE_ARRAY | EVENT_TYPE_UINT8, "\x01\x02", 2);
+	assert_made(&m, "<Event>1 2</Event>");
+}
+
 /* Only one array repeats; another is written with blanks between items. */
 static void test_two_arrays_in_one_element(void **state)
 {
 	struct maker m;
 
 	make_start(&m, *state, EVENT_READ_DEFINITION);
-	make_open(&m, "E", EVENT_NO_DEPENDENCY, true);
+	make_open(&m, "E", EVENT_NO_DEPENDENCY, false);
+	make_kind(&m, EVENT_TOKEN_CLOSE_START);
+	make_open(&m, "F", EVENT_NO_DEPENDENCY, true);
 	make_attribute(&m, "a");
 	make_subst(&m, 1);
 	make_kind(&m, EVENT_TOKEN_CLOSE_START);
 	make_subst(&m, 0);
 	make_kind(&m, EVENT_TOKEN_END);
-	make_value(&m, EVENT_TYPE_ARRAY | EVENT_TYPE_UINT8, "\x07", 1);
+	make_kind(&m, EVENT_TOKEN_END);
+	make_value(&m, EVENT_TYPE_ARRAY | EVENT_TYPE_UINT8, "\x07\x08", 2);
 	make_value(&m, EVENT_TYPE_ARRAY | EVENT_TYPE_UINT8, "\x01\x02", 2);
-	assert_made(&m, "<E a='1 2'>7</E>");
+	assert_made(&m, "<E><F a='1 2'>7</F><F a='1 2'>8</F></E>");
 }
 
 /* A BinXml value of an event: a document of its own, made by m. */
@@ -554,6 +576,7 @@ int main(void)
 			test_an_element_is_left_out_when_its_dependency_is_null),
 		leak_test(test_an_attribute_without_text_is_left_out),
 		leak_test(test_an_array_repeats_its_element),
+		leak_test(test_the_root_is_neither_left_out_nor_repeated),
 		leak_test(test_two_arrays_in_one_element),
 		leak_test(test_nested_values_of_either_kind),
 		leak_test(test_what_could_break_out_of_its_place_cannot),
