@@ -76,12 +76,13 @@ static WERROR target_open_all(struct dcesrv_call_state *call,
 	bool denied = false;
 	size_t i;
 
+	/* There is nothing to tolerate about the one channel of a call. */
+	tolerate = tolerate && query->structured;
 	for (i = 0; i < query->num_paths; i++) {
 		everr_t err = target_open(call, query->paths[i], tolerate,
 					  &target->channels[i]);
 
-		if (err == EVERR_NOMEM ||
-		    (err != EVERR_OK && !(tolerate && query->structured))) {
+		if (err == EVERR_NOMEM || (err != EVERR_OK && !tolerate)) {
 			return target_error(target, err);
 		}
 		denied |= err == EVERR_ACCESS;
@@ -109,9 +110,11 @@ static WERROR target_parse(TALLOC_CTX *mem_ctx, const char *path,
 	}
 	rpc_info_set(info, rpc_werror(err));
 	if (error.error != 0) {
-		info->m_error = error.error;
 		info->m_subErr = error.sub_error;
 		info->m_subErrParam = error.sub_param;
+	}
+	if (err == EVERR_QUERY_SYNTAX || err == EVERR_QUERY_COMPLEX) {
+		info->m_error = error.error;
 	}
 	return rpc_werror(err);
 }

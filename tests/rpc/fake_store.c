@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tests/rpc/fake_store.h"
 
+#include "base/text.h"
 #include "event/build.h"
 
 #include <assert.h>
@@ -18,15 +19,27 @@ struct fake_record {
 	uint32_t wire_len;
 };
 
+struct store_watch {
+	struct store_channel *channel;
+	store_watch_fn fn;
+	void *private_data;
+	struct store_watch *next;
+};
+
 struct store_channel {
 	struct store *store;
+	struct store_watch *watches;
 	char *name;
 	struct fake_record *records; /* [id - 1] */
 	size_t num_ids;
 	uint64_t oldest_id; /* 0: empty */
 };
 
+#define MAX_CHANNELS 8
+
 struct store {
+	struct store_channel *channels[MAX_CHANNELS];
+	size_t num_channels;
 	struct event_dict *dict;
 	struct event_packer *packer;
 };
@@ -37,6 +50,7 @@ struct store_snapshot {
 
 struct fake_report fake_reports[64];
 size_t fake_num_reports;
+bool fake_ignore_reports;
 size_t fake_open_snapshots;
 size_t fake_num_snapshots;
 
@@ -47,6 +61,7 @@ struct store *fake_store_create(TALLOC_CTX *mem_ctx)
 	store->dict = event_dict_create(store, NULL);
 	store->packer = event_packer_create(store, store->dict);
 	fake_num_reports = 0;
+	fake_ignore_reports = false;
 	fake_open_snapshots = 0;
 	fake_num_snapshots = 0;
 	return store;
@@ -57,6 +72,8 @@ struct store_channel *fake_channel(struct store *store, const char *name)
 	struct store_channel *channel =
 		talloc_zero(store, struct store_channel);
 
+	assert(store->num_channels < MAX_CHANNELS);
+	store->channels[store->num_channels++] = channel;
 	channel->store = store;
 	channel->name = talloc_strdup(channel, name);
 	return channel;
@@ -207,7 +224,103 @@ void fake_skip(struct store_channel *channel, uint64_t n,
 	}
 }
 
+void fake_wake(struct store_channel *channel)
+{
+	struct store_watch *watch = NULL;
+
+	for (watch = channel->watches; watch != NULL; watch = watch->next) {
+		watch->fn(channel, watch->private_data);
+	}
+}
+
+size_t fake_num_watches(struct store_channel *channel)
+{
+	struct store_watch *watch = NULL;
+	size_t n = 0;
+
+	for (watch = channel->watches; watch != NULL; watch = watch->next) {
+		n++;
+	}
+	return n;
+}
+
 /* --------------------------------------------------- the store's side */
+
+static int watch_destructor(struct store_watch *watch)
+{
+	struct store_watch **p = &watch->channel->watches;
+
+	while (*p != watch) {
+		p = &(*p)->next;
+	}
+	*p = watch->next;
+	return 0;
+}
+
+struct store_watch *store_watch_add(TALLOC_CTX *mem_ctx,
+				    struct store_channel *channel,
+				    store_watch_fn fn, void *private_data)
+{
+	struct store_watch *watch = talloc_zero(mem_ctx, struct store_watch);
+
+	watch->channel = channel;
+	watch->fn = fn;
+	watch->private_data = private_data;
+	watch->next = channel->watches;
+	channel->watches = watch;
+	talloc_set_destructor(watch, watch_destructor);
+	return watch;
+}
+
+bool store_channel_name_valid(const char *name)
+{
+	return name[0] != '\0' && strpbrk(name, "<>|\\\":'*?") == NULL;
+}
+
+everr_t store_channel_find(struct store *store, const char *name,
+			   struct store_channel **ret_channel)
+{
+	size_t i;
+
+	for (i = 0; i < store->num_channels; i++) {
+		if (text_name_equal(store->channels[i]->name, name)) {
+			*ret_channel = store->channels[i];
+			return EVERR_OK;
+		}
+	}
+	return EVERR_CHANNEL_NOT_FOUND;
+}
+
+size_t store_channel_count(struct store *store)
+{
+	return store->num_channels;
+}
+
+struct store_channel *store_channel_at(struct store *store, size_t index)
+{
+	return index < store->num_channels ? store->channels[index] : NULL;
+}
+
+const char *store_channel_name(const struct store_channel *channel)
+{
+	return channel->name;
+}
+
+/* Numbers of no meaning, each another. */
+void store_channel_info(struct store_channel *channel,
+			struct store_channel_info *ret_info)
+{
+	*ret_info = (struct store_channel_info){
+		.name = channel->name,
+		.creation_time = 0x0101010101010101,
+		.last_write_time = 0x0202020202020202,
+		.bytes = 0x0303030303030303,
+		.num_records = 32,
+		.oldest_id = 7,
+		.next_id = channel->num_ids + 1,
+		.full = true,
+	};
+}
 
 struct event_dict *store_dict(struct store *store)
 {
@@ -310,6 +423,9 @@ void operational_report(struct operational *operational, enum operational_id id,
 
 	(void)operational;
 	(void)subject;
+	if (fake_ignore_reports) {
+		return;
+	}
 	assert(fake_num_reports < 64);
 	fake_num_reports++;
 	report->id = id;

@@ -3,7 +3,7 @@
 #define EVENLOG_TESTS_RPC_FAKE_STORE_H
 
 /*
- * The reading side of store/store.h on records in memory, so that a test can
+ * What rpc/ uses of store/store.h, on records in memory, so that a test can
  * have any loss it likes at any place.  Snapshots are not isolated: tests
  * change the store between turns only.
  */
@@ -36,6 +36,10 @@ void fake_skip(struct store_channel *channel, uint64_t n,
 /* Remove a record in the middle, recorded as damaged. */
 void fake_lose(struct store_channel *channel, uint64_t id);
 
+/* Call the watches of a channel, as a commit to it does. */
+void fake_wake(struct store_channel *channel);
+size_t fake_num_watches(struct store_channel *channel);
+
 /* What was reported to Evenlog/Operational, the newest last. */
 struct fake_report {
 	enum operational_id id;
@@ -43,6 +47,7 @@ struct fake_report {
 };
 extern struct fake_report fake_reports[64];
 extern size_t fake_num_reports;
+extern bool fake_ignore_reports;
 
 /* Snapshots open now, and taken ever. */
 extern size_t fake_open_snapshots;
