@@ -227,23 +227,36 @@ static everr_t put_document(struct event_packer *packer, const uint8_t *data,
 	return EVERR_OK;
 }
 
+/* The bytes of the fragment headers that the data begins with. */
+static size_t headers_size(const uint8_t *data, size_t len)
+{
+	size_t size = 0;
+
+	while (len - size >= sizeof(fragment) &&
+	       memcmp(data + size, fragment, sizeof(fragment)) == 0) {
+		size += sizeof(fragment);
+	}
+	return size;
+}
+
 /* Is the data nothing but headers, one template instance, and EOF? */
 static bool is_instance(const uint8_t *data, size_t len,
 			struct event_instance *ret_instance)
 {
+	size_t pos = headers_size(data, len);
 	size_t size = 0;
 	everr_t err;
 
-	while (len >= sizeof(fragment) &&
-	       memcmp(data, fragment, sizeof(fragment)) == 0) {
-		data += sizeof(fragment);
-		len -= sizeof(fragment);
-	}
-	if (len == 0 || data[0] != EVENT_TOKEN_TEMPLATE) {
+	if (pos == len || data[pos] != EVENT_TOKEN_TEMPLATE) {
 		return false;
 	}
-	err = event_instance_parse(data, len, ret_instance, &size);
-	return err == EVERR_OK && size < len && data[size] == EVENT_TOKEN_EOF;
+	err = event_instance_parse(data + pos, len - pos, ret_instance, &size);
+	if (err != EVERR_OK) {
+		return false;
+	}
+	pos += size;
+	pos += headers_size(data + pos, len - pos);
+	return pos < len && data[pos] == EVENT_TOKEN_EOF;
 }
 
 static void list_template(struct event_packer *packer,
