@@ -33,7 +33,7 @@ AC_DEFUN([EVL_DEP_SAMBA], [
 	for evl_lib in samba-sockets samba-debug; do
 		SAMBA_CLIENT_LIBS="$SAMBA_CLIENT_LIBS -l:lib$evl_lib-samba4.so.0"
 	done
-	SAMBA_CLIENT_LIBS="$SAMBA_CLIENT_LIBS -lsamba-errors $SAMBA_LIBS"
+	SAMBA_CLIENT_LIBS="$SAMBA_CLIENT_LIBS -lsamba-errors -ltevent-util $SAMBA_LIBS"
 	AC_SUBST([SAMBA_CLIENT_LIBS])
 
 	EVL_SAMBA_SYMBOL([dcesrv_init_context], [dcerpc-server-core])

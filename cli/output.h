@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef EVENLOG_CLI_OUTPUT_H
+#define EVENLOG_CLI_OUTPUT_H
+
+/*
+ * Events on stdout, one line each: as text for a person, as XML (a stream of
+ * Event elements) or as JSON (an object a line).
+ */
+
+#include "base/buf.h"
+#include "cli/cli.h"
+#include "event/event.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* A rendered event: 1 MiB of values, escaped six-fold at worst. */
+#define OUTPUT_LINE_MAX (16 * 1024 * 1024)
+
+struct output;
+
+/* Writes to fd, in the format and color cli->options ask for. */
+struct output *output_create(TALLOC_CTX *mem_ctx, const struct cli *cli,
+			     int fd);
+
+/*
+ * Add an event to what is to be written.  An event that cannot be rendered is
+ * reported on stderr, counted and passed over.
+ *
+ * EVERR_IO     stdout is gone; errno says why
+ * EVERR_NOMEM
+ */
+everr_t output_event(struct output *output, struct event_dict *dict,
+		     const uint8_t *data, size_t len) EVERR_MUST_CHECK;
+
+/* Write out everything; errors as above. */
+everr_t output_flush(struct output *output) EVERR_MUST_CHECK;
+
+/* Events that could not be rendered. */
+uint64_t output_failed(const struct output *output);
+
+#endif

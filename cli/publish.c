@@ -1,0 +1,603 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * publish: events from options or from lines of JSON into a channel.
+ *
+ * Lines are gathered into batches; one batch is on its way to the disk while
+ * the next one is filled.  A batch is stored whole or not at all, so that an
+ * event the service refuses is taken out and the rest sent again.
+ */
+
+#include "base/wintime.h"
+#include "cli/cli.h"
+#include "cli/input.h"
+#include "cli/options.h"
+#include "cli/session.h"
+#include "cli/terminal.h"
+#include "collect/control.h"
+#include "idl/ndr_control.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Set on most events of Windows' manifest channels (facts 10.3). */
+#define DEFAULT_KEYWORDS 0x8000000000000000ULL
+#define DEFAULT_LEVEL 4
+/* Lines reported one by one; the rest is counted. */
+#define REPORTS_MAX 100
+
+/* Documents on their way, one behind the other in bytes. */
+struct batch {
+	struct buf bytes;
+	size_t offsets[COLLECT_PUBLISH_EVENTS + 1];
+	unsigned long lines[COLLECT_PUBLISH_EVENTS];
+	size_t num;
+	size_t sent_from; /* documents before it are done with */
+};
+
+struct publisher {
+	struct cli *cli;
+	struct collect_connection *connection;
+	const char *channel;
+	struct event_system defaults;
+
+	struct batch batches[2];
+	struct batch *filling;
+	struct batch *sending; /* NULL: none is on its way */
+	struct tevent_req *req;
+	struct collect_document docs[COLLECT_PUBLISH_EVENTS];
+
+	uint64_t published;
+	uint64_t refused;
+	uint64_t first_id;
+	uint64_t last_id;
+	bool broken; /* no more can be published */
+
+	struct terminal_progress progress;
+	struct timeval started;
+};
+
+/* --------------------------------------------------------------- reports */
+
+static void report_line(struct publisher *p, unsigned long line,
+			const char *message)
+{
+	p->refused++;
+	if (p->refused > REPORTS_MAX) {
+		return;
+	}
+	terminal_progress_clear(&p->progress);
+	if (line == 0) {
+		cli_error("%s", message);
+	} else {
+		cli_error("line %lu: %s", line, message);
+	}
+	if (p->refused == REPORTS_MAX) {
+		cli_error("more lines that are wrong are only counted");
+	}
+}
+
+static void show_progress(struct publisher *p)
+{
+	struct timeval now, elapsed;
+	double seconds;
+
+	if (!terminal_progress_due(&p->progress)) {
+		return;
+	}
+	now = tevent_timeval_current();
+	elapsed = tevent_timeval_until(&p->started, &now);
+	seconds = (double)elapsed.tv_sec + (double)elapsed.tv_usec / 1e6;
+	terminal_progress_show(
+		&p->progress, "%" PRIu64 " events published, %.0f a second",
+		p->published, seconds > 0 ? (double)p->published / seconds : 0);
+}
+
+/* --------------------------------------------------------------- batches */
+
+static void batch_clear(struct batch *batch)
+{
+	buf_reset(&batch->bytes);
+	batch->num = 0;
+	batch->sent_from = 0;
+	batch->offsets[0] = 0;
+}
+
+static void batch_send(struct publisher *p, struct batch *batch, size_t end)
+{
+	size_t i;
+
+	for (i = batch->sent_from; i < end; i++) {
+		struct collect_document *doc = &p->docs[i - batch->sent_from];
+
+		doc->data = batch->bytes.data + batch->offsets[i];
+		doc->len = batch->offsets[i + 1] - batch->offsets[i];
+	}
+	p->req = collect_publish_send(p->cli, p->cli->ev, p->connection,
+				      p->channel, p->docs,
+				      end - batch->sent_from);
+}
+
+/* The events before index end have been stored. */
+static void batch_stored(struct publisher *p, struct batch *batch, size_t end,
+			 uint64_t first_id)
+{
+	size_t num = end - batch->sent_from;
+
+	if (num == 0) {
+		return;
+	}
+	if (p->published == 0) {
+		p->first_id = first_id;
+	}
+	p->published += num;
+	p->last_id = first_id + num - 1;
+	batch->sent_from = end;
+}
+
+/* Wait for one call.  *ret_bad: which of its documents was refused. */
+static everr_t batch_receive(struct publisher *p, uint64_t *ret_first_id,
+			     size_t *ret_bad, struct collect_failure *failure)
+{
+	everr_t err;
+
+	if (!cli_wait(p->cli, p->req)) {
+		return collect_failure_set(failure, EVERR_INTERNAL,
+					   "the event loop failed");
+	}
+	err = collect_publish_recv(p->req, ret_first_id, ret_bad, failure);
+	TALLOC_FREE(p->req);
+	return err;
+}
+
+/*
+ * Wait until the batch on its way is stored, but for what the service
+ * refuses: then the events before it are sent again, it is reported, and the
+ * ones behind it are sent.
+ */
+static void batch_finish(struct publisher *p)
+{
+	struct batch *batch = p->sending;
+	size_t end;
+
+	if (batch == NULL) {
+		return;
+	}
+	end = batch->num;
+	for (;;) {
+		size_t bad = COLLECT_PUBLISH_NO_INDEX;
+		struct collect_failure failure = {.err = EVERR_OK};
+		uint64_t first_id = 0;
+		everr_t err;
+
+		err = batch_receive(p, &first_id, &bad, &failure);
+		if (err == EVERR_OK) {
+			batch_stored(p, batch, end, first_id);
+			/* Behind the part that was good: the one that is not,
+			 * already reported. */
+			if (end < batch->num) {
+				batch->sent_from = end + 1;
+			}
+			end = batch->num;
+		} else if (bad < end - batch->sent_from) {
+			end = batch->sent_from + bad;
+			report_line(p, batch->lines[end], failure.text);
+			if (bad == 0) {
+				batch->sent_from = end + 1;
+				end = batch->num;
+			}
+		} else {
+			terminal_progress_clear(&p->progress);
+			cli_error("%s", failure.text);
+			p->broken = true;
+			break;
+		}
+		if (batch->sent_from == batch->num) {
+			break;
+		}
+		batch_send(p, batch, end);
+	}
+	batch_clear(batch);
+	p->sending = NULL;
+	show_progress(p);
+}
+
+/* Send what has been gathered, after the batch before it is done. */
+static void batch_flush(struct publisher *p)
+{
+	batch_finish(p);
+	if (p->broken || p->filling->num == 0) {
+		return;
+	}
+	p->sending = p->filling;
+	p->filling =
+		p->filling == &p->batches[0] ? &p->batches[1] : &p->batches[0];
+	batch_send(p, p->sending, p->sending->num);
+}
+
+static bool batch_is_full(const struct batch *batch)
+{
+	return batch->num == COLLECT_PUBLISH_EVENTS ||
+	       batch->bytes.len > COLLECT_PUBLISH_BYTES - EVENT_WIRE_MAX;
+}
+
+/* The document that was just appended to the batch's bytes is complete. */
+static void batch_added(struct publisher *p, unsigned long line)
+{
+	struct batch *batch = p->filling;
+
+	batch->lines[batch->num] = line;
+	batch->num++;
+	batch->offsets[batch->num] = batch->bytes.len;
+	if (batch_is_full(batch)) {
+		batch_flush(p);
+	}
+}
+
+/* ----------------------------------------------------------------- lines */
+
+static bool is_blank(const struct input_line *line)
+{
+	size_t i;
+
+	for (i = 0; i < line->len; i++) {
+		if (!isspace((unsigned char)line->text[i])) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static void publish_line(struct publisher *p, const struct input_line *line)
+{
+	struct buf *bytes = &p->filling->bytes;
+	size_t start = bytes->len;
+	char *message = NULL;
+	everr_t err;
+
+	if (line->too_long) {
+		report_line(p, line->number, "the line is longer than 4 MiB");
+		return;
+	}
+	if (is_blank(line)) {
+		return;
+	}
+	p->defaults.time_created = wintime_now();
+	err = event_build_json(p->cli, bytes, line->text, line->len,
+			       &p->defaults, &message);
+	if (err == EVERR_OK) {
+		err = buf_error(bytes);
+	}
+	if (err != EVERR_OK) {
+		bytes->err = EVERR_OK;
+		buf_truncate(bytes, start);
+		report_line(p, line->number,
+			    message != NULL ? message : everr_text(err));
+		TALLOC_FREE(message);
+		return;
+	}
+	batch_added(p, line->number);
+}
+
+/* Whether a read would wait. */
+static bool input_is_idle(void)
+{
+	struct pollfd fd = {.fd = STDIN_FILENO, .events = POLLIN};
+
+	return poll(&fd, 1, 0) == 0;
+}
+
+static int publish_lines(struct publisher *p)
+{
+	struct input_lines lines;
+	struct input_line line;
+	bool ended = false;
+
+	input_lines_init(&lines, p->cli);
+	while (!ended && !p->broken) {
+		static char chunk[64 * 1024];
+		ssize_t ret;
+		everr_t err;
+
+		/* Nobody waits for an event that lies in a batch here. */
+		if (input_is_idle()) {
+			batch_flush(p);
+			batch_finish(p);
+		}
+		ret = read(STDIN_FILENO, chunk, sizeof(chunk));
+		if (ret < 0 && errno == EINTR) {
+			continue;
+		}
+		if (ret < 0) {
+			cli_error("cannot read standard input: %s",
+				  strerror(errno));
+			return CLI_FAILED;
+		}
+		ended = ret == 0;
+		err = input_lines_add(&lines, chunk, (size_t)ret);
+		if (err != EVERR_OK) {
+			cli_error("%s", everr_text(err));
+			return CLI_FAILED;
+		}
+		while (!p->broken && input_lines_next(&lines, &line)) {
+			publish_line(p, &line);
+		}
+	}
+	batch_flush(p);
+	batch_finish(p);
+	return p->broken || p->refused > 0 ? CLI_FAILED : CLI_OK;
+}
+
+/* ------------------------------------------------------------- one event */
+
+static int publish_one(struct publisher *p, char **data_texts)
+{
+	struct event_data *data = NULL;
+	char *message = NULL;
+	size_t num = 0;
+	everr_t err;
+	size_t i;
+
+	while (data_texts != NULL && data_texts[num] != NULL) {
+		num++;
+	}
+	data = talloc_zero_array(p->cli, struct event_data, num);
+	if (data == NULL) {
+		cli_error("out of memory");
+		return CLI_FAILED;
+	}
+	for (i = 0; i < num; i++) {
+		err = input_data(p->cli, data_texts[i], &data[i], &message);
+		if (err != EVERR_OK) {
+			return cli_usage(p->cli, "--data %s",
+					 message != NULL ? message
+							 : everr_text(err));
+		}
+	}
+	p->defaults.time_created = wintime_now();
+	err = event_build(&p->filling->bytes, &p->defaults, data, num);
+	if (err == EVERR_OK) {
+		err = buf_error(&p->filling->bytes);
+	}
+	if (err != EVERR_OK) {
+		cli_error("the event cannot be made: %s", everr_text(err));
+		return CLI_FAILED;
+	}
+	batch_added(p, 0);
+	batch_flush(p);
+	batch_finish(p);
+	return p->broken || p->refused > 0 ? CLI_FAILED : CLI_OK;
+}
+
+/* --------------------------------------------------------------- options */
+
+struct publish_options {
+	char *provider;
+	char *provider_guid;
+	char *id;
+	char *event_version;
+	char *level;
+	char *task;
+	char *opcode;
+	char *keywords;
+	char **data;
+	int use_stdin;
+	struct ev_guid guid;
+};
+
+/* One number of the System fields; -1 or exit status. */
+static int number_option(struct cli *cli, const char *name, const char *text,
+			 uint64_t max, uint64_t *ret_number)
+{
+	everr_t err;
+
+	if (text == NULL) {
+		return -1;
+	}
+	err = cli_parse_number(text, max, ret_number);
+	if (err != EVERR_OK) {
+		return cli_usage(cli,
+				 "--%s is a number from 0 to %" PRIu64
+				 ", not \"%s\"",
+				 name, max, text);
+	}
+	return -1;
+}
+
+static int set_numbers(struct cli *cli, const struct publish_options *o,
+		       struct event_system *system)
+{
+	uint64_t id = 0, version = 0, task = 0, opcode = 0;
+	uint64_t keywords = DEFAULT_KEYWORDS;
+	int ret;
+
+	ret = number_option(cli, "id", o->id, UINT16_MAX, &id);
+	if (ret < 0) {
+		ret = number_option(cli, "event-version", o->event_version,
+				    UINT8_MAX, &version);
+	}
+	if (ret < 0) {
+		ret = number_option(cli, "task", o->task, UINT16_MAX, &task);
+	}
+	if (ret < 0) {
+		ret = number_option(cli, "opcode", o->opcode, UINT8_MAX,
+				    &opcode);
+	}
+	if (ret < 0) {
+		ret = number_option(cli, "keywords", o->keywords, UINT64_MAX,
+				    &keywords);
+	}
+	if (ret >= 0) {
+		return ret;
+	}
+	system->event_id = (uint16_t)id;
+	system->version = (uint8_t)version;
+	system->task = (uint16_t)task;
+	system->opcode = (uint8_t)opcode;
+	system->keywords = keywords;
+	return -1;
+}
+
+static int set_defaults(struct cli *cli, struct publish_options *o,
+			struct event_system *system)
+{
+	everr_t err;
+	int ret;
+
+	if (o->use_stdin == 0 && (o->provider == NULL || o->id == NULL)) {
+		return cli_usage(cli, "an event needs --provider and --id (or"
+				      " --stdin)");
+	}
+	if (o->use_stdin != 0 && o->data != NULL) {
+		return cli_usage(cli, "--data is for a single event; with"
+				      " --stdin the lines bring their own");
+	}
+	system->level = DEFAULT_LEVEL;
+	if (o->level != NULL) {
+		err = input_level(o->level, &system->level);
+		if (err != EVERR_OK) {
+			return cli_usage(cli,
+					 "--level is critical, error, warning,"
+					 " information, verbose or 0 to 255,"
+					 " not \"%s\"",
+					 o->level);
+		}
+	}
+	if (o->provider_guid != NULL) {
+		err = ev_guid_parse(o->provider_guid, &o->guid);
+		if (err != EVERR_OK) {
+			return cli_usage(cli,
+					 "--provider-guid: \"%s\" is no"
+					 " GUID",
+					 o->provider_guid);
+		}
+		system->provider_guid = &o->guid;
+	}
+	ret = set_numbers(cli, o, system);
+	if (ret >= 0) {
+		return ret;
+	}
+	system->provider = o->provider;
+	system->process_id = (uint32_t)getpid();
+	system->thread_id = (uint32_t)getpid();
+	return -1;
+}
+
+static void print_summary(struct publisher *p, bool single)
+{
+	terminal_progress_clear(&p->progress);
+	if (single && p->published == 1) {
+		if (p->cli->options.format == CLI_FORMAT_JSON) {
+			printf("{\"RecordID\":%" PRIu64 "}\n", p->first_id);
+		} else {
+			printf("record %" PRIu64 "\n", p->first_id);
+		}
+		return;
+	}
+	if (single) {
+		return;
+	}
+	cli_note("%" PRIu64 " events published%s", p->published,
+		 p->refused > 0 || p->broken ? "" : ", all of them");
+	if (p->refused > 0) {
+		cli_note("%" PRIu64 " lines refused", p->refused);
+	}
+}
+
+static int publish_run(struct publisher *p, const struct publish_options *o)
+{
+	size_t i;
+	int ret;
+
+	for (i = 0; i < 2; i++) {
+		buf_init(&p->batches[i].bytes, p->cli,
+			 COLLECT_PUBLISH_BYTES + EVENT_WIRE_MAX);
+		batch_clear(&p->batches[i]);
+	}
+	p->filling = &p->batches[0];
+	p->started = tevent_timeval_current();
+	ret = cli_connect(p->cli, &ndr_table_control, &p->connection);
+	if (ret >= 0) {
+		return ret;
+	}
+	if (o->use_stdin != 0) {
+		terminal_progress_init(&p->progress);
+		ret = publish_lines(p);
+	} else {
+		ret = publish_one(p, o->data);
+	}
+	print_summary(p, o->use_stdin == 0);
+	return ret;
+}
+
+static void free_strings(char **strings)
+{
+	size_t i;
+
+	for (i = 0; strings != NULL && strings[i] != NULL; i++) {
+		free(strings[i]);
+	}
+	free(strings);
+}
+
+int cli_publish(struct cli *cli)
+{
+	struct publish_options o = {.provider = NULL};
+	struct poptOption table[] = {
+		{"provider", 'p', POPT_ARG_STRING, &o.provider, 0,
+		 "Who writes the event", "NAME"},
+		{"provider-guid", 0, POPT_ARG_STRING, &o.provider_guid, 0,
+		 "The provider's GUID", "GUID"},
+		{"id", 'i', POPT_ARG_STRING, &o.id, 0,
+		 "Which of the provider's events it is", "N"},
+		{"event-version", 0, POPT_ARG_STRING, &o.event_version, 0,
+		 "Version of the event's definition (0)", "N"},
+		{"level", 'l', POPT_ARG_STRING, &o.level, 0,
+		 "critical, error, warning, information, verbose or a number",
+		 "LEVEL"},
+		{"task", 0, POPT_ARG_STRING, &o.task, 0, "Task (0)", "N"},
+		{"opcode", 0, POPT_ARG_STRING, &o.opcode, 0, "Opcode (0)", "N"},
+		{"keywords", 0, POPT_ARG_STRING, &o.keywords, 0,
+		 "Keywords, a mask (0x8000000000000000)", "N"},
+		{"data", 'd', POPT_ARG_ARGV, &o.data, 0,
+		 "An item of data, text or of a type", "NAME[:TYPE]=VALUE"},
+		{"stdin", 0, POPT_ARG_NONE, &o.use_stdin, 0,
+		 "Read events from standard input, a JSON object a line", NULL},
+		POPT_TABLEEND,
+	};
+	struct publisher *p = NULL;
+	struct cli_paths paths;
+	const char **args = NULL;
+	int ret;
+
+	p = talloc_zero(cli, struct publisher);
+	if (p == NULL) {
+		cli_error("out of memory");
+		return CLI_FAILED;
+	}
+	p->cli = cli;
+	ret = cli_parse(cli, table, 1, 1, &args);
+	if (ret < 0) {
+		ret = cli_local_only(cli);
+	}
+	if (ret < 0) {
+		ret = set_defaults(cli, &o, &p->defaults);
+	}
+	if (ret < 0) {
+		ret = cli_paths(cli, &paths);
+	}
+	if (ret < 0) {
+		p->channel = args[0];
+		p->defaults.channel = args[0];
+		p->defaults.computer = paths.computer;
+		ret = publish_run(p, &o);
+	}
+	free_strings(o.data);
+	return ret;
+}

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "collect/newest.h"
+
+/* For the one record that is asked for. */
+#define NEWEST_TIMEOUT_MS 30000
+
+struct newest_state {
+	struct tevent_context *ev;
+	struct collect_connection *connection;
+	const char **names;
+	size_t num_names;
+	size_t index; /* of the channel that is looked at */
+	struct collect_cursor *cursor;
+	struct event_bookmark_list *list;
+	struct collect_failure failure;
+};
+
+static void newest_channel(struct tevent_req *req);
+static void newest_opened(struct tevent_req *subreq);
+static void newest_read(struct tevent_req *subreq);
+static void newest_closed(struct tevent_req *subreq);
+
+static bool newest_copy(struct newest_state *state,
+			const struct collect_channel *channels,
+			size_t num_channels)
+{
+	size_t i;
+
+	state->names = talloc_zero_array(state, const char *, num_channels);
+	state->list = talloc_zero(state, struct event_bookmark_list);
+	if (state->names == NULL || state->list == NULL) {
+		return false;
+	}
+	state->list->bookmarks = talloc_zero_array(
+		state->list, struct event_bookmark, num_channels);
+	if (state->list->bookmarks == NULL) {
+		return false;
+	}
+	for (i = 0; i < num_channels; i++) {
+		const char *name = NULL;
+
+		if (channels[i].status != 0) {
+			continue;
+		}
+		name = talloc_strdup(state->names, channels[i].name);
+		if (name == NULL) {
+			return false;
+		}
+		state->names[state->num_names] = name;
+		state->num_names++;
+	}
+	return true;
+}
+
+struct tevent_req *collect_newest_send(TALLOC_CTX *mem_ctx,
+				       struct tevent_context *ev,
+				       struct collect_connection *connection,
+				       const struct collect_channel *channels,
+				       size_t num_channels)
+{
+	struct newest_state *state = NULL;
+	struct tevent_req *req = NULL;
+
+	req = tevent_req_create(mem_ctx, &state, struct newest_state);
+	if (req == NULL) {
+		return NULL;
+	}
+	state->ev = ev;
+	state->connection = connection;
+	if (!newest_copy(state, channels, num_channels)) {
+		tevent_req_oom(req);
+		return tevent_req_post(req, ev);
+	}
+	newest_channel(req);
+	if (!tevent_req_is_in_progress(req)) {
+		return tevent_req_post(req, ev);
+	}
+	return req;
+}
+
+static void newest_channel(struct tevent_req *req)
+{
+	struct newest_state *state = tevent_req_data(req, struct newest_state);
+	struct collect_request request = {
+		.kind = COLLECT_QUERY,
+		.reverse = true,
+	};
+	struct tevent_req *subreq = NULL;
+
+	if (state->index == state->num_names) {
+		tevent_req_done(req);
+		return;
+	}
+	request.channel = state->names[state->index];
+	subreq = collect_open_send(state, state->ev, state->connection,
+				   &request);
+	if (tevent_req_nomem(subreq, req)) {
+		return;
+	}
+	tevent_req_set_callback(subreq, newest_opened, req);
+}
+
+static void newest_opened(struct tevent_req *subreq)
+{
+	struct tevent_req *req =
+		tevent_req_callback_data(subreq, struct tevent_req);
+	struct newest_state *state = tevent_req_data(req, struct newest_state);
+	everr_t err;
+
+	err = collect_open_recv(subreq, state, &state->cursor, &state->failure);
+	TALLOC_FREE(subreq);
+	if (err != EVERR_OK) {
+		tevent_req_error(req, err);
+		return;
+	}
+	subreq = collect_next_send(state, state->ev, state->cursor, 1,
+				   NEWEST_TIMEOUT_MS);
+	if (tevent_req_nomem(subreq, req)) {
+		return;
+	}
+	tevent_req_set_callback(subreq, newest_read, req);
+}
+
+static everr_t newest_take(struct newest_state *state,
+			   const struct collect_batch *batch)
+{
+	struct event_bookmark_list *list = state->list;
+	struct event_bookmark *bookmark = NULL;
+	struct collect_event event;
+	everr_t err;
+
+	if (batch->num == 0) {
+		return EVERR_OK;
+	}
+	err = collect_batch_event(state->cursor, batch, 0, &event);
+	if (err != EVERR_OK) {
+		return collect_failure_set(&state->failure, err,
+					   "%s: the newest record of %s is"
+					   " malformed",
+					   state->connection->where,
+					   state->names[state->index]);
+	}
+	bookmark = &list->bookmarks[list->num_bookmarks];
+	bookmark->channel = state->names[state->index];
+	bookmark->record_id = event.record_id;
+	bookmark->is_current = list->num_bookmarks == 0;
+	list->num_bookmarks++;
+	return EVERR_OK;
+}
+
+static void newest_read(struct tevent_req *subreq)
+{
+	struct tevent_req *req =
+		tevent_req_callback_data(subreq, struct tevent_req);
+	struct newest_state *state = tevent_req_data(req, struct newest_state);
+	struct collect_batch *batch = NULL;
+	everr_t err;
+
+	err = collect_next_recv(subreq, state, &batch, &state->failure);
+	TALLOC_FREE(subreq);
+	if (err == EVERR_OK) {
+		err = newest_take(state, batch);
+		TALLOC_FREE(batch);
+	} else if (err == EVERR_END) {
+		err = EVERR_OK; /* the channel is empty */
+	}
+	if (err != EVERR_OK) {
+		tevent_req_error(req, err);
+		return;
+	}
+	subreq = collect_close_send(state, state->ev, state->cursor);
+	if (tevent_req_nomem(subreq, req)) {
+		return;
+	}
+	tevent_req_set_callback(subreq, newest_closed, req);
+}
+
+static void newest_closed(struct tevent_req *subreq)
+{
+	struct tevent_req *req =
+		tevent_req_callback_data(subreq, struct tevent_req);
+	struct newest_state *state = tevent_req_data(req, struct newest_state);
+	everr_t err;
+
+	err = collect_close_recv(subreq, &state->failure);
+	TALLOC_FREE(subreq);
+	TALLOC_FREE(state->cursor);
+	if (err != EVERR_OK) {
+		tevent_req_error(req, err);
+		return;
+	}
+	state->index++;
+	newest_channel(req);
+}
+
+everr_t collect_newest_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx,
+			    struct event_bookmark_list **ret_list,
+			    struct collect_failure *ret_failure)
+{
+	struct newest_state *state = tevent_req_data(req, struct newest_state);
+	enum tevent_req_state req_state;
+	uint64_t error = 0;
+
+	if (tevent_req_is_error(req, &req_state, &error)) {
+		if (state->failure.err == EVERR_OK) {
+			collect_failure_set(&state->failure, EVERR_NOMEM,
+					    "out of memory");
+		}
+		*ret_failure = state->failure;
+		tevent_req_received(req);
+		return ret_failure->err;
+	}
+	talloc_steal(state->list, state->names);
+	*ret_list = talloc_move(mem_ctx, &state->list);
+	tevent_req_received(req);
+	return EVERR_OK;
+}
