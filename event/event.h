@@ -136,12 +136,15 @@ struct event_packer *event_packer_create(TALLOC_CTX *mem_ctx,
  * Missing fragment headers are supplied, waste bytes and trailing bytes after
  * the end are dropped, definitions are normalised ([MS-EVEN6] 2.2.12.2;
  * nothing of a value changes).  A definition new to the dictionary is added;
- * where it is full, the node becomes a document.  The result lies in the
- * packer and is valid until its next use.
+ * where it is full, or beyond 64 templates in one event, the node becomes a
+ * document, in which definitions carry a GUID made from their bytes.  A refused
+ * event leaves nothing in the dictionary.  The result lies in the packer and is
+ * valid until its next use.
  *
  * EVERR_BINXML_*         the document is malformed
  * EVERR_EVENT_TOO_LARGE  its RPC form exceeds EVENT_WIRE_MAX
- * EVERR_LIMIT            more than EVENT_VALUES_MAX values
+ * EVERR_LIMIT            more than EVENT_VALUES_MAX values in an instance, or
+ *                        EVENT_ATTRIBUTES_MAX attributes of an element
  * EVERR_NOMEM
  */
 everr_t event_pack(struct event_packer *packer, const uint8_t *doc, size_t len,
