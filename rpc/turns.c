@@ -4,12 +4,14 @@
 #include <errno.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 struct rpc_turns {
 	struct tevent_fd *fde;
 	int fd;
 	bool readable; /* the eventfd's counter is not zero */
+	size_t count;
 	struct rpc_turn *first;
 	struct rpc_turn *last;
 };
@@ -29,6 +31,7 @@ static void turns_unlink(struct rpc_turns *turns, struct rpc_turn *turn)
 	turn->queue = NULL;
 	turn->prev = NULL;
 	turn->next = NULL;
+	turns->count--;
 }
 
 /* An eventfd neither blocks nor fails for counters this small. */
@@ -47,25 +50,39 @@ static void turns_set_readable(struct rpc_turns *turns, bool readable)
 	turns->readable = readable;
 }
 
-static void turns_run_one(struct tevent_context *ev, struct tevent_fd *fde,
-			  uint16_t flags, void *private_data)
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static void turns_run(struct tevent_context *ev, struct tevent_fd *fde,
+		      uint16_t flags, void *private_data)
 {
 	struct rpc_turns *turns =
 		talloc_get_type_abort(private_data, struct rpc_turns);
-	struct rpc_turn *turn = turns->first;
+	uint64_t end = now_ns() + RPC_TURNS_SLICE_NS;
+	size_t left = turns->count; /* what is added now waits */
 
 	(void)ev;
 	(void)fde;
 	(void)flags;
 
-	if (turn != NULL) {
+	do {
+		struct rpc_turn *turn = turns->first;
+
+		if (turn == NULL) {
+			break;
+		}
 		turns_unlink(turns, turn);
-	}
+		turn->fn(turn->private_data);
+		left--;
+	} while (left > 0 && now_ns() < end);
+
 	if (turns->first == NULL) {
 		turns_set_readable(turns, false);
-	}
-	if (turn != NULL) {
-		turn->fn(turn->private_data);
 	}
 }
 
@@ -95,7 +112,7 @@ everr_t rpc_turns_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 	talloc_set_destructor(turns, turns_destructor);
 
 	turns->fde = tevent_add_fd(ev, turns, turns->fd, TEVENT_FD_READ,
-				   turns_run_one, turns);
+				   turns_run, turns);
 	if (turns->fde == NULL) {
 		TALLOC_FREE(turns);
 		return EVERR_NOMEM;
@@ -118,6 +135,7 @@ void rpc_turn_schedule(struct rpc_turns *turns, struct rpc_turn *turn)
 		turns->first = turn;
 	}
 	turns->last = turn;
+	turns->count++;
 	turns_set_readable(turns, true);
 }
 

@@ -9,7 +9,9 @@
  * looks at a socket, so work that goes on by one of these starves all
  * clients.  Here the work waits in one queue behind an eventfd that is
  * readable while the queue is not empty: the kernel hands it out in turn with
- * the sockets that are ready, and each time one piece is run.
+ * the sockets that are ready.  Each time a slice of the queue is run, at
+ * least one piece and no piece twice: many small replies to one event do not
+ * wait for a round of all sockets each, and a large one is a turn by itself.
  */
 
 #include "base/everr.h"
@@ -17,6 +19,9 @@
 #include <stdbool.h>
 #include <talloc.h>
 #include <tevent.h>
+
+/* No further piece is begun when so much time has gone. */
+#define RPC_TURNS_SLICE_NS 1000000
 
 struct rpc_turns;
 

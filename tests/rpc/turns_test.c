@@ -3,12 +3,14 @@
 
 #include "rpc/turns.h"
 
+#include <time.h>
 #include <unistd.h>
 
 /* Loop turns within which anything that waits must have had its go. */
 #define SOON 10
 
 struct piece {
+	long busy_ns;
 	struct rpc_turn turn;
 	struct rpc_turns *turns;
 	int runs;
@@ -17,11 +19,25 @@ struct piece {
 	const char *name;
 };
 
+static void spend(long ns)
+{
+	struct timespec start, now;
+	long spent = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	while (spent < ns) {
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		spent = (now.tv_sec - start.tv_sec) * 1000000000L +
+			(now.tv_nsec - start.tv_nsec);
+	}
+}
+
 static void piece_run(void *private_data)
 {
 	struct piece *piece = private_data;
 
 	piece->runs++;
+	spend(piece->busy_ns);
 	if (piece->log != NULL) {
 		*piece->log = talloc_asprintf_append((char *)*piece->log, "%s",
 						     piece->name);
@@ -103,6 +119,28 @@ static void test_work_runs_in_order_and_once(void **state)
 	talloc_free(ev);
 }
 
+/* Each piece uses up a slice: sockets come in between, one by one. */
+static void test_long_pieces_are_a_turn_each(void **state)
+{
+	struct tevent_context *ev = tevent_context_init(*state);
+	struct rpc_turns *turns = NULL;
+	struct piece pieces[3];
+	int i;
+
+	assert_int_equal(rpc_turns_create(ev, ev, &turns), EVERR_OK);
+	for (i = 0; i < 3; i++) {
+		piece_init(&pieces[i], turns);
+		pieces[i].busy_ns = RPC_TURNS_SLICE_NS;
+		rpc_turn_schedule(turns, &pieces[i].turn);
+	}
+	for (i = 0; i < 3; i++) {
+		assert_int_equal(tevent_loop_once(ev), 0);
+		assert_int_equal(pieces[i].runs, 1);
+		assert_int_equal(pieces[2].runs, i == 2);
+	}
+	talloc_free(ev);
+}
+
 static void test_cancelled_work_does_not_run(void **state)
 {
 	struct tevent_context *ev = tevent_context_init(*state);
@@ -135,6 +173,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		leak_test(test_endless_work_leaves_sockets_their_turn),
 		leak_test(test_work_runs_in_order_and_once),
+		leak_test(test_long_pieces_are_a_turn_each),
 		leak_test(test_cancelled_work_does_not_run),
 	};
 
