@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <config.h>
+#include "daemon/service.h"
+
+#include "base/text.h"
+#include "base/wintime.h"
+#include "rpc/smb_conf.h"
+
+#include <string.h>
+
+static everr_t define_channels(struct daemon_service *service,
+			       const struct daemon_config *config)
+{
+	struct store_channel *channel = NULL;
+	everr_t err;
+	size_t i;
+
+	for (i = 0; i < config->num_channels; i++) {
+		err = store_channel_define(
+			service->store, config->channels[i].name,
+			&config->channels[i].config, &channel);
+		if (err != EVERR_OK) {
+			daemon_log(service->log, DAEMON_LOG_ERROR,
+				   "channel %s: %s", config->channels[i].name,
+				   everr_text(err));
+			return err;
+		}
+	}
+	return EVERR_OK;
+}
+
+static everr_t start_store(struct daemon_service *service)
+{
+	const struct daemon_config *config = service->config;
+	everr_t err;
+
+	err = store_open(service, service->ev, &config->store, &service->store);
+	if (err != EVERR_OK) {
+		daemon_log(service->log, DAEMON_LOG_ERROR, "store %s: %s%s",
+			   config->store.path, everr_text(err),
+			   err == EVERR_STORE_CORRUPT
+				   ? "; run 'evenlog verify' on it"
+				   : "");
+		return err;
+	}
+	err = define_channels(service, config);
+	if (err != EVERR_OK) {
+		return err;
+	}
+	err = operational_create(service, service->ev, service->store,
+				 config->computer, &service->operational);
+	if (err != EVERR_OK) {
+		daemon_log(service->log, DAEMON_LOG_ERROR, "%s: %s",
+			   OPERATIONAL_CHANNEL, everr_text(err));
+	}
+	return err;
+}
+
+/* The Samba configuration, written first when it is our own. */
+static everr_t prepare_samba(struct daemon_service *service)
+{
+	struct daemon_config *config = service->config;
+	struct rpc_smb_conf options = {
+		.dir = config->samba_state,
+		.realm = config->realm,
+		.keytab = config->keytab,
+	};
+	bool is_private = false;
+	char *message = NULL;
+	everr_t err;
+
+	config->rpc.smb_conf =
+		daemon_config_smb_conf(config, config, &is_private);
+	if (config->rpc.smb_conf == NULL) {
+		return EVERR_NOMEM;
+	}
+	if (!is_private) {
+		return EVERR_OK;
+	}
+	err = rpc_smb_conf_write(service, &options, &message);
+	if (err != EVERR_OK) {
+		daemon_log(service->log, DAEMON_LOG_ERROR, "%s",
+			   message != NULL ? message : everr_text(err));
+	}
+	TALLOC_FREE(message);
+	return err;
+}
+
+static everr_t hook_reload(void *private_data)
+{
+	struct daemon_service *service =
+		talloc_get_type_abort(private_data, struct daemon_service);
+
+	return daemon_service_reload(service);
+}
+
+static char *hook_status(TALLOC_CTX *mem_ctx, void *private_data)
+{
+	struct daemon_service *service =
+		talloc_get_type_abort(private_data, struct daemon_service);
+
+	return daemon_service_status(mem_ctx, service);
+}
+
+static everr_t start_rpc(struct daemon_service *service)
+{
+	const struct rpc_control_hooks hooks = {
+		.reload = hook_reload,
+		.status = hook_status,
+		.private_data = service,
+	};
+	char *message = NULL;
+	everr_t err;
+
+	err = prepare_samba(service);
+	if (err != EVERR_OK) {
+		return err;
+	}
+	err = rpc_service_start(service, service->ev, &service->config->rpc,
+				service->store, service->operational, &hooks,
+				&service->rpc, &message);
+	if (err != EVERR_OK) {
+		daemon_log(service->log, DAEMON_LOG_ERROR, "%s",
+			   message != NULL ? message : everr_text(err));
+	} else if (message != NULL) {
+		daemon_log(service->log, DAEMON_LOG_WARNING, "%s", message);
+	}
+	TALLOC_FREE(message);
+	return err;
+}
+
+/*
+ * The doors close before the store: talloc frees children in no order that
+ * may be relied on.
+ */
+static int service_destructor(struct daemon_service *service)
+{
+	TALLOC_FREE(service->rpc);
+	TALLOC_FREE(service->operational);
+	TALLOC_FREE(service->store);
+	return 0;
+}
+
+everr_t daemon_service_start(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
+			     struct daemon_log *log, const char *config_file,
+			     struct daemon_config *config,
+			     struct daemon_service **ret_service)
+{
+	const char *version[] = {"Version", PACKAGE_VERSION};
+	struct daemon_service *service = NULL;
+	everr_t err;
+
+	service = talloc_zero(mem_ctx, struct daemon_service);
+	if (service == NULL) {
+		return EVERR_NOMEM;
+	}
+	service->ev = ev;
+	service->log = log;
+	service->config_file = config_file;
+	service->config = talloc_steal(service, config);
+	service->started = wintime_now();
+	talloc_set_destructor(service, service_destructor);
+
+	service->lag = daemon_lag_create(service, ev);
+	err = service->lag != NULL ? EVERR_OK : EVERR_NOMEM;
+	if (err == EVERR_OK) {
+		err = start_store(service);
+	}
+	if (err == EVERR_OK) {
+		err = start_rpc(service);
+	}
+	if (err != EVERR_OK) {
+		TALLOC_FREE(service);
+		return err;
+	}
+
+	operational_report(service->operational, OPERATIONAL_STARTED, NULL,
+			   version, 1);
+	*ret_service = service;
+	return EVERR_OK;
+}
+
+static bool same_list(const char *const *a, const char *const *b)
+{
+	for (; *a != NULL && *b != NULL; a++, b++) {
+		if (strcmp(*a, *b) != 0) {
+			return false;
+		}
+	}
+	return *a == *b;
+}
+
+/* Keys that are read at the start only; told when they changed. */
+static void warn_restart(struct daemon_service *service,
+			 const struct daemon_config *new)
+{
+	const struct daemon_config *old = service->config;
+
+	if (strcmp(old->store.path, new->store.path) != 0 ||
+	    old->synchronous != new->synchronous ||
+	    memcmp(&old->store.limits, &new->store.limits,
+		   sizeof(old->store.limits)) != 0) {
+		daemon_log(service->log, DAEMON_LOG_WARNING,
+			   "changes in [store] need a restart");
+	}
+	if (!same_list(old->rpc.listen, new->rpc.listen) ||
+	    old->rpc_port != new->rpc_port ||
+	    old->mapper_port != new->mapper_port ||
+	    old->rpc.endpoint_mapper != new->rpc.endpoint_mapper ||
+	    strcmp(old->rpc.control_socket, new->rpc.control_socket) != 0 ||
+	    memcmp(&old->rpc.limits, &new->rpc.limits,
+		   sizeof(old->rpc.limits)) != 0) {
+		daemon_log(service->log, DAEMON_LOG_WARNING,
+			   "changes in [rpc] need a restart");
+	}
+}
+
+static void refuse_configuration(struct daemon_service *service,
+				 const struct daemon_config_errors *errors,
+				 everr_t err)
+{
+	const char *fields[] = {"Reason", everr_text(err)};
+	size_t i;
+
+	for (i = 0; errors != NULL && i < errors->num_messages; i++) {
+		daemon_log(service->log, DAEMON_LOG_ERROR, "%s",
+			   errors->messages[i]);
+		fields[1] = errors->messages[0];
+	}
+	daemon_log(service->log, DAEMON_LOG_ERROR,
+		   "the configuration in force stays as it is");
+	operational_report(service->operational,
+			   OPERATIONAL_CONFIGURATION_REFUSED, NULL, fields, 1);
+}
+
+everr_t daemon_service_reload(struct daemon_service *service)
+{
+	struct daemon_config_errors *errors = NULL;
+	struct daemon_config *config = NULL;
+	char *message = NULL;
+	everr_t err;
+
+	err = daemon_config_load(service, service->config_file, &config,
+				 &errors);
+	if (err != EVERR_OK) {
+		refuse_configuration(service, errors, err);
+		TALLOC_FREE(errors);
+		return err;
+	}
+
+	warn_restart(service, config);
+	err = rpc_service_reload(service->rpc, config->rpc.readers,
+				 config->rpc.administrators, &message);
+	if (message != NULL) {
+		daemon_log(service->log, DAEMON_LOG_WARNING, "%s", message);
+		TALLOC_FREE(message);
+	}
+	if (err == EVERR_OK) {
+		err = define_channels(service, config);
+	}
+	if (err != EVERR_OK) {
+		refuse_configuration(service, NULL, err);
+		TALLOC_FREE(config);
+		return err;
+	}
+
+	service->log->level = (enum daemon_log_level)config->log_level;
+	config->rpc.smb_conf =
+		talloc_strdup(config, service->config->rpc.smb_conf);
+	TALLOC_FREE(service->config);
+	service->config = config;
+	daemon_log(service->log, DAEMON_LOG_INFO, "configuration reloaded");
+	operational_report(service->operational,
+			   OPERATIONAL_CONFIGURATION_RELOADED, NULL, NULL, 0);
+	return EVERR_OK;
+}

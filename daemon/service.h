@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef EVENLOG_DAEMON_SERVICE_H
+#define EVENLOG_DAEMON_SERVICE_H
+
+/*
+ * The running service: the rooms wired together, from a configuration.
+ */
+
+#include "daemon/config.h"
+#include "daemon/lag.h"
+#include "daemon/log.h"
+#include "store/operational.h"
+
+struct daemon_service {
+	struct tevent_context *ev;
+	struct daemon_log *log;
+	const char *config_file;      /* as given, for the reload; or NULL */
+	struct daemon_config *config; /* in force */
+	struct store *store;
+	struct operational *operational;
+	struct rpc_service *rpc;
+	struct daemon_lag *lag;
+	uint64_t started; /* FILETIME */
+};
+
+/*
+ * Start everything; what fails has been logged.  config becomes a child of
+ * the service.  Freeing the service stops it: the doors first, then the
+ * store, which finishes what it has queued.
+ */
+everr_t daemon_service_start(
+	TALLOC_CTX *mem_ctx, struct tevent_context *ev, struct daemon_log *log,
+	const char *config_file, struct daemon_config *config,
+	struct daemon_service **ret_service) EVERR_MUST_CHECK;
+
+/*
+ * Read the configuration again.  Channels and access lists change at once;
+ * a key that needs a restart is named in the log and keeps its old value.  A
+ * file with mistakes changes nothing.
+ */
+everr_t daemon_service_reload(struct daemon_service *service) EVERR_MUST_CHECK;
+
+/* How it is, as one JSON object; talloc child of mem_ctx, NULL: no memory. */
+char *daemon_service_status(TALLOC_CTX *mem_ctx,
+			    const struct daemon_service *service);
+
+#endif

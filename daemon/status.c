@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <config.h>
+#include "daemon/service.h"
+
+#include "base/wintime.h"
+
+#include <jansson.h>
+#include <unistd.h>
+
+static json_t *time_json(uint64_t filetime)
+{
+	char text[WINTIME_TEXT_MAX];
+
+	if (filetime == 0) {
+		return json_null();
+	}
+	wintime_format(filetime, text);
+	return json_string(text);
+}
+
+static json_t *lag_json(const struct daemon_lag *lag)
+{
+	struct daemon_lag_stats stats;
+
+	daemon_lag_stats(lag, &stats);
+	return json_pack("{s:I,s:i,s:i,s:i}", "samples",
+			 (json_int_t)stats.samples, "p50_us", (int)stats.p50_us,
+			 "p99_us", (int)stats.p99_us, "max_us",
+			 (int)stats.max_us);
+}
+
+static json_t *channel_json(struct store_channel *channel)
+{
+	struct store_channel_info info;
+
+	store_channel_info(channel, &info);
+	return json_pack("{s:s,s:b,s:I,s:I,s:I,s:I,s:I,s:o,s:b}", "name",
+			 info.name, "enabled", info.config.enabled, "records",
+			 (json_int_t)info.num_records, "oldest_id",
+			 (json_int_t)info.oldest_id, "next_id",
+			 (json_int_t)info.next_id, "bytes",
+			 (json_int_t)info.bytes, "missing",
+			 (json_int_t)info.num_missing, "last_write",
+			 time_json(info.last_write_time), "full", info.full);
+}
+
+static json_t *channels_json(struct store *store)
+{
+	json_t *array = json_array();
+	size_t i;
+
+	for (i = 0; i < store_channel_count(store); i++) {
+		json_array_append_new(array,
+				      channel_json(store_channel_at(store, i)));
+	}
+	return array;
+}
+
+char *daemon_service_status(TALLOC_CTX *mem_ctx,
+			    const struct daemon_service *service)
+{
+	json_t *root = NULL;
+	char *text = NULL;
+	char *copy = NULL;
+
+	root = json_pack(
+		"{s:s,s:i,s:s,s:o,s:i,s:i,s:o,s:o}", "version", PACKAGE_VERSION,
+		"pid", (int)getpid(), "computer", service->config->computer,
+		"started", time_json(service->started), "port",
+		(int)rpc_service_port(service->rpc), "endpoint_mapper_port",
+		(int)rpc_service_mapper_port(service->rpc), "loop_lag",
+		lag_json(service->lag), "channels",
+		channels_json(service->store));
+	if (root == NULL) {
+		return NULL;
+	}
+	text = json_dumps(root, JSON_COMPACT);
+	json_decref(root);
+	if (text == NULL) {
+		return NULL;
+	}
+	copy = talloc_strdup(mem_ctx, text);
+	free(text);
+	return copy;
+}
