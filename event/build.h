@@ -20,15 +20,15 @@
 
 /* One <Data Name='...'>; value is in the wire form of its type. */
 struct event_data {
-	const char *name;	/* UTF-8, may be NULL (a Data without Name) */
-	uint8_t type;		/* enum event_type, not BINXML, no array */
+	const char *name; /* UTF-8, may be NULL (a Data without Name) */
+	uint8_t type;	  /* enum event_type, not BINXML, no array */
 	const uint8_t *value;
-	size_t len;		/* bytes, at most EVENT_VALUE_MAX */
+	size_t len; /* bytes, at most EVENT_VALUE_MAX */
 };
 
 /* System.  Strings are UTF-8; NULL leaves the field out. */
 struct event_system {
-	const char *provider;		/* required */
+	const char *provider; /* required */
 	const struct ev_guid *provider_guid;
 	uint16_t event_id;
 	uint16_t qualifiers;
@@ -38,16 +38,16 @@ struct event_system {
 	uint8_t opcode;
 	uint16_t task;
 	uint64_t keywords;
-	uint64_t time_created;		/* FILETIME */
+	uint64_t time_created; /* FILETIME */
 	const struct ev_guid *activity_id;
 	const struct ev_guid *related_activity_id;
 	uint32_t process_id;
 	uint32_t thread_id;
-	const char *channel;		/* required */
-	const char *computer;		/* required */
-	const uint8_t *user_sid;	/* binary SID */
+	const char *channel;	 /* required */
+	const char *computer;	 /* required */
+	const uint8_t *user_sid; /* binary SID */
 	size_t user_sid_len;
-	uint64_t record_id;		/* the store assigns its own over it */
+	uint64_t record_id; /* the store assigns its own over it */
 };
 
 /*
@@ -62,8 +62,8 @@ struct event_system {
  * EVERR_NOMEM
  */
 everr_t event_build(struct buf *out, const struct event_system *system,
-		    const struct event_data *data, size_t num_data)
-	EVERR_MUST_CHECK;
+		    const struct event_data *data,
+		    size_t num_data) EVERR_MUST_CHECK;
 
 /*
  * A typed value from text, as a person or a JSON document gives it, appended
@@ -71,13 +71,13 @@ everr_t event_build(struct buf *out, const struct event_system *system,
  * wintime_parse()'s form, GUID and SID as text, binary as hex digits.
  * EVERR_TEXT: the text is not a value of that type.
  */
-everr_t event_value_from_text(struct buf *out, uint8_t type, const char *text)
-	EVERR_MUST_CHECK;
+everr_t event_value_from_text(struct buf *out, uint8_t type,
+			      const char *text) EVERR_MUST_CHECK;
 
 /* "UInt32" and so on, as xs:/win: outType-free manifest names (inType). */
 const char *event_type_name(uint8_t type);
-everr_t event_type_from_name(const char *name, uint8_t *ret_type)
-	EVERR_MUST_CHECK;
+everr_t event_type_from_name(const char *name,
+			     uint8_t *ret_type) EVERR_MUST_CHECK;
 
 /*
  * An event from one JSON object, the form event_render_json() writes (System
@@ -89,9 +89,8 @@ everr_t event_type_from_name(const char *name, uint8_t *ret_type)
  * EVERR_TEXT  not such an object; *ret_message says where and what
  * others as event_build()
  */
-everr_t event_build_json(TALLOC_CTX *mem_ctx, struct buf *out,
-			 const char *json, size_t len,
-			 const struct event_system *defaults,
+everr_t event_build_json(TALLOC_CTX *mem_ctx, struct buf *out, const char *json,
+			 size_t len, const struct event_system *defaults,
 			 char **ret_message) EVERR_MUST_CHECK;
 
 #endif

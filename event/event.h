@@ -93,15 +93,15 @@ enum event_has {
  * packed and stored beside it.  Missing fields are 0 and not in has.
  */
 struct event_header {
-	uint64_t time_created;	/* FILETIME, TimeCreated/@SystemTime */
+	uint64_t time_created; /* FILETIME, TimeCreated/@SystemTime */
 	uint64_t keywords;
-	uint32_t provider_hash;	/* event_name_hash() of Provider/@Name */
+	uint32_t provider_hash; /* event_name_hash() of Provider/@Name */
 	uint16_t event_id;
 	uint16_t task;
 	uint8_t level;
 	uint8_t opcode;
 	uint8_t version;
-	uint8_t has;		/* enum event_has */
+	uint8_t has; /* enum event_has */
 };
 
 /* Hash of a name without case (ASCII); equal names have equal hashes. */
@@ -110,9 +110,9 @@ uint32_t event_name_hash(const uint8_t *utf16le, size_t num_units);
 /* An event as event_pack() leaves it. */
 struct event_packed {
 	struct event_header header;
-	const uint8_t *data;	/* a packed node */
+	const uint8_t *data; /* a packed node */
 	size_t len;
-	uint32_t wire_len;	/* length of its RPC form */
+	uint32_t wire_len; /* length of its RPC form */
 	/*
 	 * Where in data the 8 bytes of System/EventRecordID stand, for the
 	 * writer that assigns it; 0 when the event has no such value.
@@ -167,12 +167,12 @@ everr_t event_packed_to_wire(struct buf *out, struct event_dict *dict,
  */
 typedef void (*event_template_no_fn)(uint32_t template_no, void *private_data);
 everr_t event_packed_templates(const uint8_t *data, size_t len,
-			       event_template_no_fn fn, void *private_data)
-	EVERR_MUST_CHECK;
+			       event_template_no_fn fn,
+			       void *private_data) EVERR_MUST_CHECK;
 
 /* The default of the size of lines, and so on, is Windows' own. */
 struct event_render_options {
-	bool indent;	/* one element per line, two blanks per level */
+	bool indent; /* one element per line, two blanks per level */
 };
 
 /*
