@@ -216,8 +216,8 @@ static everr_t create_tables(struct store_env *env,
 	if (rc == 0) {
 		store_meta_put(value, meta);
 		rc = store_env_put(txn, env->tables.meta, STORE_KEY_META,
-				   strlen(STORE_KEY_META), value,
-				   sizeof(value), 0);
+				   strlen(STORE_KEY_META), value, sizeof(value),
+				   0);
 	}
 	if (rc != 0) {
 		mdb_txn_abort(txn);
@@ -244,11 +244,9 @@ static everr_t read_meta(struct store_env *env, MDB_txn *txn,
 }
 
 /* Handles opened in a transaction for reading stay when it is committed. */
-static everr_t load_tables(struct store_env *env, struct store_meta *meta,
-			   bool *ret_empty)
+static everr_t load_tables(struct store_env *env, struct store_meta *meta)
 {
 	MDB_txn *txn = NULL;
-	MDB_stat stat = {};
 	everr_t err;
 	int rc;
 
@@ -258,14 +256,7 @@ static everr_t load_tables(struct store_env *env, struct store_meta *meta,
 	}
 	rc = mdb_dbi_open(txn, STORE_TABLE_META, 0, &env->tables.meta);
 	if (rc == MDB_NOTFOUND) {
-		MDB_dbi unnamed;
-
-		rc = mdb_dbi_open(txn, NULL, 0, &unnamed);
-		if (rc == 0) {
-			rc = mdb_stat(txn, unnamed, &stat);
-		}
 		mdb_txn_abort(txn);
-		*ret_empty = rc == 0 && stat.ms_entries == 0;
 		return EVERR_STORE_VERSION;
 	}
 	err = rc == 0 ? read_meta(env, txn, meta) : store_env_error(rc);
@@ -278,28 +269,12 @@ static everr_t load_tables(struct store_env *env, struct store_meta *meta,
 		mdb_txn_abort(txn);
 		return err;
 	}
-	return store_env_error(mdb_txn_commit(txn));
-}
-
-static everr_t tables(struct store_env *env, const char *path,
-		      struct store_meta *meta)
-{
-	bool empty = false;
-	everr_t err;
-
-	err = load_tables(env, meta, &empty);
+	err = store_env_error(mdb_txn_commit(txn));
 	if (err == EVERR_OK && !env->read_only &&
 	    meta->minor > STORE_FORMAT_MINOR) {
 		return EVERR_STORE_VERSION;
 	}
-	if (!empty || env->read_only) {
-		return empty ? EVERR_NOT_FOUND : err;
-	}
-	err = create_tables(env, meta);
-	if (err != EVERR_OK) {
-		return err;
-	}
-	return fsync_dir(path);
+	return err;
 }
 
 /* ---------------------------------------------------------------- open */
@@ -333,6 +308,70 @@ static everr_t env_open(struct store_env *env, const char *path,
 	return check_tail(env);
 }
 
+static everr_t create_in(const char *dir, const struct store_meta *meta)
+{
+	struct store_env env = {};
+	everr_t err;
+	int rc;
+
+	rc = mdb_env_create(&env.mdb);
+	if (rc != 0) {
+		return store_env_error(rc);
+	}
+	rc = mdb_env_set_maxdbs(env.mdb, TABLES_FIXED);
+	if (rc == 0) {
+		rc = mdb_env_open(env.mdb, dir, MDB_NOLOCK, 0600);
+	}
+	err = rc == 0 ? create_tables(&env, meta) : store_env_error(rc);
+	store_env_close(&env);
+	return err;
+}
+
+static everr_t path_join(char path[PATH_MAX], const char *dir, const char *name)
+{
+	int len = snprintf(path, PATH_MAX, "%s/%s", dir, name);
+
+	return len < 0 || len >= PATH_MAX ? EVERR_INVALID : EVERR_OK;
+}
+
+/*
+ * A store comes into being whole: LMDB writes its first pages in no order, and
+ * what a power failure leaves of them it would refuse for ever.
+ */
+static everr_t create(const char *path, const struct store_meta *meta)
+{
+	char data[PATH_MAX], dir[PATH_MAX], fresh[PATH_MAX];
+	everr_t err;
+
+	err = path_join(data, path, STORE_FILE_DATA);
+	if (err != EVERR_OK) {
+		return err;
+	}
+	if (access(data, F_OK) == 0 || errno != ENOENT) {
+		return EVERR_OK;
+	}
+	err = path_join(dir, path, STORE_DIR_CREATE);
+	if (err == EVERR_OK) {
+		err = path_join(fresh, dir, STORE_FILE_DATA);
+	}
+	if (err != EVERR_OK) {
+		return err;
+	}
+	if ((mkdir(dir, 0700) == -1 && errno != EEXIST) ||
+	    (unlink(fresh) == -1 && errno != ENOENT)) {
+		return store_env_error(errno);
+	}
+	err = create_in(dir, meta);
+	if (err != EVERR_OK) {
+		return err;
+	}
+	if (rename(fresh, data) == -1) {
+		return store_env_error(errno);
+	}
+	(void)rmdir(dir);
+	return fsync_dir(path);
+}
+
 everr_t store_env_open(struct store_env *env, const char *path,
 		       uint64_t map_size, bool read_only,
 		       struct store_meta *meta)
@@ -341,6 +380,12 @@ everr_t store_env_open(struct store_env *env, const char *path,
 	int rc;
 
 	*env = (struct store_env){.read_only = read_only};
+	if (!read_only) {
+		err = create(path, meta);
+		if (err != EVERR_OK) {
+			return err;
+		}
+	}
 	rc = mdb_env_create(&env->mdb);
 	if (rc != 0) {
 		env->mdb = NULL;
@@ -348,7 +393,7 @@ everr_t store_env_open(struct store_env *env, const char *path,
 	}
 	err = env_open(env, path, map_size);
 	if (err == EVERR_OK) {
-		err = tables(env, path, meta);
+		err = load_tables(env, meta);
 	}
 	if (err != EVERR_OK) {
 		store_env_close(env);

@@ -42,8 +42,8 @@ everr_t store_env_error(int rc);
 everr_t store_env_lock(const char *path, int *ret_fd) EVERR_MUST_CHECK;
 
 /*
- * Open the environment and its tables.  Unless read_only a store without
- * tables gets them, and meta as given; else *meta is what was read.
+ * Open the environment and its tables.  Unless read_only a missing file is
+ * made, with meta as given; then and else *meta is what was read.
  *
  * EVERR_NOT_FOUND      read_only, and there is none
  * EVERR_STORE_VERSION  no table of ours in it, or another version

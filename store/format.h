@@ -11,6 +11,8 @@
  *   data.mdb     the LMDB environment (0.9 format), everything below
  *   lock.mdb     LMDB's reader table; carries nothing over a restart
  *   writer.lock  flock()ed by the one process that writes; empty
+ *   create/      a directory in which a new data.mdb is made before it is
+ *                moved to its place; else what a crash has left, of no use
  *
  * Integers in values are little endian and not aligned.  Numbers in keys are
  * big endian, so that LMDB's order of bytes is their order, but for record
@@ -54,6 +56,8 @@
 #define STORE_FORMAT_MINOR 0
 #define STORE_FORMAT_MAGIC 0x4C4E5645u /* "EVNL" */
 
+#define STORE_FILE_DATA "data.mdb"
+#define STORE_DIR_CREATE "create"
 #define STORE_FILE_LOCK "writer.lock"
 
 #define STORE_TABLE_META "meta"

@@ -24,6 +24,7 @@
 #define META_MAGIC 0xBEEFC0DEU
 #define META_VERSION 1
 #define META_SIZE 152 /* with the page header before it */
+#define META_NOSUBDIR 0x4000
 #define NUM_METAS 2
 
 #define TREE_SIZE 48
@@ -38,6 +39,7 @@
 #define META_TRIES 100
 
 struct meta {
+	uint16_t env_flags;
 	uint32_t page_size;
 	uint64_t map_size;
 	struct store_image_tree free;
@@ -187,6 +189,9 @@ static const char *meta_parse(const uint8_t *p, unsigned int number,
 	    meta.last_page >= meta.map_size / meta.page_size) {
 		return "the last page lies outside the map";
 	}
+	/* The environment's flags lie here, too. */
+	meta.env_flags = meta.free.flags & META_NOSUBDIR;
+	meta.free.flags &= (uint16_t)~META_NOSUBDIR;
 	if (meta.free.flags != STORE_IMAGE_INTEGER_KEY ||
 	    meta.main.flags != 0) {
 		return "the flags of the first two tables are wrong";
@@ -305,9 +310,10 @@ static everr_t metas_choose(struct store_image *image)
 	} else {
 		image->sound = true;
 	}
-	if (metas[0].map_size != metas[1].map_size) {
+	if (metas[0].map_size != metas[1].map_size ||
+	    metas[0].env_flags != metas[1].env_flags) {
 		tell(image, STORE_VERIFY_NOTE, "meta pages",
-		     "their map sizes differ");
+		     "their map sizes or flags differ");
 	}
 	image->meta = metas[newer];
 	return EVERR_OK;

@@ -112,16 +112,12 @@ static everr_t wake_create(struct store *store)
 
 /* ------------------------------------------------------------ loading */
 
-static everr_t load(struct store *store)
+static everr_t load_templates(struct store *store)
 {
 	MDB_txn *txn = NULL;
 	everr_t err;
 	int rc;
 
-	err = store_channel_refresh(store);
-	if (err != EVERR_OK) {
-		return err;
-	}
 	err = store_template_init(store, store->meta.next_no);
 	if (err != EVERR_OK) {
 		return err;
@@ -249,6 +245,11 @@ static everr_t writer_begin(struct store *store)
 		store->channels[i]->queued_next =
 			store->channels[i]->info.next_id;
 	}
+	/* Not before: the first transaction removes those without users. */
+	err = load_templates(store);
+	if (err != EVERR_OK) {
+		return err;
+	}
 	return store_writer_start(writer);
 }
 
@@ -329,11 +330,11 @@ static everr_t open_env(struct store *store)
 			return err;
 		}
 	}
-	err = load(store);
-	if (err != EVERR_OK || options->read_only) {
+	err = store_channel_refresh(store);
+	if (err != EVERR_OK) {
 		return err;
 	}
-	return writer_begin(store);
+	return options->read_only ? load_templates(store) : writer_begin(store);
 }
 
 everr_t store_open_hooked(TALLOC_CTX *mem_ctx, struct tevent_context *ev,

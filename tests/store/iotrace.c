@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -15,8 +16,9 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-/* LMDB's data file inside a store's directory. */
+/* LMDB's data file in a store's directory, and where it is made. */
 #define DATA_NAME "/data.mdb"
+#define CREATE_NAME "/create/data.mdb"
 #define FDS_MAX 4096
 
 enum {
@@ -31,6 +33,7 @@ static uint64_t num_syncs;
 static unsigned int fail_syncs, fail_writes;
 static int fail_sync_error, fail_write_error, fail_write_dsync;
 static uint64_t room = UINT64_MAX;
+static bool lazy; /* IOTRACE_LAZY: a disk that lies about syncs */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 /*
@@ -62,6 +65,7 @@ __attribute__((constructor)) static void iotrace_start(void)
 {
 	const char *path = getenv("IOTRACE_FILE");
 
+	lazy = getenv("IOTRACE_LAZY") != NULL;
 	if (path != NULL) {
 		trace_fd = ((open_fn)next("open"))(
 			path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
@@ -109,28 +113,32 @@ static void put_write(int fd, const void *data, size_t len, off_t offset)
 	};
 
 	put(&entry, data);
-	if (kind_of_fd(fd) == FD_DATA_DSYNC) {
+	if (kind_of_fd(fd) == FD_DATA_DSYNC && !lazy) {
 		entry.kind = IOTRACE_WRITE_SAFE;
 		entry.len = 0;
 		put(&entry, NULL);
 	}
 }
 
-static void put_plain(enum iotrace_kind kind, uint64_t offset, uint64_t value)
+static void put_plain(enum iotrace_kind kind, uint64_t offset)
 {
 	const struct iotrace_entry entry = {
 		.kind = kind,
 		.offset = offset,
-		.value = value,
 	};
 
 	put(&entry, NULL);
 }
 
-void iotrace_mark(uint64_t offset, uint64_t value);
-void iotrace_mark(uint64_t offset, uint64_t value)
+void iotrace_mark(const char *text);
+void iotrace_mark(const char *text)
 {
-	put_plain(IOTRACE_MARK, offset, value);
+	const struct iotrace_entry entry = {
+		.kind = IOTRACE_MARK,
+		.len = (uint32_t)strlen(text),
+	};
+
+	put(&entry, text);
 }
 
 /* ------------------------------------------------------- the bad disk */
@@ -194,20 +202,37 @@ static int sync_error(void)
 
 /* ------------------------------------------------- what is interposed */
 
-static int note_open(int fd, const char *path, int flags)
+static bool has_name(const char *path, const char *name)
 {
 	size_t len = strlen(path);
-	size_t name_len = strlen(DATA_NAME);
+	size_t name_len = strlen(name);
 
+	return len >= name_len && strcmp(path + len - name_len, name) == 0;
+}
+
+static int note_open(int fd, const char *path, int flags)
+{
 	if (fd < 0 || fd >= FDS_MAX) {
 		return fd;
 	}
 	fds[fd] = FD_OTHER;
-	if (len >= name_len && strcmp(path + len - name_len, DATA_NAME) == 0) {
+	if (has_name(path, DATA_NAME)) {
 		fds[fd] = (flags & (O_DSYNC | O_SYNC)) != 0 ? FD_DATA_DSYNC
 							    : FD_DATA;
 	}
 	return fd;
+}
+
+int rename(const char *from, const char *to)
+{
+	int ret =
+		((int (*)(const char *, const char *))next("rename"))(from, to);
+
+	if (ret == 0 && has_name(from, CREATE_NAME) &&
+	    has_name(to, DATA_NAME)) {
+		put_plain(IOTRACE_BORN, 0);
+	}
+	return ret;
 }
 
 static mode_t mode_of(int flags, va_list ap)
@@ -345,7 +370,7 @@ int ftruncate(int fd, off_t size)
 	}
 	ret = ((truncate_fn)next("ftruncate"))(fd, size);
 	if (ret == 0 && kind_of_fd(fd) != FD_OTHER) {
-		put_plain(IOTRACE_TRUNCATE, (uint64_t)size, 0);
+		put_plain(IOTRACE_TRUNCATE, (uint64_t)size);
 	}
 	return ret;
 }
@@ -358,19 +383,22 @@ static int traced_sync(int fd, const char *name)
 	if (kind_of_fd(fd) == FD_OTHER) {
 		return ((fd_fn)next(name))(fd);
 	}
+	if (lazy) {
+		return 0;
+	}
 	pthread_mutex_lock(&lock);
 	number = ++num_syncs;
 	pthread_mutex_unlock(&lock);
 
-	put_plain(IOTRACE_SYNC_BEGIN, number, 0);
+	put_plain(IOTRACE_SYNC_BEGIN, number);
 	error = sync_error();
 	if (error != 0) {
-		put_plain(IOTRACE_SYNC_FAILED, number, 0);
+		put_plain(IOTRACE_SYNC_FAILED, number);
 		errno = error;
 		return -1;
 	}
 	ret = ((fd_fn)next(name))(fd);
-	put_plain(ret == 0 ? IOTRACE_SYNC_END : IOTRACE_SYNC_FAILED, number, 0);
+	put_plain(ret == 0 ? IOTRACE_SYNC_END : IOTRACE_SYNC_FAILED, number);
 	return ret;
 }
 
@@ -388,7 +416,7 @@ static void note_map(int fd, int prot, int flags)
 {
 	if (kind_of_fd(fd) != FD_OTHER && (prot & PROT_WRITE) != 0 &&
 	    (flags & MAP_TYPE) == MAP_SHARED) {
-		put_plain(IOTRACE_WRITE_MAP, 0, 0);
+		put_plain(IOTRACE_WRITE_MAP, 0);
 	}
 }
 

@@ -8,7 +8,9 @@
  * keep it, and it can play a disk that fails or is full.
  *
  * A trace is a sequence of struct iotrace_entry, each followed by len bytes
- * for IOTRACE_WRITE.  The file is named by the variable IOTRACE_FILE.
+ * for IOTRACE_WRITE and IOTRACE_MARK.  The file is named by the variable IOTRACE_FILE.  With
+ * IOTRACE_LAZY set no sync is done nor written down, as if the program had
+ * none.
  */
 
 #include <stdint.h>
@@ -20,7 +22,8 @@ enum iotrace_kind {
 	IOTRACE_SYNC_END,    /* the same number; what was written is safe */
 	IOTRACE_SYNC_FAILED, /* the same number */
 	IOTRACE_WRITE_SAFE,  /* the write just before was O_DSYNC */
-	IOTRACE_MARK,	     /* offset, value: as given by the program */
+	IOTRACE_MARK,	     /* a text of the program */
+	IOTRACE_BORN,	     /* a new file was moved to its place */
 	IOTRACE_WRITE_MAP    /* a writable map: the trace is incomplete */
 };
 
@@ -28,7 +31,6 @@ struct iotrace_entry {
 	uint32_t kind;
 	uint32_t len;
 	uint64_t offset;
-	uint64_t value;
 };
 
 /*
@@ -41,7 +43,7 @@ struct iotrace_entry {
  * set_room    the file may not grow beyond size bytes, and the file system
  *             says so; UINT64_MAX: as much as there is
  */
-typedef void (*iotrace_mark_fn)(uint64_t offset, uint64_t value);
+typedef void (*iotrace_mark_fn)(const char *text);
 typedef void (*iotrace_fail_sync_fn)(unsigned int count, int error);
 typedef void (*iotrace_fail_write_fn)(unsigned int count, int error, int dsync);
 typedef void (*iotrace_set_room_fn)(uint64_t size);

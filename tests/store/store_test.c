@@ -177,7 +177,8 @@ static uint64_t rendered_id(struct fixture *f, struct store_channel *channel,
 	return said;
 }
 
-static void test_born_here_takes_our_id_and_collected_keeps_its_own(void **state)
+static void test_born_here_takes_our_id_and_collected_keeps_its_own(
+	void **state)
 {
 	struct fixture *f = fixture_start(state);
 	struct store_channel *channel = fixture_channel(f, "Application");
@@ -239,8 +240,8 @@ static void test_one_bad_event_keeps_all_out_and_is_named(void **state)
 
 	inputs[0] = fixture_event(f, 1, FIXTURE_TIME, "a");
 	inputs[1] = fixture_event(f, 2, FIXTURE_TIME, "b");
-	inputs[2] = (struct store_input){.doc = garbage,
-					 .len = sizeof(garbage)};
+	inputs[2] =
+		(struct store_input){.doc = garbage, .len = sizeof(garbage)};
 	req = store_append_send(f, f->ev, channel, inputs, 3, states, 1);
 	assert_true(tevent_req_poll(req, f->ev));
 	assert_int_equal(store_append_recv(req, &first_id, &bad),
@@ -279,28 +280,25 @@ static void test_what_no_call_may_ask(void **state)
 						   STORE_APPEND_MAX + 1),
 				      &first_id),
 			 EVERR_LIMIT);
-	assert_int_equal(
-		store_channel_define(f->store, "Off", &off, &disabled),
-		EVERR_OK);
+	assert_int_equal(store_channel_define(f->store, "Off", &off, &disabled),
+			 EVERR_OK);
 	assert_int_equal(fixture_recv(f, fixture_send(f, disabled, &input, 1),
 				      &first_id),
 			 EVERR_CHANNEL_DISABLED);
 
 	memset(name, 'n', sizeof(name));
 	name[STORE_STATE_NAME_MAX + 1] = '\0';
-	assert_int_equal(
-		fixture_recv(f,
-			     store_append_send(f, f->ev, channel, NULL, 0,
-					       states, 1),
-			     &first_id),
-		EVERR_INVALID);
+	assert_int_equal(fixture_recv(f,
+				      store_append_send(f, f->ev, channel, NULL,
+							0, states, 1),
+				      &first_id),
+			 EVERR_INVALID);
 	name[STORE_STATE_NAME_MAX] = '\0';
-	assert_int_equal(
-		fixture_recv(f,
-			     store_append_send(f, f->ev, channel, NULL, 0,
-					       states, 1),
-			     &first_id),
-		EVERR_OK);
+	assert_int_equal(fixture_recv(f,
+				      store_append_send(f, f->ev, channel, NULL,
+							0, states, 1),
+				      &first_id),
+			 EVERR_OK);
 }
 
 static void test_a_full_queue_refuses(void **state)
@@ -320,9 +318,9 @@ static void test_a_full_queue_refuses(void **state)
 	second = fixture_send(f, channel, &input, 1);
 	assert_int_equal(fixture_recv(f, second, &first_id), EVERR_LIMIT);
 	assert_int_equal(fixture_recv(f, first, &first_id), EVERR_OK);
-	assert_int_equal(fixture_recv(f, fixture_send(f, channel, &input, 1),
-				      &first_id),
-			 EVERR_OK);
+	assert_int_equal(
+		fixture_recv(f, fixture_send(f, channel, &input, 1), &first_id),
+		EVERR_OK);
 	assert_int_equal(first_id, 2);
 }
 
@@ -356,12 +354,11 @@ static void test_state_commits_with_its_events(void **state)
 	uint64_t first_id = 0;
 	size_t len = 9;
 
-	assert_int_equal(
-		fixture_recv(f,
-			     store_append_send(f, f->ev, channel, &input, 1,
-					       set, 2),
-			     &first_id),
-		EVERR_OK);
+	assert_int_equal(fixture_recv(f,
+				      store_append_send(f, f->ev, channel,
+							&input, 1, set, 2),
+				      &first_id),
+			 EVERR_OK);
 	assert_int_equal(
 		store_state_get(f, f->store, "collect/dc1", &data, &len),
 		EVERR_OK);
@@ -376,12 +373,11 @@ static void test_state_commits_with_its_events(void **state)
 	assert_int_equal(
 		store_state_get(f, f->store, "collect/dc1", &data, &len),
 		EVERR_OK);
-	assert_int_equal(
-		fixture_recv(f,
-			     store_append_send(f, f->ev, channel, NULL, 0,
-					       unset, 2),
-			     &first_id),
-		EVERR_OK);
+	assert_int_equal(fixture_recv(f,
+				      store_append_send(f, f->ev, channel, NULL,
+							0, unset, 2),
+				      &first_id),
+			 EVERR_OK);
 	assert_int_equal(
 		store_state_get(f, f->store, "collect/dc1", &data, &len),
 		EVERR_NOT_FOUND);
@@ -409,7 +405,8 @@ static void watch_count(struct store_channel *channel, void *private_data)
 	TALLOC_FREE(watcher->store);
 }
 
-static void test_a_watch_is_called_once_for_a_commit_and_can_read_it(void **state)
+static void test_a_watch_is_called_once_for_a_commit_and_can_read_it(
+	void **state)
 {
 	struct fixture *f = fixture_start(state);
 	struct store_channel *channel = fixture_channel(f, "Application");
