@@ -90,6 +90,21 @@ static int output_state_destructor(struct output_state *state)
 	return 0;
 }
 
+/*
+ * Raw NTLM's third leg has no answer.  A client that sends its first call
+ * right behind it is held by Nagle's algorithm until we acknowledge the leg,
+ * which the kernel would put off for 40 ms.
+ */
+static void output_hurry_logon(struct rpc_connection *connection)
+{
+	const int one = 1;
+
+	if (!connection->logged_on && connection->door != RPC_DOOR_LOCAL) {
+		(void)setsockopt(connection->fd, IPPROTO_TCP, TCP_QUICKACK,
+				 &one, sizeof(one));
+	}
+}
+
 static void output_done(struct tevent_req *subreq)
 {
 	struct output_state *state =
@@ -107,6 +122,7 @@ static void output_done(struct tevent_req *subreq)
 		return;
 	}
 	TALLOC_FREE(call);
+	output_hurry_logon(connection);
 	connection_gate(connection);
 }
 
@@ -227,7 +243,7 @@ static void connection_terminate(struct dcesrv_connection *dce,
 	if (connection_logon_failed(dce)) {
 		connection->service->stats.logon_failures++;
 		rpc_report_logon_failed(connection->service, connection->peer,
-					reason);
+					"refused, or not finished");
 	}
 	TALLOC_FREE(connection);
 }
@@ -238,6 +254,7 @@ static int connection_destructor(struct rpc_connection *connection)
 	rpc_connection_lose_calls(connection);
 	LIST_REMOVE(connection, link);
 	connection->service->stats.connections--;
+	connection->service->num_ended++;
 	return 0;
 }
 
@@ -435,6 +452,7 @@ everr_t rpc_connection_create(struct rpc_service *service, enum rpc_door door,
 	}
 	connection->service = service;
 	connection->door = door;
+	connection->fd = fd;
 	LIST_INIT(&connection->parked);
 	LIST_INSERT_HEAD(&service->connections, connection, link);
 	service->stats.connections++;

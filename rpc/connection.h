@@ -30,6 +30,7 @@ struct rpc_connection {
 	struct dcesrv_connection *dce; /* talloc child */
 	struct rpc_stream *stream;
 	enum rpc_door door;
+	int fd;			 /* the stream's; for socket options */
 	char *peer;		 /* address text, or "local" */
 	struct rpc_group *group; /* set by the bind */
 	struct dcesrv_call_state *dispatching;

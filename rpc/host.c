@@ -8,6 +8,7 @@
 
 #include <dcerpc.h>
 #include <gen_ndr/auth.h>
+#include <malloc.h>
 #include <ndr.h>
 #include <param.h>
 #include <stdio.h>
@@ -20,6 +21,8 @@
 
 /* Connections the core calls broken are looked after this often, seconds. */
 #define SWEEP_SECONDS 1
+/* So many connections gone between two looks: give their memory back. */
+#define TRIM_CONNECTIONS 64
 
 struct tevent_context *rpc_event_context(void)
 {
@@ -368,6 +371,11 @@ static void host_sweep(struct tevent_context *ev, struct tevent_timer *te,
 	if (host->dce_ctx->broken_connections != NULL) {
 		dcesrv_cleanup_broken_connections(host->dce_ctx);
 	}
+	/* The heap keeps what a crowd that has left used, scattered. */
+	if (service->num_ended >= TRIM_CONNECTIONS) {
+		(void)malloc_trim(0);
+	}
+	service->num_ended = 0;
 	host->sweep = tevent_add_timer(
 		ev, host, tevent_timeval_add(&now, SWEEP_SECONDS, 0),
 		host_sweep, service);

@@ -53,6 +53,7 @@ struct rpc_service {
 	struct rpc_host *host;	 /* Samba's contexts, rpc/host.c */
 	LIST_HEAD(, rpc_connection) connections;
 	LIST_HEAD(, rpc_group) groups;
+	uint32_t num_ended;   /* connections gone since the last sweep */
 	uint16_t port;	      /* EVEN6 */
 	uint16_t mapper_port; /* 0: no mapper */
 };

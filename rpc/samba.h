@@ -25,6 +25,7 @@ struct dom_sid;
 struct gensec_security;
 struct loadparm_context;
 struct loadparm_s3_helpers;
+struct memcache;
 struct messaging_context;
 struct security_descriptor;
 struct security_token;
@@ -76,6 +77,12 @@ const struct loadparm_s3_helpers *loadparm_s3_helpers(void);
 /* Messaging lives on this loop and cannot be given another. */
 struct tevent_context *global_event_context(void);
 struct messaging_context *global_messaging_context(void);
+/*
+ * Samba copies each account it looks up into a global cache, and forgets to
+ * free the copy where there is no such cache.
+ */
+struct memcache *memcache_init(TALLOC_CTX *mem_ctx, size_t max_size);
+void memcache_set_global(struct memcache *cache);
 /* Samba takes temporary memory from the innermost frame. */
 TALLOC_CTX *_talloc_stackframe(const char *location);
 

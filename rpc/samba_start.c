@@ -9,6 +9,9 @@
 #include <unistd.h>
 #include <util/debug.h>
 
+/* Bytes of accounts that Samba keeps at hand. */
+#define CACHE_SIZE (256 * 1024)
+
 TALLOC_CTX *rpc_samba_frame(void)
 {
 	return _talloc_stackframe(__FILE__);
@@ -78,6 +81,7 @@ everr_t rpc_samba_start(TALLOC_CTX *mem_ctx, const char *program,
 		return EVERR_CONFIG;
 	}
 
+	memcache_set_global(memcache_init(NULL, CACHE_SIZE));
 	setup_logging(program, DEBUG_DEFAULT_STDERR);
 	set_dyn_CONFIGFILE(smb_conf);
 	if (!lp_load_global(smb_conf)) {
