@@ -7,7 +7,7 @@
 # What a build needs.
 PACKAGES_BUILD="autoconf automake pkg-config gcc libc6-dev make
 	samba-dev libtalloc-dev libtevent-dev libxml2-dev liblmdb-dev
-	libini-config-dev libpopt-dev libjansson-dev libgnutls28-dev
+	nettle-dev libini-config-dev libpopt-dev libjansson-dev libgnutls28-dev
 	python3 python3-lark python3-jinja2"
 
 # What running adds (the libraries come with the build's packages).
