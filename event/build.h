@@ -74,7 +74,11 @@ everr_t event_build(struct buf *out, const struct event_system *system,
 everr_t event_value_from_text(struct buf *out, uint8_t type,
 			      const char *text) EVERR_MUST_CHECK;
 
-/* "UInt32" and so on, as xs:/win: outType-free manifest names (inType). */
+/*
+ * The name a manifest uses for the type (inType): "UnicodeString", "UInt32";
+ * "?" for what is none.  Read with or without "win:", without case; "String",
+ * "Bool", "Real32", "Real64", "SizeT" and "SysTime" are understood as well.
+ */
 const char *event_type_name(uint8_t type);
 everr_t event_type_from_name(const char *name,
 			     uint8_t *ret_type) EVERR_MUST_CHECK;
@@ -83,10 +87,13 @@ everr_t event_type_from_name(const char *name,
  * An event from one JSON object, the form event_render_json() writes (System
  * may be short: what is missing is taken from defaults), appended as a
  * document.  Data values: JSON strings become String, integers UInt64 or
- * Int64, true/false Bool; {"type":"UInt32","value":...} says it exactly.
+ * Int64, true/false Bool, other numbers Real64, null Null;
+ * {"type":"UInt32","value":...} says it exactly, and a list is several Data of
+ * one name, or without names for the name "Data".  defaults may be NULL.
  * A message about what is wrong is a talloc child of mem_ctx.
  *
- * EVERR_TEXT  not such an object; *ret_message says where and what
+ * EVERR_TEXT  not such an object, or members that are not known;
+ *             *ret_message says where and what
  * others as event_build()
  */
 everr_t event_build_json(TALLOC_CTX *mem_ctx, struct buf *out, const char *json,

@@ -23,8 +23,8 @@ extern const struct ndr_case ndr_cases[];
 extern const size_t ndr_num_cases;
 
 /*
- * For a group's setup: let libndr make its character conversions, which it
- * keeps for ever and the leak check would count.
+ * For a group's setup: let Samba's libraries make their character conversions
+ * and debug classes, which they keep for ever and the leak check would count.
  */
 int ndr_case_setup(void **state);
 
