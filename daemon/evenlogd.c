@@ -139,7 +139,7 @@ static int run(struct tevent_context *ev, struct program *program)
 	}
 
 	while (!program->stopping) {
-		ret = tevent_loop_once(ev);
+		ret = rpc_event_loop_once(ev);
 		if (ret != 0) {
 			daemon_log(&program->log, DAEMON_LOG_ERROR,
 				   "the event loop failed");

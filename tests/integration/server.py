@@ -178,6 +178,8 @@ samba_state = {self.dir}/samba
             assert "ERROR: AddressSanitizer" not in log, log
             assert "ERROR: LeakSanitizer" not in log, log
             assert "runtime error:" not in log, log
+            # Samba's word for memory that is never given back.
+            assert "no talloc stackframe" not in log, log
         finally:
             if self.process is not None:
                 self.process.kill()
