@@ -112,9 +112,11 @@ static everr_t append_check(const struct store_channel *channel,
 		return EVERR_CHANNEL_DISABLED;
 	}
 	/* Nobody could be told later. */
-	if (num_inputs > 0 && store->options.asynchronous &&
-	    store->stats.full) {
-		return EVERR_STORE_FULL;
+	if (num_inputs > 0 && store->options.asynchronous) {
+		if (store->stats.full) {
+			return EVERR_STORE_FULL;
+		}
+		return store->reopen ? EVERR_STORE_SYNC : EVERR_OK;
 	}
 	return EVERR_OK;
 }

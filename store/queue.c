@@ -299,7 +299,7 @@ bool store_queue_park(struct store_queue *queue,
 	queue->parked = true;
 	queue->news.reopen = true;
 	wake(queue, stats);
-	for (;;) {
+	while (queue->parked) {
 		job = take_any(queue);
 		if (job != NULL) {
 			pthread_mutex_unlock(&queue->mutex);
@@ -308,7 +308,7 @@ bool store_queue_park(struct store_queue *queue,
 			wake(queue, stats);
 			continue;
 		}
-		if (!queue->parked || queue->stop) {
+		if (queue->stop) {
 			break;
 		}
 		pthread_cond_wait(&queue->work, &queue->mutex);

@@ -245,12 +245,7 @@ static everr_t writer_begin(struct store *store)
 		store->channels[i]->queued_next =
 			store->channels[i]->info.next_id;
 	}
-	/* Not before: the first transaction removes those without users. */
-	err = load_templates(store);
-	if (err != EVERR_OK) {
-		return err;
-	}
-	return store_writer_start(writer);
+	return EVERR_OK;
 }
 
 /* ---------------------------------------------------------------- open */
@@ -303,6 +298,30 @@ static int store_destructor(struct store *store)
 	return 0;
 }
 
+static everr_t open_writer(struct store *store)
+{
+	everr_t err;
+
+	err = writer_create(store);
+	if (err != EVERR_OK) {
+		return err;
+	}
+	err = store_channel_refresh(store);
+	if (err != EVERR_OK) {
+		return err;
+	}
+	err = writer_begin(store);
+	if (err != EVERR_OK) {
+		return err;
+	}
+	/* After the writer has swept out those without users. */
+	err = load_templates(store);
+	if (err != EVERR_OK) {
+		return err;
+	}
+	return store_writer_start(store->writer);
+}
+
 static everr_t open_env(struct store *store)
 {
 	const struct store_options *options = &store->options;
@@ -324,17 +343,11 @@ static everr_t open_env(struct store *store)
 	if (err != EVERR_OK) {
 		return err;
 	}
-	if (!options->read_only) {
-		err = writer_create(store);
-		if (err != EVERR_OK) {
-			return err;
-		}
+	if (options->read_only) {
+		err = store_channel_refresh(store);
+		return err != EVERR_OK ? err : load_templates(store);
 	}
-	err = store_channel_refresh(store);
-	if (err != EVERR_OK) {
-		return err;
-	}
-	return options->read_only ? load_templates(store) : writer_begin(store);
+	return open_writer(store);
 }
 
 everr_t store_open_hooked(TALLOC_CTX *mem_ctx, struct tevent_context *ev,

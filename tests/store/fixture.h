@@ -174,6 +174,38 @@ static inline struct store_input fixture_event(TALLOC_CTX *mem_ctx,
 	return (struct store_input){.doc = doc.data, .len = doc.len};
 }
 
+static inline void fixture_late(struct tevent_context *ev,
+				struct tevent_timer *te, struct timeval now,
+				void *private_data)
+{
+	bool *late = private_data;
+
+	*late = true;
+}
+
+/* Run the loop until the condition holds; half a minute is too long. */
+#define fixture_until(f, condition) \
+	do { \
+		bool late_ = false; \
+		struct tevent_timer *te_ = tevent_add_timer( \
+			(f)->ev, (f), tevent_timeval_current_ofs(30, 0), \
+			fixture_late, &late_); \
+		while (!(condition)) { \
+			assert_int_equal(tevent_loop_once((f)->ev), 0); \
+			assert_false(late_); \
+		} \
+		TALLOC_FREE(te_); \
+	} while (0)
+
+static inline struct store_channel_info
+fixture_info(struct store_channel *channel)
+{
+	struct store_channel_info info;
+
+	store_channel_info(channel, &info);
+	return info;
+}
+
 static inline struct tevent_req *
 fixture_send(struct fixture *f, struct store_channel *channel,
 	     const struct store_input *inputs, size_t num_inputs)
