@@ -188,7 +188,7 @@ static bool log_info_one(struct cli *cli, struct collect_connection *connection,
 	err = collect_log_info_recv(req, &info, &failure);
 	TALLOC_FREE(req);
 	if (err != EVERR_OK) {
-		cli_error("%s: %s", channel, failure.text);
+		cli_error("%s", failure.text);
 		return false;
 	}
 	if (cli->options.format == CLI_FORMAT_JSON) {

@@ -136,8 +136,13 @@ static int become_owner(const char *dir)
 			  strerror(errno));
 		return CLI_FAILED;
 	}
-	if (st.st_uid == 0) {
+	if (st.st_uid == geteuid()) {
 		return -1;
+	}
+	if (geteuid() != 0) {
+		cli_error("only root and the owner of %s may manage accounts",
+			  dir);
+		return CLI_FAILED;
 	}
 	if (setgroups(0, NULL) != 0 || setgid(st.st_gid) != 0 ||
 	    setuid(st.st_uid) != 0) {
@@ -327,10 +332,6 @@ static int run_verb(struct cli *cli, const char **args, bool create)
 				 args[1] == NULL ? "user %s needs a NAME"
 						 : "user %s takes no NAME",
 				 verb);
-	}
-	if (geteuid() != 0) {
-		cli_error("only root may manage accounts");
-		return CLI_FAILED;
 	}
 	ret = cli_config(cli, &config);
 	if (ret >= 0) {

@@ -223,6 +223,21 @@ static void open_query(struct tevent_req *req,
 		  open_done);
 }
 
+/* For messages; what the state itself cannot hold is said shorter. */
+static const char *open_what(TALLOC_CTX *mem_ctx,
+			     const struct collect_request *request)
+{
+	const char *verb =
+		request->kind == COLLECT_QUERY ? "query" : "subscribe to";
+	const char *what = NULL;
+
+	what = talloc_asprintf(mem_ctx, "%s %s", verb,
+			       request->channel != NULL
+				       ? request->channel
+				       : "the channels of the query");
+	return what != NULL ? what : verb;
+}
+
 struct tevent_req *collect_open_send(TALLOC_CTX *mem_ctx,
 				     struct tevent_context *ev,
 				     struct collect_connection *connection,
@@ -237,8 +252,7 @@ struct tevent_req *collect_open_send(TALLOC_CTX *mem_ctx,
 	if (req == NULL) {
 		return NULL;
 	}
-	call_init(&state->call, ev, connection,
-		  request->kind == COLLECT_QUERY ? "query" : "subscribe");
+	call_init(&state->call, ev, connection, open_what(state, request));
 	state->kind = request->kind;
 	if (!call_set_timeout(req, &state->call, COLLECT_CALL_TIMEOUT)) {
 		tevent_req_oom(req);
@@ -832,12 +846,17 @@ struct tevent_req *collect_log_info_send(TALLOC_CTX *mem_ctx,
 {
 	struct log_info_state *state = NULL;
 	struct tevent_req *req = NULL;
+	const char *what = NULL;
 
 	req = tevent_req_create(mem_ctx, &state, struct log_info_state);
 	if (req == NULL) {
 		return NULL;
 	}
 	call_init(&state->call, ev, connection, "read the log's properties");
+	what = talloc_asprintf(state, "read the properties of %s", channel);
+	if (what != NULL) {
+		state->call.what = what;
+	}
 	if (!call_set_timeout(req, &state->call, COLLECT_CALL_TIMEOUT)) {
 		tevent_req_oom(req);
 		return tevent_req_post(req, ev);

@@ -749,6 +749,7 @@ everr_t collect_connect_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx,
 	struct connect_state *state =
 		tevent_req_data(req, struct connect_state);
 	struct collect_connection *connection = NULL;
+	const char *where = NULL;
 	enum tevent_req_state req_state;
 	uint64_t error = 0;
 
@@ -763,9 +764,10 @@ everr_t collect_connect_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx,
 		return ret_failure->err;
 	}
 
+	where = state->target.socket != NULL ? "this host" : state->target.host;
 	connection = talloc_zero(mem_ctx, struct collect_connection);
-	if (connection == NULL || !copy_string(connection, connect_where(state),
-					       &connection->where)) {
+	if (connection == NULL ||
+	    !copy_string(connection, where, &connection->where)) {
 		TALLOC_FREE(connection);
 		tevent_req_received(req);
 		return collect_failure_set(ret_failure, EVERR_NOMEM,

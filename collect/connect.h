@@ -52,7 +52,7 @@ struct collect_target {
 /* Closed by freeing it; calls in flight end with EVERR_CONNECT. */
 struct collect_connection {
 	struct dcerpc_binding_handle *handle;
-	const char *where; /* "dc1.example.org", or the socket's path */
+	const char *where; /* "dc1.example.org" or "this host" */
 	bool local;
 };
 

@@ -18,11 +18,11 @@ static everr_t control_result(struct collect_failure *failure, const char *what,
 			      NTSTATUS status, WERROR result, uint32_t error)
 {
 	if (!NT_STATUS_IS_OK(status)) {
-		return collect_failure_status(failure, "the local service",
-					      what, status);
+		return collect_failure_status(failure, "this host", what,
+					      status);
 	}
 	if (!W_ERROR_IS_OK(result)) {
-		return collect_failure_win32(failure, "the local service", what,
+		return collect_failure_win32(failure, "this host", what,
 					     W_ERROR_V(result));
 	}
 	if (error != EVERR_OK) {
@@ -45,7 +45,7 @@ static everr_t control_end(struct tevent_req *req, const char *what,
 		return EVERR_OK;
 	}
 	if (req_state == TEVENT_REQ_TIMED_OUT) {
-		collect_failure_status(failure, "the local service", what,
+		collect_failure_status(failure, "this host", what,
 				       NT_STATUS_IO_TIMEOUT);
 	}
 	if (failure->err == EVERR_OK) {

@@ -114,6 +114,9 @@ static const struct {
 	 "the service could not read the request"},
 	{NT_STATUS_RPC_UNSUPPORTED_AUTHN_LEVEL, EVERR_AUTH,
 	 "the host does not accept this kind of authentication"},
+	/* What libdcerpc makes of a refused abstract syntax. */
+	{NT_STATUS_RPC_UNSUPPORTED_NAME_SYNTAX, EVERR_NOT_FOUND,
+	 "something listens there, but it is no event log service"},
 	{NT_STATUS_RPC_INTERFACE_NOT_FOUND, EVERR_NOT_FOUND,
 	 "something listens there, but it is no event log service"},
 	{NT_STATUS_CANCELLED, EVERR_CANCELLED, "cancelled"},

@@ -1,0 +1,143 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# What the command says without any service: help, usage errors, a service
+# that is not there, output that cannot be written.  Speaks TAP.
+
+evenlog=${top_builddir:-.}/cli/evenlog
+dir=$(mktemp -d "${TMPDIR:-/tmp}/evenlog-usage-XXXXXX") || exit 99
+trap 'rm -rf "$dir"' EXIT
+out=$dir/out
+err=$dir/err
+number=0
+unset EVENLOG_PASSWORD
+
+# check STATUS DESCRIPTION [PATTERN in stderr] -- COMMAND...
+check() {
+	want=$1
+	what=$2
+	pattern=
+	shift 2
+	if [ "$1" != -- ]; then
+		pattern=$1
+		shift
+	fi
+	shift
+	number=$((number + 1))
+	"$@" >"$out" 2>"$err" </dev/null
+	got=$?
+	if [ $got -eq "$want" ] &&
+	   { [ -z "$pattern" ] || grep -q -e "$pattern" "$err"; }; then
+		echo "ok $number - $what"
+		return
+	fi
+	echo "not ok $number - $what"
+	echo "# status $got, wanted $want, stderr:"
+	sed 's/^/# /' "$err"
+}
+
+# The file holds this.
+holds() {
+	number=$((number + 1))
+	if grep -q -e "$2" "$1"; then
+		echo "ok $number - $3"
+		return
+	fi
+	echo "not ok $number - $3"
+	sed 's/^/# /' "$1"
+}
+
+verbs="list query subscribe publish log-info status verify user"
+socket=--control-socket=$dir/none
+
+check 0 "help" -- "$evenlog" --help
+for verb in $verbs; do
+	holds "$out" "^  $verb " "help names $verb"
+done
+for verb in $verbs; do
+	check 0 "help of $verb" -- "$evenlog" "$verb" --help
+	holds "$out" "^Usage: evenlog $verb" "help of $verb has a usage line"
+	holds "$out" "--remote" "help of $verb has the common options"
+done
+check 0 "version" -- "$evenlog" --version
+holds "$out" "^evenlog [0-9]" "the version is a number"
+
+check 2 "no command" "no command" -- "$evenlog"
+check 2 "an unknown command" "nosuch" -- "$evenlog" nosuch
+check 2 "an unknown option" "--nosuch" -- "$evenlog" list --nosuch
+check 2 "an argument too many" "too many" -- "$evenlog" list extra
+check 2 "a query of nothing" "CHANNEL" -- "$evenlog" query
+check 2 "a channel beside a structured query" "leave CHANNEL" -- \
+	"$evenlog" query Application --structured=x
+check 2 "a count that is none" "count" -- \
+	"$evenlog" query Application --count=many
+check 2 "a start that is none" "oldest, now or bookmark" -- \
+	"$evenlog" subscribe Application --from=yesterday
+check 2 "a bookmark start without a file" "--bookmark" -- \
+	"$evenlog" subscribe Application --from=bookmark
+check 2 "an event without provider" "--provider" -- \
+	"$evenlog" publish Application --id=1
+check 2 "an id out of range" "65535" -- \
+	"$evenlog" publish Application --provider=P --id=65536
+check 2 "a level that is none" "level" -- \
+	"$evenlog" publish Application --provider=P --id=1 --level=loud
+check 2 "data beside lines" "stdin" -- \
+	"$evenlog" publish Application --stdin --data a=b
+check 2 "publishing to another host" "this host" -- \
+	"$evenlog" publish Application --provider=P --id=1 --remote=h --user=u
+check 2 "status of another host" "this host" -- \
+	"$evenlog" status --remote=h --user=u
+check 2 "another host without a user" "--user" -- "$evenlog" list --remote=h
+check 2 "a port that is none" "HOST:PORT" -- \
+	"$evenlog" list --remote=h:x --user=u
+check 2 "an account command that is none" "add, list or remove" -- \
+	"$evenlog" user show
+check 2 "an account without a name" "NAME" -- "$evenlog" user add
+
+for verb in list status; do
+	check 1 "$verb without a service" "not running" -- \
+		"$evenlog" $verb "$socket"
+done
+check 1 "a query without a service" "not running" -- \
+	"$evenlog" query Application "$socket"
+check 1 "a subscription without a service" "not running" -- \
+	"$evenlog" subscribe Application "$socket"
+check 1 "publishing without a service" "not running" -- \
+	"$evenlog" publish Application --provider=P --id=1 "$socket" \
+	--store="$dir/none"
+check 1 "a bookmark that must be there" "$dir/none" -- \
+	"$evenlog" subscribe Application --from=bookmark \
+	--bookmark="$dir/none" "$socket"
+check 1 "a query file that is missing" "$dir/none" -- \
+	"$evenlog" query --structured="$dir/none" "$socket"
+echo "*[System]" >"$dir/query"
+check 1 "a query file without a query list" "QueryList" -- \
+	"$evenlog" query --structured="$dir/query" "$socket"
+check 1 "a store that is not there" "no store" -- \
+	"$evenlog" verify "$dir/none"
+check 1 "a password file that is missing" "password file" -- \
+	"$evenlog" list --remote=127.0.0.1:1 --user=u \
+	--password-file="$dir/none"
+: >"$dir/empty"
+chmod 600 "$dir/empty"
+check 1 "an empty password file" "empty" -- \
+	"$evenlog" list --remote=127.0.0.1:1 --user=u \
+	--password-file="$dir/empty"
+echo secret >"$dir/password"
+chmod 644 "$dir/password"
+check 1 "a password file that others can read" "others can read" -- \
+	"$evenlog" list --remote=127.0.0.1:1 --user=u \
+	--password-file="$dir/password"
+check 1 "no ticket" "kinit" -- env KRB5CCNAME=FILE:"$dir/none" \
+	"$evenlog" list --remote=127.0.0.1:1 --kerberos
+check 1 "no password and no terminal" "EVENLOG_PASSWORD" -- \
+	setsid -w "$evenlog" list --remote=127.0.0.1:1 --user=u
+check 1 "a configuration that is wrong" "evenlog.conf:1" -- \
+	env sh -c "echo nonsense >'$dir/evenlog.conf';
+		exec '$evenlog' list --config='$dir/evenlog.conf'"
+if [ -e /dev/full ]; then
+	check 1 "output that cannot be written" "write" -- \
+		sh -c "exec '$evenlog' --help >/dev/full"
+fi
+
+echo "1..$number"
