@@ -32,7 +32,7 @@ NTSTATUS idl_server_pull(struct dcesrv_call_state *dce_call,
 
 	r = talloc_zero_size(mem_ctx, call->struct_size);
 	if (r == NULL) {
-		return NT_STATUS_NO_MEMORY;
+		return set_fault(dce_call, DCERPC_NCA_S_FAULT_REMOTE_NO_MEMORY);
 	}
 	talloc_set_name(r, "struct %s", call->name);
 

@@ -99,18 +99,13 @@ def _is_bytes(node):
     return isinstance(node, model.Scalar) and node.builtin.ndr == "uint8"
 
 
-def _allocates(node):
-    """Whether pulling a value of this type makes talloc children."""
-    return node.deferred
-
-
 class StructScope:
     """Where size_is and switch_is of a structure look names up."""
 
     def __init__(self, constants):
         self.constants = constants
 
-    def value(self, name, direction=None):
+    def value(self, name):
         return self.constants.get(name) or f"r->{name}"
 
 
@@ -286,12 +281,12 @@ class Push(Emitter):
 class Pull(Emitter):
     direction = "pull"
 
-    def __init__(self, scope, optional=False):
+    def __init__(self, scope):
         super().__init__(scope)
-        self.seen = None        # parameters whose value is known, or all
-        self.late = []          # size checks that have to wait for others
-        self.optional = optional    # whether NULL goes with any size
-        self.parents = 0
+        self.seen = None        # parameters whose value is known; None: all
+        self.late = []          # size checks that wait for other parameters
+        self.optional = False   # whether a NULL array may have any size
+        self.parents = 0        # how many are being held
 
     def scalar(self, node, e):
         cast = "(uint64_t *)" if node.builtin.name == "hyper" else ""
@@ -340,7 +335,8 @@ class Pull(Emitter):
         return node.to
 
     def null_array(self, array, e):
-        """Else: who reads r->count elements must not find a NULL pointer."""
+        """The other branch of the block just closed: who goes by the size
+        must not find a NULL pointer."""
         if array is None:
             return
         size = c_expr(array.size, self.scope)
@@ -355,7 +351,8 @@ class Pull(Emitter):
             return True
         if isinstance(expr, syntax.Binary):
             return self.knows(expr.left) and self.knows(expr.right)
-        return expr.text in self.seen or expr.text in self.scope.constants
+        return expr.text in self.seen or \
+            expr.text not in self.scope.parameters
 
     def pointee(self, node, e, owned=True):
         """owned: e was allocated by the pull, so children hang below it."""
@@ -373,7 +370,8 @@ class Pull(Emitter):
     @contextlib.contextmanager
     def parent(self, node, e, owned=True):
         """Make e the talloc parent of what is pulled inside."""
-        if not owned or not _allocates(node):
+        # Only what is deferred is allocated.
+        if not owned or not node.deferred:
             yield
             return
         name = self.code.local("TALLOC_CTX *", f"parent{self.parents or ''}")
@@ -399,7 +397,7 @@ class Pull(Emitter):
         if known:
             self.code.check(f"idl_check_count({count}, {size})")
         else:
-            self.late.append((None, count, size))
+            self.late.append((f"{e} != NULL", count, size))
         if given and known:
             with self.code.block(f"if (idl_needs_memory(ndr, {e}))"):
                 self.code.line(f"NDR_PULL_ALLOC_N(ndr, {e}, {count});")
@@ -414,12 +412,8 @@ class Pull(Emitter):
             self.parameter(p, f"r->{direction}.{p.name}")
             self.seen.add(p.name)
         for condition, count, size in self.late:
-            check = f"idl_check_count({count}, {size})"
-            if condition is None:
-                self.code.check(check)
-            else:
-                with self.code.block(f"if ({condition})"):
-                    self.code.check(check)
+            with self.code.block(f"if ({condition})"):
+                self.code.check(f"idl_check_count({count}, {size})")
         self.late = []
 
     def parameter(self, p, e):

@@ -883,6 +883,13 @@ static void fill_late_in(TALLOC_CTX *mem_ctx, void *p)
 	r->in.count = 3;
 }
 
+static void fill_late_in_null(TALLOC_CTX *mem_ctx, void *p)
+{
+	struct sample_Late *r = p;
+
+	r->in.words = talloc_array(mem_ctx, uint16_t, 0);
+}
+
 static void fill_late_out(TALLOC_CTX *mem_ctx, void *p)
 {
 	struct sample_Late *r = p;
@@ -990,6 +997,8 @@ const struct ndr_case ndr_cases[] = {
 	 fill_choose_in_empty},
 	{"sample Choose out", &ndr_table_sample, 3, NDR_OUT, fill_choose_out},
 	{"sample Late in", &ndr_table_sample, 4, NDR_IN, fill_late_in},
+	{"sample Late in, NULL", &ndr_table_sample, 4, NDR_IN,
+	 fill_late_in_null},
 	{"sample Late out", &ndr_table_sample, 4, NDR_OUT, fill_late_out},
 	{"sample Point in", &ndr_table_sample, 5, NDR_IN, fill_point_in},
 	{"sample Point out", &ndr_table_sample, 5, NDR_OUT, fill_point_out},

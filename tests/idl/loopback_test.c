@@ -363,6 +363,20 @@ static void test_a_violated_range_is_invalid_bound(void **state)
 			 0x6f7);
 }
 
+/* A handler that goes by the count must not meet a NULL pointer. */
+static void test_a_null_array_with_a_size_is_bad_stub_data(void **state)
+{
+	struct ndr_case c = {"NULL", &ndr_table_sample, 4, NDR_IN, NULL};
+	uint16_t words[3] = {};
+	struct sample_Late r = {.in.words = words, .in.count = 3};
+	DATA_BLOB in = {};
+	DATA_BLOB reply = {};
+
+	assert_int_equal(ndr_case_push(*state, &c, 0, &r, &in), 0);
+	assert_int_equal(serve(*state, false, 4, in.data, in.length, &reply),
+			 0x6f7);
+}
+
 static void test_bytes_behind_a_request_are_tolerated(void **state)
 {
 	uint8_t trailing[12] = {0xff};
@@ -407,6 +421,7 @@ int main(void)
 		leak_test(test_an_unknown_opnum_is_op_rng_error),
 		leak_test(test_a_cut_off_request_is_bad_stub_data),
 		leak_test(test_a_violated_range_is_invalid_bound),
+		leak_test(test_a_null_array_with_a_size_is_bad_stub_data),
 		leak_test(test_bytes_behind_a_request_are_tolerated),
 		leak_test(test_the_negotiated_syntax_decides),
 	};
