@@ -431,9 +431,6 @@ everr_t rpc_reader_fill(struct rpc_reader *reader, struct rpc_batch *batch,
 		return EVERR_OK;
 	}
 	err = rpc_walk_begin(reader->walk);
-	if (err != EVERR_OK) {
-		return err;
-	}
 	while (err == EVERR_OK && !full && step == RPC_WALK_RECORD) {
 		err = reader_fill_step(reader, batch, &step, &full);
 		full |= batch->num >= batch->max_num;

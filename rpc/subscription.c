@@ -265,12 +265,11 @@ WERROR dcesrv_even6_EvtRpcRegisterRemoteSubscription(
 /* ------------------------------------------------------- opnums 1 to 3 */
 
 /*
- * The subscription of a call, which has to be of the right mode and to have
- * no other call outstanding in *slot.  [MS-EVEN6] 3.1.4.10 and 3.1.4.11 ask
- * for push where opnum 0 makes it pull: an erratum (facts 18).
+ * Opnum 1 is for push; 2 and 3 are for pull, although their own sections ask
+ * for push: an erratum, opnum 0 makes them pull (facts 18).
  *
- * Several calls of a kind at a time are refused rather than queued: events
- * handed to a call whose client has given it up would be lost.
+ * A second call of a kind while one is outstanding is refused rather than
+ * queued: events handed to a call that its client has given up would be lost.
  */
 static everr_t subscription_of(struct dcesrv_call_state *call,
 			       const struct policy_handle *handle,

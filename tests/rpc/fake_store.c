@@ -53,6 +53,7 @@ size_t fake_num_reports;
 bool fake_ignore_reports;
 size_t fake_open_snapshots;
 size_t fake_num_snapshots;
+everr_t fake_snapshot_error;
 
 struct store *fake_store_create(TALLOC_CTX *mem_ctx)
 {
@@ -64,6 +65,7 @@ struct store *fake_store_create(TALLOC_CTX *mem_ctx)
 	fake_ignore_reports = false;
 	fake_open_snapshots = 0;
 	fake_num_snapshots = 0;
+	fake_snapshot_error = EVERR_OK;
 	return store;
 }
 
@@ -330,9 +332,12 @@ struct event_dict *store_dict(struct store *store)
 everr_t store_snapshot_begin(struct store *store,
 			     struct store_snapshot **ret_snapshot)
 {
-	struct store_snapshot *snapshot =
-		talloc_zero(store, struct store_snapshot);
+	struct store_snapshot *snapshot = NULL;
 
+	if (fake_snapshot_error != EVERR_OK) {
+		return fake_snapshot_error;
+	}
+	snapshot = talloc_zero(store, struct store_snapshot);
 	snapshot->store = store;
 	fake_open_snapshots++;
 	fake_num_snapshots++;

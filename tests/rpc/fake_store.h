@@ -52,5 +52,7 @@ extern bool fake_ignore_reports;
 /* Snapshots open now, and taken ever. */
 extern size_t fake_open_snapshots;
 extern size_t fake_num_snapshots;
+/* Not EVERR_OK: what the next ones fail with. */
+extern everr_t fake_snapshot_error;
 
 #endif

@@ -604,6 +604,31 @@ static void test_a_turn_looks_at_a_bounded_number_of_records(void **state)
 	assert_string_equal(sequence(batch), "B1 A101");
 }
 
+/* What a batch holds already has been passed, so it has to go out. */
+static void test_a_store_that_fails_half_way_loses_no_record(void **state)
+{
+	struct fixture *f = fixture_create(state);
+	struct rpc_reader *reader = NULL;
+	struct rpc_batch *batch = NULL;
+	enum rpc_progress progress;
+
+	fake_append_many(f->a, 20, 1);
+	reader = reader_on(f, ONE);
+	reader->walk->turn_records = 4;
+	batch = batch_of(reader, 100);
+	fill(reader, batch, RPC_READER_AGAIN);
+	assert_string_equal(sequence(batch), "A1 A2 A3 A4 A5");
+	fake_snapshot_error = EVERR_IO;
+	fill(reader, batch, RPC_READER_READY);
+	assert_string_equal(sequence(batch), "A1 A2 A3 A4 A5");
+
+	batch = batch_of(reader, 100);
+	assert_int_equal(rpc_reader_fill(reader, batch, &progress), EVERR_IO);
+	fake_snapshot_error = EVERR_OK;
+	fill(reader, batch, RPC_READER_AGAIN);
+	assert_string_equal(sequence(batch), "A6 A7 A8 A9 A10");
+}
+
 static void test_looking_does_not_move(void **state)
 {
 	struct fixture *f = fixture_create(state);
@@ -648,6 +673,7 @@ int main(void)
 		leak_test(test_a_forward_query_grows),
 		leak_test(test_a_reverse_query_misses_what_was_trimmed),
 		leak_test(test_a_turn_looks_at_a_bounded_number_of_records),
+		leak_test(test_a_store_that_fails_half_way_loses_no_record),
 		leak_test(test_looking_does_not_move),
 	};
 

@@ -70,6 +70,8 @@ static struct store *server_store(TALLOC_CTX *ctx, const char *dir,
 	server_check(err, "channel", NULL);
 	err = store_channel_define(store, "Security", &config, &channel);
 	server_check(err, "channel", NULL);
+	err = store_channel_define(store, SERVER_BACKUP, &config, &channel);
+	server_check(err, "channel", NULL);
 	for (i = 0; i < num_channels; i++) {
 		(void)snprintf(name, sizeof(name), "Channel-%0150zu", i);
 		err = store_channel_define(store, name, &config, &channel);

@@ -19,6 +19,8 @@
 
 #define SERVER_READER "games"
 #define SERVER_STRANGER "news"
+/* The other channel of [MS-EVEN6] 4.6. */
+#define SERVER_BACKUP "Microsoft-Windows-Backup/Operational"
 #define SERVER_PASSWORD "Streng-geh31m"
 /* A Unix user for the control socket: nobody. */
 #define SERVER_NOBODY 65534
@@ -33,8 +35,8 @@ struct server {
 };
 
 /*
- * Start with these limits (NULL: the defaults) and Application, Security and
- * num_channels others with long names.  Fails the test that calls it.
+ * Start with these limits (NULL: the defaults) and Application, Security,
+ * SERVER_BACKUP and num_channels others with long names.  Fails the test that calls it.
  */
 void server_start(struct server *server, const struct rpc_limits *limits,
 		  size_t num_channels);
