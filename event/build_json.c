@@ -563,7 +563,9 @@ static everr_t put_event(struct json_build *b, struct buf *out)
 	everr_t err;
 
 	for (i = 0; i < b->num_data; i++) {
-		b->data[i].value = b->values.data + b->offsets[i];
+		if (b->data[i].len > 0) {
+			b->data[i].value = b->values.data + b->offsets[i];
+		}
 	}
 	err = event_build(out, &b->system, b->data, b->num_data);
 	if (err != EVERR_OK && err != EVERR_NOMEM) {

@@ -280,7 +280,7 @@ static void put_json(struct event_plan_builder *b,
 		text_utf16_to_json(&b->text, token->units, token->num_units);
 		break;
 	case EVENT_TOKEN_CHAR_REF:
-		le16_set(unit, token->ch);
+		le16_set(unit, token->ch != 0 ? token->ch : 0xFFFD);
 		text_utf16_to_json(&b->text, unit, 1);
 		break;
 	case EVENT_TOKEN_ENTITY_REF:
@@ -289,14 +289,19 @@ static void put_json(struct event_plan_builder *b,
 	}
 }
 
-static void add_text(struct event_plan_builder *b,
-		     const struct event_token *token)
+/* Literal text ends at a NUL, as strings do. */
+static void add_text(struct event_plan_builder *b, struct event_token *token)
 {
 	struct event_plan_part part = {.kind = EVENT_PLAN_PART_TEXT,
 				       .next = EVENT_PLAN_NONE};
 	size_t start = b->text.len;
 	bool any;
 
+	if (token->kind == EVENT_TOKEN_TEXT ||
+	    token->kind == EVENT_TOKEN_CDATA) {
+		token->num_units =
+			text_utf16_nlen(token->units, token->num_units);
+	}
 	put_xml(b, token);
 	part.xml = text_since(&b->text, start);
 	start = b->text.len;
@@ -350,8 +355,7 @@ static void add_pi(struct event_plan_builder *b,
 	add_part(b, &part);
 }
 
-static void add_token(struct event_plan_builder *b,
-		      const struct event_token *token)
+static void add_token(struct event_plan_builder *b, struct event_token *token)
 {
 	switch ((enum event_token_kind)token->kind) {
 	case EVENT_TOKEN_OPEN:
@@ -429,12 +433,13 @@ everr_t event_plan_builder_error(const struct event_plan_builder *b)
 /* An array at its exact size: plans live as long as their templates. */
 static const void *array_done(struct buf *array)
 {
-	uint8_t *data = array->data;
+	static const uint64_t nothing;
+	uint8_t *data = NULL;
 
-	if (array->len > 0) {
-		data = talloc_realloc(array->mem_ctx, array->data, uint8_t,
-				      array->len);
+	if (array->len == 0) {
+		return &nothing;
 	}
+	data = talloc_realloc(array->mem_ctx, array->data, uint8_t, array->len);
 	return data != NULL ? data : array->data;
 }
 

@@ -3,12 +3,15 @@
 /*
  * Any bytes as an event.  What is accepted is sent, accepted again, and the
  * second packed form is the first; with no room in the dictionary the same
- * event becomes a document of the same length with the same header.  The
- * bytes are also taken for a packed event, as from a damaged disk.
+ * event becomes a document of the same length with the same header.  Either
+ * is rendered: libxml2 and Jansson must be able to read it.  The bytes are
+ * also taken for a packed event, as from a damaged disk.
  */
 
 #include "event/event.h"
 
+#include <jansson.h>
+#include <libxml/parser.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +23,7 @@ struct target {
 	struct event_packer *packer;
 	struct event_packed packed;
 	struct buf wire;
+	struct buf text;
 };
 
 static struct target *target_new(TALLOC_CTX *mem_ctx,
@@ -30,6 +34,7 @@ static struct target *target_new(TALLOC_CTX *mem_ctx,
 	target->dict = event_dict_create(target, limits);
 	target->packer = event_packer_create(target, target->dict);
 	buf_init(&target->wire, target, EVENT_WIRE_MAX);
+	buf_init(&target->text, target, 4 * EVENT_WIRE_MAX);
 	return target;
 }
 
@@ -82,6 +87,53 @@ static void check_without_room(struct target *full, const uint8_t *data,
 	check_stable(full);
 }
 
+/* A prefix that nobody declares is an error of another specification. */
+static void check_xml(const struct buf *text)
+{
+	xmlDoc *doc = xmlReadMemory((const char *)text->data, (int)text->len,
+				    NULL, "UTF-8",
+				    XML_PARSE_NOERROR | XML_PARSE_NOWARNING |
+					    XML_PARSE_NONET | XML_PARSE_HUGE);
+
+	must(doc != NULL);
+	xmlFreeDoc(doc);
+}
+
+static void check_json(const struct buf *text)
+{
+	json_t *json = json_loadb((const char *)text->data, text->len, 0, NULL);
+
+	must(json != NULL);
+	json_decref(json);
+}
+
+/* Repeated elements may become too much; nothing else may go wrong. */
+static void check_text(struct target *target)
+{
+	const struct event_render_options indent = {.indent = true};
+	const uint8_t *data = target->packed.data;
+	size_t len = target->packed.len;
+	everr_t err;
+
+	buf_reset(&target->text);
+	err = event_render_xml(&target->text, target->dict, data, len, NULL);
+	must(err == EVERR_OK || err == EVERR_LIMIT);
+	if (err == EVERR_OK) {
+		check_xml(&target->text);
+	}
+	buf_reset(&target->text);
+	err = event_render_xml(&target->text, target->dict, data, len, &indent);
+	if (err == EVERR_OK) {
+		check_xml(&target->text);
+	}
+	buf_reset(&target->text);
+	err = event_render_json(&target->text, target->dict, data, len);
+	must(err == EVERR_OK || err == EVERR_LIMIT);
+	if (err == EVERR_OK) {
+		check_json(&target->text);
+	}
+}
+
 static void ignore_template(uint32_t no, void *private_data)
 {
 }
@@ -92,6 +144,9 @@ static void check_as_packed(struct target *target, const uint8_t *data,
 	buf_reset(&target->wire);
 	(void)!event_packed_to_wire(&target->wire, target->dict, data, size);
 	(void)!event_packed_templates(data, size, ignore_template, NULL);
+	buf_reset(&target->text);
+	(void)!event_render_xml(&target->text, target->dict, data, size, NULL);
+	(void)!event_render_json(&target->text, target->dict, data, size);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -103,7 +158,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (pack(target, data, size) == EVERR_OK) {
 		check_stable(target);
+		check_text(target);
 		check_without_room(full, data, size, target);
+		if (full->packed.len > 0) {
+			check_text(full);
+		}
 	} else {
 		must(event_dict_count(target->dict) == 0);
 	}
