@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "store/env.h"
 
+#include "store/image.h"
 #include "store/store.h"
 
 #include <errno.h>
@@ -18,12 +19,6 @@ _Static_assert(sizeof(size_t) == 8, "a 64-bit machine");
 
 /* Tables beside the channels' own. */
 #define TABLES_FIXED 16
-
-/*
- * The last pages of the file may never have been written when LMDB gave them
- * back in the transaction that took them.  More than this missing is damage.
- */
-#define TAIL_PAGES_MAX 64
 
 everr_t store_env_error(int rc)
 {
@@ -131,34 +126,6 @@ uint64_t store_env_file_size(const struct store_env *env, uint64_t *ret_inode)
 		*ret_inode = st.st_ino;
 	}
 	return (uint64_t)st.st_size;
-}
-
-/*
- * Reading a mapped page that the file does not have is a SIGBUS: refuse a
- * file that was cut, lengthen one that only misses pages never written.
- */
-static everr_t check_tail(const struct store_env *env)
-{
-	uint64_t size = store_env_file_size(env, NULL);
-	MDB_envinfo info;
-	uint64_t need;
-	int fd;
-
-	if (mdb_env_info(env->mdb, &info) != 0 ||
-	    mdb_env_get_fd(env->mdb, &fd) != 0) {
-		return EVERR_IO;
-	}
-	need = ((uint64_t)info.me_last_pgno + 1) * env->page_size;
-	if (size >= need) {
-		return EVERR_OK;
-	}
-	if (need - size > TAIL_PAGES_MAX * env->page_size) {
-		return EVERR_STORE_CORRUPT;
-	}
-	if (!env->read_only && ftruncate(fd, (off_t)need) != 0) {
-		return store_env_error(errno);
-	}
-	return EVERR_OK;
 }
 
 /* -------------------------------------------------------------- tables */
@@ -305,7 +272,7 @@ static everr_t env_open(struct store_env *env, const char *path,
 	if (!env->read_only) {
 		(void)mdb_reader_check(env->mdb, &dead);
 	}
-	return check_tail(env);
+	return EVERR_OK;
 }
 
 static everr_t create_in(const char *dir, const struct store_meta *meta)
@@ -385,6 +352,10 @@ everr_t store_env_open(struct store_env *env, const char *path,
 		if (err != EVERR_OK) {
 			return err;
 		}
+	}
+	err = store_image_check(path, !read_only);
+	if (err != EVERR_OK) {
+		return err;
 	}
 	rc = mdb_env_create(&env->mdb);
 	if (rc != 0) {

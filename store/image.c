@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <lmdb.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Page header: number, pad, flags, then lower and upper or a page count. */
@@ -382,7 +383,8 @@ static int image_close(struct store_image *image)
 	return 0;
 }
 
-static everr_t image_setup(struct store_image *image, const char *path)
+static everr_t image_setup(struct store_image *image, const char *path,
+			   bool alone)
 {
 	char *file = NULL;
 	char *lock_file = NULL;
@@ -404,7 +406,7 @@ static everr_t image_setup(struct store_image *image, const char *path)
 	if (err != EVERR_OK) {
 		return err;
 	}
-	if (image->sound && access(lock_file, F_OK) == 0) {
+	if (!alone && image->sound && access(lock_file, F_OK) == 0) {
 		err = snapshot_hold(image, path);
 		if (err != EVERR_OK) {
 			return err;
@@ -419,9 +421,9 @@ static everr_t image_setup(struct store_image *image, const char *path)
 	return EVERR_OK;
 }
 
-everr_t store_image_open(TALLOC_CTX *mem_ctx, const char *path,
-			 store_verify_fn fn, void *private_data,
-			 struct store_image **ret_image)
+static everr_t image_open(TALLOC_CTX *mem_ctx, const char *path, bool alone,
+			  store_verify_fn fn, void *private_data,
+			  struct store_image **ret_image)
 {
 	struct store_image *image = NULL;
 	everr_t err;
@@ -435,13 +437,20 @@ everr_t store_image_open(TALLOC_CTX *mem_ctx, const char *path,
 	image->fd = -1;
 	talloc_set_destructor(image, image_close);
 
-	err = image_setup(image, path);
+	err = image_setup(image, path, alone);
 	if (err != EVERR_OK) {
 		talloc_free(image);
 		return err;
 	}
 	*ret_image = image;
 	return EVERR_OK;
+}
+
+everr_t store_image_open(TALLOC_CTX *mem_ctx, const char *path,
+			 store_verify_fn fn, void *private_data,
+			 struct store_image **ret_image)
+{
+	return image_open(mem_ctx, path, false, fn, private_data, ret_image);
 }
 
 const struct store_image_tree *store_image_main(const struct store_image *image)
@@ -956,4 +965,62 @@ everr_t store_image_finish(struct store_image *image)
 		tell(image, STORE_VERIFY_NOTE, "the file", what);
 	}
 	return EVERR_OK;
+}
+
+/* -------------------------------------------------------- before LMDB */
+
+static void note_error(enum store_verify_level level, const char *where,
+		       const char *what, void *private_data)
+{
+	bool *damaged = private_data;
+
+	if (level == STORE_VERIFY_ERROR) {
+		*damaged = true;
+	}
+}
+
+/* Whether all pages from first on are listed as free. */
+static everr_t check_tail(struct store_image *image, uint64_t first,
+			  bool *ret_free)
+{
+	uint64_t page;
+	everr_t err;
+
+	err = store_image_walk(image, &image->meta.free, free_item, image);
+	if (err != EVERR_OK) {
+		return err;
+	}
+	*ret_free = true;
+	for (page = first; page <= image->meta.last_page; page++) {
+		if (!bit_test(image->free, page)) {
+			*ret_free = false;
+		}
+	}
+	return EVERR_OK;
+}
+
+everr_t store_image_check(const char *path, bool alone)
+{
+	struct store_image *image = NULL;
+	bool damaged = false;
+	bool tail_free = true;
+	struct stat st;
+	everr_t err;
+
+	err = image_open(NULL, path, alone, note_error, &damaged, &image);
+	if (err != EVERR_OK) {
+		return err;
+	}
+	if (fstat(image->fd, &st) == -1) {
+		err = EVERR_IO;
+	} else if ((uint64_t)st.st_size < store_image_bytes(image)) {
+		err = check_tail(image,
+				 (uint64_t)st.st_size / image->meta.page_size,
+				 &tail_free);
+	}
+	if (err == EVERR_OK && (damaged || !tail_free)) {
+		err = EVERR_STORE_CORRUPT;
+	}
+	talloc_free(image);
+	return err;
 }

@@ -55,6 +55,17 @@ everr_t store_image_open(TALLOC_CTX *mem_ctx, const char *path,
 			 store_verify_fn fn, void *private_data,
 			 struct store_image **ret_image) EVERR_MUST_CHECK;
 
+/*
+ * Whether LMDB can be let near the file: it believes what the meta pages say,
+ * and a page that the file does not have is a SIGBUS to it.  (Pages at the end
+ * may be missing when they are free: LMDB gave them back before it wrote
+ * them.)  alone: nobody else has the store open.
+ *
+ * EVERR_STORE_CORRUPT  it cannot
+ * EVERR_NOT_FOUND, EVERR_STORE_VERSION, EVERR_IO, EVERR_NOMEM
+ */
+everr_t store_image_check(const char *path, bool alone) EVERR_MUST_CHECK;
+
 /* The table of tables. */
 const struct store_image_tree *store_image_main(
 	const struct store_image *image);

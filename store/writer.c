@@ -158,15 +158,20 @@ static void spend_ids(struct store_writer *writer)
 	}
 }
 
-/* LMDB says EIO for a short write, which is what a full disk may give. */
+/*
+ * LMDB says EIO for a short write, which is what a full disk may give; then
+ * there is less left than the transaction needed.
+ */
 static everr_t commit_error(struct store_writer *writer, int rc)
 {
+	uint64_t needed = 2 * writer->txn_bytes + PAGES_SLACK;
 	everr_t err = store_env_error(rc);
 
 	if (err == EVERR_STORE_FULL || err == EVERR_NOMEM) {
 		return err;
 	}
-	if (rc == EIO && disk_free(writer) < writer->limits.disk_reserve) {
+	if (rc == EIO &&
+	    disk_free(writer) < writer->limits.disk_reserve + needed) {
 		return EVERR_STORE_FULL;
 	}
 	return EVERR_STORE_SYNC;
