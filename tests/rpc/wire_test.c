@@ -806,6 +806,56 @@ static void test_a_connection_that_dies_leaves_nothing(void **state)
 	talloc_free(watcher);
 }
 
+/*
+ * One client asks for 2 MiB sixteen times and then does not read: more than
+ * the socket and the service's own limit take.  The others are served
+ * meanwhile; and when it reads again, it gets everything.
+ */
+static void test_a_stalled_reader_holds_up_nobody(void **state)
+{
+	struct peer *stalled = peer_new(*state);
+	const char *large = channel_no(stalled, 14);
+	const char *small = channel_no(stalled, 15);
+	struct pending *unread[16];
+	struct pending *waiting[10];
+	struct peer *others[10];
+	struct batch batch;
+	size_t i;
+
+	publish(stalled, large, 40, 60000);
+	for (i = 0; i < 16; i++) {
+		subscription *s =
+			subscribe(stalled, large, "*", NULL, 0x10000002, 0);
+
+		unread[i] = pull_send(stalled, s->out.handle, 1024, 0);
+	}
+	pull_recv(unread[0], &batch);
+	assert_in_range(batch.num, 30, 40);
+	assert_still_waiting(unread[15]);
+
+	for (i = 0; i < 10; i++) {
+		subscription *s = NULL;
+
+		others[i] = peer_new(*state);
+		s = subscribe(others[i], small, "*", NULL, 1, 0);
+		waiting[i] = push_send(others[i], s->out.handle, 5);
+		assert_parked(others[i], (long)i + 1);
+	}
+	publish(others[0], small, 1, 10);
+	for (i = 0; i < 10; i++) {
+		push_recv(waiting[i], &batch);
+		assert_batch(&batch, 0, 1);
+		talloc_free(others[i]);
+	}
+
+	assert_still_waiting(unread[15]);
+	for (i = 1; i < 16; i++) {
+		pull_recv(unread[i], &batch);
+		assert_in_range(batch.num, 30, 40);
+	}
+	talloc_free(stalled);
+}
+
 static void test_a_query_from_end_to_end(void **state)
 {
 	struct peer *peer = peer_new(*state);
@@ -968,6 +1018,7 @@ int main(void)
 			test_cancel_and_close_from_a_second_connection),
 		cmocka_unit_test(test_handles_of_another_type),
 		cmocka_unit_test(test_a_connection_that_dies_leaves_nothing),
+		cmocka_unit_test(test_a_stalled_reader_holds_up_nobody),
 		cmocka_unit_test(test_a_query_from_end_to_end),
 		cmocka_unit_test(test_who_may_not_read_gets_nothing),
 		cmocka_unit_test(test_the_other_calls_are_not_supported),
