@@ -22,19 +22,27 @@ static json_t *calls_json(const struct rpc_stats *stats)
 	return calls;
 }
 
+static json_t *losses_json(const struct rpc_stats *stats)
+{
+	return json_pack("{s:I,s:I,s:I}", "gaps", (json_int_t)stats->gaps,
+			 "records_missing", (json_int_t)stats->records_missing,
+			 "records_damaged", (json_int_t)stats->records_damaged);
+}
+
 static json_t *rpc_json(const struct rpc_stats *stats)
 {
-	return json_pack(
-		"{s:i,s:i,s:i,s:i,s:i,s:I,s:I,s:I,s:I,s:I,s:o}", "connections",
-		(int)stats->connections, "subscriptions",
-		(int)stats->subscriptions, "queries", (int)stats->queries,
-		"handles", (int)stats->handles, "parked_calls",
-		(int)stats->parked_calls, "events_delivered",
-		(json_int_t)stats->events_delivered, "bytes_delivered",
-		(json_int_t)stats->bytes_delivered, "logons",
-		(json_int_t)stats->logons, "logon_failures",
-		(json_int_t)stats->logon_failures, "refused",
-		(json_int_t)stats->refused, "calls", calls_json(stats));
+	return json_pack("{s:i,s:i,s:i,s:i,s:i,s:I,s:I,s:I,s:I,s:I,s:o,s:o}",
+			 "connections", (int)stats->connections,
+			 "subscriptions", (int)stats->subscriptions, "queries",
+			 (int)stats->queries, "handles", (int)stats->handles,
+			 "parked_calls", (int)stats->parked_calls,
+			 "events_delivered",
+			 (json_int_t)stats->events_delivered, "bytes_delivered",
+			 (json_int_t)stats->bytes_delivered, "logons",
+			 (json_int_t)stats->logons, "logon_failures",
+			 (json_int_t)stats->logon_failures, "refused",
+			 (json_int_t)stats->refused, "losses",
+			 losses_json(stats), "calls", calls_json(stats));
 }
 
 static json_t *store_json(struct store *store)

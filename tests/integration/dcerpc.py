@@ -351,6 +351,10 @@ class Connection:
         finally:
             self.socket.settimeout(before)
 
+    def is_done(self, call_id):
+        """Whether its reply has been received, with others or by itself."""
+        return call_id in self._done
+
     def receive(self, call_id, timeout=None):
         """The reply to a call, or its Fault; TimeoutError when none comes."""
         self.wait(call_id, timeout)

@@ -380,6 +380,14 @@ class Pending:
         data = self.client.rpc.receive(self.call_id, timeout)
         return _reply(self.call, data)
 
+    def is_parked(self):
+        """
+        Whether the server has taken up this call and not answered it: a
+        call sent later on the same connection is answered before.
+        """
+        self.client.call(GetChannelList())
+        return not self.client.rpc.is_done(self.call_id)
+
     def is_waiting(self, seconds=0.3):
         """Whether no reply comes within that time."""
         try:
@@ -417,6 +425,15 @@ class Client:
 
     def __exit__(self, *_):
         self.close()
+
+
+def fault_of(client, call):
+    """The status of the fault that answers a call; None: it is no fault."""
+    try:
+        client.call(call)
+    except dcerpc.Fault as fault:
+        return fault.status
+    return None
 
 
 def connect(host, port=None, security=None, mapper_port=135, group=0,
