@@ -336,17 +336,25 @@ static int publish_lines(struct publisher *p)
 
 /* ------------------------------------------------------------- one event */
 
-static int publish_one(struct publisher *p, char **data_texts)
+static size_t count_strings(char **strings)
 {
+	size_t num = 0;
+
+	while (strings != NULL && strings[num] != NULL) {
+		num++;
+	}
+	return num;
+}
+
+/* Make the event of the options, before anybody is asked for anything. */
+static int make_event(struct publisher *p, char **data_texts)
+{
+	size_t num = count_strings(data_texts);
 	struct event_data *data = NULL;
 	char *message = NULL;
-	size_t num = 0;
 	everr_t err;
 	size_t i;
 
-	while (data_texts != NULL && data_texts[num] != NULL) {
-		num++;
-	}
 	data = talloc_zero_array(p->cli, struct event_data, num);
 	if (data == NULL) {
 		cli_error("out of memory");
@@ -370,6 +378,11 @@ static int publish_one(struct publisher *p, char **data_texts)
 		return CLI_FAILED;
 	}
 	batch_added(p, 0);
+	return -1;
+}
+
+static int publish_one(struct publisher *p)
+{
 	batch_flush(p);
 	batch_finish(p);
 	return p->broken || p->refused > 0 ? CLI_FAILED : CLI_OK;
@@ -510,10 +523,9 @@ static void print_summary(struct publisher *p, bool single)
 	}
 }
 
-static int publish_run(struct publisher *p, const struct publish_options *o)
+static void publisher_init(struct publisher *p)
 {
 	size_t i;
-	int ret;
 
 	for (i = 0; i < 2; i++) {
 		buf_init(&p->batches[i].bytes, p->cli,
@@ -522,17 +534,30 @@ static int publish_run(struct publisher *p, const struct publish_options *o)
 	}
 	p->filling = &p->batches[0];
 	p->started = tevent_timeval_current();
-	ret = cli_connect(p->cli, &ndr_table_control, &p->connection);
+}
+
+static int publish_run(struct publisher *p, const struct publish_options *o)
+{
+	bool single = o->use_stdin == 0;
+	int ret = -1;
+
+	publisher_init(p);
+	if (single) {
+		ret = make_event(p, o->data);
+	}
+	if (ret < 0) {
+		ret = cli_connect(p->cli, &ndr_table_control, &p->connection);
+	}
 	if (ret >= 0) {
 		return ret;
 	}
-	if (o->use_stdin != 0) {
+	if (single) {
+		ret = publish_one(p);
+	} else {
 		terminal_progress_init(&p->progress);
 		ret = publish_lines(p);
-	} else {
-		ret = publish_one(p, o->data);
 	}
-	print_summary(p, o->use_stdin == 0);
+	print_summary(p, single);
 	return ret;
 }
 

@@ -83,6 +83,12 @@ check 2 "a level that is none" "level" -- \
 	"$evenlog" publish Application --provider=P --id=1 --level=loud
 check 2 "data beside lines" "stdin" -- \
 	"$evenlog" publish Application --stdin --data a=b
+check 2 "data of a type that is none" "UInt32" -- \
+	"$evenlog" publish Application --provider=P --id=1 --data a:Foo=1
+check 2 "data without a value" "name=value" -- \
+	"$evenlog" publish Application --provider=P --id=1 --data a
+check 2 "data that is not of its type" "its type" -- \
+	"$evenlog" publish Application --provider=P --id=1 --data a:UInt8=256
 check 2 "publishing to another host" "this host" -- \
 	"$evenlog" publish Application --provider=P --id=1 --remote=h --user=u
 check 2 "status of another host" "this host" -- \
