@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/guid.h"
+#include "collect/keepalive.h"
 #include "collect/mapper.h"
 #include "collect/resolve.h"
 #include "collect/samba.h"
@@ -572,6 +573,10 @@ static void service_connected(struct composite_context *attempt)
 		TALLOC_FREE(state->pipe);
 		connect_failed(req);
 		return;
+	}
+	if (state->target.socket == NULL) {
+		collect_keepalive(state->addresses[state->address],
+				  state->port);
 	}
 	/* A parked call would make the default of 60 s end the connection. */
 	dcerpc_binding_handle_set_timeout(state->pipe->binding_handle, 0);

@@ -6,9 +6,11 @@
 #include <cmocka.h>
 
 #include "collect/connect.h"
+#include "collect/keepalive.h"
 #include "collect/resolve.h"
 
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -256,6 +258,46 @@ static void test_a_lookup_given_up_early_is_harmless(void **state)
 	TALLOC_FREE(ev);
 }
 
+static int option(int fd, int level, int name)
+{
+	int value = -1;
+	socklen_t len = sizeof(value);
+
+	assert_int_equal(getsockopt(fd, level, name, &value, &len), 0);
+	return value;
+}
+
+static void test_keepalive_is_for_the_connection_to_that_peer(void **state)
+{
+	struct sockaddr_in addr = {.sin_family = AF_INET};
+	uint16_t port = 0, other_port = 0;
+	int listener = loopback(true, &port);
+	int other_listener = loopback(true, &other_port);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	int other = socket(AF_INET, SOCK_STREAM, 0);
+
+	addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	addr.sin_port = htons(port);
+	assert_int_equal(connect(fd, (struct sockaddr *)&addr, sizeof(addr)),
+			 0);
+	addr.sin_port = htons(other_port);
+	assert_int_equal(connect(other, (struct sockaddr *)&addr, sizeof(addr)),
+			 0);
+
+	assert_int_equal(collect_keepalive("127.0.0.1", port), 1);
+	assert_int_equal(option(fd, SOL_SOCKET, SO_KEEPALIVE), 1);
+	assert_int_equal(option(fd, IPPROTO_TCP, TCP_KEEPIDLE), 60);
+	assert_int_equal(option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT), 120000);
+	assert_int_equal(option(other, SOL_SOCKET, SO_KEEPALIVE), 0);
+	assert_int_equal(collect_keepalive("127.0.0.2", other_port), 0);
+	assert_int_equal(option(other, SOL_SOCKET, SO_KEEPALIVE), 0);
+
+	close(fd);
+	close(other);
+	close(listener);
+	close(other_listener);
+}
+
 /*
  * Without leak.h's count of blocks: Samba keeps strings of its own in the null
  * context (the name of a log file), now one, now none.  What is ours hangs on
@@ -289,6 +331,7 @@ int main(void)
 		context_test(test_no_user_is_never_anonymous),
 		context_test(test_missing_ticket_says_kinit),
 		context_test(test_an_early_free_leaves_nothing),
+		context_test(test_keepalive_is_for_the_connection_to_that_peer),
 		context_test(test_addresses_resolve_to_themselves),
 		context_test(test_localhost_resolves_to_loopback),
 		context_test(test_names_that_cannot_exist_are_refused),
