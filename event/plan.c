@@ -48,6 +48,7 @@ static void add_part(struct event_plan_builder *b,
 	if (buf_error(&b->parts) != EVERR_OK) {
 		return;
 	}
+	plan_element(b, b->open[b->depth])->cost++;
 	if (b->attribute != EVENT_PLAN_NONE) {
 		first = &plan_attribute(b, b->attribute)->first_part;
 		last = &plan_attribute(b, b->attribute)->last_part;
@@ -68,6 +69,7 @@ static void add_element(struct event_plan_builder *b,
 {
 	struct event_plan_element element = {
 		.dependency = EVENT_NO_DEPENDENCY,
+		.cost = 1,
 		.first_attribute =
 			(uint32_t)(b->attributes.len /
 				   sizeof(struct event_plan_attribute)),
@@ -112,6 +114,7 @@ static void open_attribute(struct event_plan_builder *b,
 		event_plan_add(&b->attributes, &attribute, sizeof(attribute));
 	if (buf_error(&b->attributes) == EVERR_OK) {
 		plan_element(b, b->open[b->depth])->num_attributes++;
+		plan_element(b, b->open[b->depth])->cost++;
 	}
 }
 

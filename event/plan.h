@@ -104,6 +104,7 @@ struct event_plan_element {
 	uint32_t last_part;
 	uint32_t num_parts; /* but elements */
 	uint32_t num_children;
+	uint32_t cost;	   /* of looking at it, its children not */
 	uint32_t first_id; /* values of its own, in ids */
 	uint32_t num_ids;
 	/* For JSON: children that share a key follow each other. */

@@ -195,6 +195,10 @@ static everr_t put_element_once(struct event_scope *scope,
 	struct buf *out = scope->render->out;
 	everr_t err;
 
+	err = event_render_charge(scope->render, element->cost);
+	if (err != EVERR_OK) {
+		return err;
+	}
 	if (is_object(scope, element)) {
 		buf_put_u8(out, '{');
 		err = put_members(scope, element, NULL);
@@ -217,12 +221,8 @@ static everr_t put_loop(struct event_scope *scope, struct event_loop *loop,
 
 	while (err == EVERR_OK && loop->array.len > 0 &&
 	       event_loop_next(scope, loop)) {
-		err = event_render_charge(
-			render, element->num_parts + element->num_children + 1);
-		if (err == EVERR_OK) {
-			put_comma(render->out);
-			err = put_element_once(scope, element);
-		}
+		put_comma(render->out);
+		err = put_element_once(scope, element);
 		if (err == EVERR_OK) {
 			err = buf_error(render->out);
 		}
@@ -241,6 +241,10 @@ static everr_t put_element(struct event_scope *scope,
 	bool loops;
 	everr_t err;
 
+	err = event_render_charge(scope->render, element->cost);
+	if (err != EVERR_OK) {
+		return err;
+	}
 	if (element->dependency != EVENT_NO_DEPENDENCY &&
 	    event_scope_value(scope, element->dependency)->type ==
 		    EVENT_TYPE_NULL) {

@@ -375,6 +375,42 @@ static void test_many_names_of_one_element(void **state)
 			       "{\"e0\":[null,null],\"e1\":[null,null],"));
 }
 
+/* 65,535 times 2,000 elements that are left out: work, but no output. */
+static void test_work_without_output_is_limited(void **state)
+{
+	uint8_t *items = talloc_zero_array(*state, uint8_t, 65535);
+	struct event_packed packed;
+	struct fixture f;
+	struct buf doc;
+	struct maker m;
+	int i;
+
+	make_event(&m, *state);
+	make_open(&m, "A", EVENT_NO_DEPENDENCY, false);
+	make_kind(&m, EVENT_TOKEN_CLOSE_START);
+	make_subst(&m, 0);
+	make_open(&m, "B", EVENT_NO_DEPENDENCY, false);
+	make_kind(&m, EVENT_TOKEN_CLOSE_START);
+	for (i = 0; i < 2000; i++) {
+		make_open(&m, "x", 1, false);
+		make_kind(&m, EVENT_TOKEN_CLOSE_EMPTY);
+	}
+	make_kind(&m, EVENT_TOKEN_END);
+	make_kind(&m, EVENT_TOKEN_END);
+	make_kind(&m, EVENT_TOKEN_END);
+	make_value(&m, EVENT_TYPE_ARRAY | EVENT_TYPE_UINT8, items, 65535);
+	make_value(&m, EVENT_TYPE_NULL, NULL, 0);
+	make_document(&m, &doc);
+
+	start(&f, *state, false);
+	assert_int_equal(event_pack(f.packer, doc.data, doc.len, &packed),
+			 EVERR_OK);
+	f.out.max = SIZE_MAX / 2;
+	assert_int_equal(
+		event_render_json(&f.out, f.dict, packed.data, packed.len),
+		EVERR_LIMIT);
+}
+
 static void test_a_full_buffer_is_cut_back(void **state)
 {
 	struct event_packed packed;
@@ -412,6 +448,7 @@ int main(void)
 		leak_test(test_another_root_than_event_is_a_member),
 		leak_test(test_hostile_names_and_texts_stay_strings),
 		leak_test(test_many_names_of_one_element),
+		leak_test(test_work_without_output_is_limited),
 		leak_test(test_a_full_buffer_is_cut_back),
 	};
 
