@@ -4,5 +4,5 @@
 # A test that hangs is ended after two minutes with a stack trace.
 cd "$top_srcdir/tests/integration" || exit 1
 export PYTHONDONTWRITEBYTECODE=1
-exec /usr/bin/python3 -X faulthandler -m pytest -q -p no:cacheprovider \
-	-p tap_report ${PYTEST_ARGS-} .
+exec /usr/bin/python3 -X faulthandler -m pytest -p no:terminal \
+	-p no:cacheprovider -p tap_report ${PYTEST_ARGS-} .

@@ -23,6 +23,12 @@ class TapReport:
         word = "ok" if ok else "not ok"
         self.out.write(f"{word} {self.number} - {report.nodeid}{suffix}\n")
 
+    def pytest_collectreport(self, report):
+        """A file that cannot even be read."""
+        if report.failed:
+            self._why(report)
+            self.out.write(f"Bail out! {report.nodeid} cannot be collected\n")
+
     def pytest_runtest_logreport(self, report):
         if report.when == "call" and not report.skipped:
             self._line(report.passed, report)
@@ -35,8 +41,11 @@ class TapReport:
             self.out.write(f"# teardown of {report.nodeid} failed\n"
                            "Bail out!\n")
         if report.failed:
-            for line in report.longreprtext.splitlines():
-                self.out.write(f"# {line}\n")
+            self._why(report)
+
+    def _why(self, report):
+        for line in report.longreprtext.splitlines():
+            self.out.write(f"# {line}\n")
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -102,6 +102,8 @@ def test_a_bad_file_at_reload_changes_nothing(server):
     server.signal(signal.SIGHUP)
     wait_for(lambda: "stays as it is" in server.log(), "the refusal")
     assert "max_size = big: must be a size" in server.log()
+    # The command line refuses the bad file as well.
+    server.write_config(good)
     assert "New/One" not in server.evenlog("list").stdout
     server.publish("Application", 1)
     assert numbers(server) == [1]
