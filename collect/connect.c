@@ -168,6 +168,15 @@ static bool credentials_kerberos(struct connect_state *state)
 	const char *reason = NULL;
 	int ret;
 
+	/* A ticket is for a name; Samba would only say INVALID_PARAMETER. */
+	if (collect_is_address(state->target.host)) {
+		collect_failure_set(&state->failure, EVERR_INVALID,
+				    "%s: Kerberos needs the host's name, not"
+				    " its address",
+				    state->target.host);
+		return false;
+	}
+
 	if (!cli_credentials_set_kerberos_state(
 		    creds, CRED_USE_KERBEROS_REQUIRED, CRED_SPECIFIED)) {
 		return false;
@@ -463,12 +472,45 @@ static void mapper_answered(struct tevent_req *subreq)
 
 /* ------------------------------------------------------- the service */
 
+/*
+ * What Samba's Kerberos reports of its own side, before the host has been
+ * asked anything, in statuses that mean something else elsewhere.
+ */
+static bool ticket_failed(struct connect_state *state, NTSTATUS status)
+{
+	const char *host = state->target.host;
+
+	if (!state->target.kerberos) {
+		return false;
+	}
+	if (NT_STATUS_EQUAL(status, NT_STATUS_INVALID_PARAMETER)) {
+		collect_failure_set(&state->failure, EVERR_AUTH,
+				    "%s: no Kerberos ticket for host/%s: is"
+				    " the own ticket still valid (klist), and"
+				    " does the KDC know the host by this name?",
+				    host, host);
+		return true;
+	}
+	if (NT_STATUS_EQUAL(status, NT_STATUS_NO_LOGON_SERVERS)) {
+		collect_failure_set(&state->failure, EVERR_TIMEOUT,
+				    "%s: no KDC (domain controller) answers"
+				    " the request for a ticket",
+				    host);
+		return true;
+	}
+	return false;
+}
+
 static void service_failed(struct tevent_req *req, NTSTATUS status)
 {
 	struct connect_state *state =
 		tevent_req_data(req, struct connect_state);
 	char what[100];
 
+	if (ticket_failed(state, status)) {
+		connect_failed(req);
+		return;
+	}
 	snprintf(what, sizeof(what),
 		 "connect to the event log service at %s"
 		 " port %u",

@@ -130,7 +130,7 @@ static bool resolve_add(struct resolve_state *state, const char *text)
 	return true;
 }
 
-static bool resolve_is_address(const char *host)
+bool collect_is_address(const char *host)
 {
 	struct in6_addr in6;
 	struct in_addr in;
@@ -163,7 +163,7 @@ struct tevent_req *collect_resolve_send(TALLOC_CTX *mem_ctx,
 		tevent_req_error(req, EVERR_INVALID);
 		return tevent_req_post(req, ev);
 	}
-	if (resolve_is_address(host)) {
+	if (collect_is_address(host)) {
 		if (!resolve_add(state, host)) {
 			tevent_req_oom(req);
 			return tevent_req_post(req, ev);

@@ -10,6 +10,7 @@
 
 #include "base/everr.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <talloc.h>
 #include <tevent.h>
@@ -18,6 +19,9 @@
 #define COLLECT_ADDRESSES_MAX 16
 /* A name longer than this cannot be one (RFC 1035, with a final dot). */
 #define COLLECT_HOST_MAX 254
+
+/* Whether host is an address and no name. */
+bool collect_is_address(const char *host);
 
 /*
  * Numeric addresses (IPv6 without brackets) are done at once; others are asked

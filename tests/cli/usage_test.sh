@@ -135,7 +135,7 @@ check 1 "a password file that others can read" "others can read" -- \
 	"$evenlog" list --remote=127.0.0.1:1 --user=u \
 	--password-file="$dir/password"
 check 1 "no ticket" "kinit" -- env KRB5CCNAME=FILE:"$dir/none" \
-	"$evenlog" list --remote=127.0.0.1:1 --kerberos
+	"$evenlog" list --remote=localhost:1 --kerberos
 check 1 "no password and no terminal" "EVENLOG_PASSWORD" -- \
 	setsid -w "$evenlog" list --remote=127.0.0.1:1 --user=u
 check 1 "a configuration that is wrong" "evenlog.conf:1" -- \

@@ -148,7 +148,7 @@ static void test_no_user_is_never_anonymous(void **state)
 static void test_missing_ticket_says_kinit(void **state)
 {
 	struct collect_target target = {
-		.host = "127.0.0.1",
+		.host = "localhost",
 		.port = 9,
 		.kerberos = true,
 		.ccache = "FILE:/nonexistent/ccache",
@@ -158,6 +158,17 @@ static void test_missing_ticket_says_kinit(void **state)
 	connect_fails(state, &target, &failure);
 	assert_int_equal(failure.err, EVERR_AUTH);
 	assert_non_null(strstr(failure.text, "kinit"));
+}
+
+static void test_kerberos_wants_a_name(void **state)
+{
+	struct collect_target target = {
+		.host = "127.0.0.1", .port = 9, .kerberos = true};
+	struct collect_failure failure = {0};
+
+	connect_fails(state, &target, &failure);
+	assert_int_equal(failure.err, EVERR_INVALID);
+	assert_non_null(strstr(failure.text, "name"));
 }
 
 static void test_an_early_free_leaves_nothing(void **state)
@@ -330,6 +341,7 @@ int main(void)
 		context_test(test_silent_mapper_ends_in_a_timeout),
 		context_test(test_no_user_is_never_anonymous),
 		context_test(test_missing_ticket_says_kinit),
+		context_test(test_kerberos_wants_a_name),
 		context_test(test_an_early_free_leaves_nothing),
 		context_test(test_keepalive_is_for_the_connection_to_that_peer),
 		context_test(test_addresses_resolve_to_themselves),

@@ -4,6 +4,7 @@ writes, and that a subscription loses and repeats nothing."""
 
 import json
 import os
+import pty
 import re
 import selectors
 import signal
@@ -534,3 +535,31 @@ def test_a_user_is_removed_and_cannot_log_on(server):
                           EVENLOG_PASSWORD="x")
     assert done.returncode == 1
     assert "--create" in done.stderr
+
+
+def test_a_typed_password_is_not_shown(server):
+    """At a terminal of its own; the password is asked for and not echoed."""
+    env = server.env()
+    env.pop("EVENLOG_PASSWORD", None)
+    args = [os.path.join(BUILD, "cli", "evenlog"), "--config", server.config,
+            "list", *remote(server)]
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execve(args[0], args, env)
+    shown = b""
+    while b"Password of alice" not in shown or not shown.endswith(b": "):
+        shown += os.read(terminal, 1024)
+    os.write(terminal, USERS["alice"].encode() + b"\n")
+    while True:
+        try:
+            data = os.read(terminal, 1024)
+        except OSError:  # the other end is closed
+            break
+        if not data:
+            break
+        shown += data
+    os.close(terminal)
+    _, status = os.waitpid(pid, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
+    assert b"Application" in shown
+    assert USERS["alice"].encode() not in shown
