@@ -56,8 +56,9 @@ struct store_image {
 	MDB_env *env;
 	MDB_txn *txn; /* holds the snapshot; NULL: nobody writes */
 	struct meta meta;
-	bool sound;    /* both meta pages can be shown to LMDB */
-	uint8_t *used; /* a bit for each page */
+	uint64_t file_pages; /* that the file has at least a part of */
+	bool sound;	     /* both meta pages can be shown to LMDB */
+	uint8_t *used;	     /* a bit for each page */
 	uint8_t *free;
 	uint64_t num_used;
 	uint8_t *pages[DEPTH_MAX]; /* the path of the running walk */
@@ -388,6 +389,7 @@ static everr_t image_setup(struct store_image *image, const char *path,
 {
 	char *file = NULL;
 	char *lock_file = NULL;
+	struct stat st;
 	size_t bits;
 	everr_t err;
 
@@ -412,6 +414,12 @@ static everr_t image_setup(struct store_image *image, const char *path,
 			return err;
 		}
 	}
+	if (fstat(image->fd, &st) == -1) {
+		return EVERR_IO;
+	}
+	image->file_pages = ((uint64_t)st.st_size + image->meta.page_size - 1) /
+			    image->meta.page_size;
+
 	bits = (size_t)(image->meta.last_page / 8 + 1);
 	image->used = talloc_zero_array(image, uint8_t, bits);
 	image->free = talloc_zero_array(image, uint8_t, bits);
@@ -494,6 +502,10 @@ static bool claim(struct walk *walk, uint64_t page, uint64_t count)
 	if (page < NUM_METAS || page > image->meta.last_page ||
 	    count > image->meta.last_page - page + 1) {
 		tell_page(walk, page, "it lies outside the file's pages");
+		return false;
+	}
+	if (page + count > image->file_pages) {
+		tell_page(walk, page, "the file ends before it");
 		return false;
 	}
 	for (i = page; i < page + count; i++) {
@@ -939,6 +951,7 @@ static void free_item(const uint8_t *key, size_t key_len, const uint8_t *data,
 everr_t store_image_finish(struct store_image *image)
 {
 	uint64_t unknown = 0;
+	uint64_t missing = 0;
 	uint64_t page;
 	char what[80];
 	everr_t err;
@@ -956,7 +969,12 @@ everr_t store_image_finish(struct store_image *image)
 		}
 		if (!used && !bit_test(image->free, page)) {
 			unknown++;
+			missing += page >= image->file_pages;
 		}
+	}
+	if (missing > 0) {
+		tell(image, STORE_VERIFY_ERROR, "the file",
+		     "it ends before pages that are not free");
 	}
 	if (unknown > 0) {
 		snprintf(what, sizeof(what),
@@ -979,9 +997,8 @@ static void note_error(enum store_verify_level level, const char *where,
 	}
 }
 
-/* Whether all pages from first on are listed as free. */
-static everr_t check_tail(struct store_image *image, uint64_t first,
-			  bool *ret_free)
+/* Whether all pages that the file does not have are listed as free. */
+static everr_t check_tail(struct store_image *image, bool *ret_free)
 {
 	uint64_t page;
 	everr_t err;
@@ -991,7 +1008,7 @@ static everr_t check_tail(struct store_image *image, uint64_t first,
 		return err;
 	}
 	*ret_free = true;
-	for (page = first; page <= image->meta.last_page; page++) {
+	for (page = image->file_pages; page <= image->meta.last_page; page++) {
 		if (!bit_test(image->free, page)) {
 			*ret_free = false;
 		}
@@ -1004,19 +1021,14 @@ everr_t store_image_check(const char *path, bool alone)
 	struct store_image *image = NULL;
 	bool damaged = false;
 	bool tail_free = true;
-	struct stat st;
 	everr_t err;
 
 	err = image_open(NULL, path, alone, note_error, &damaged, &image);
 	if (err != EVERR_OK) {
 		return err;
 	}
-	if (fstat(image->fd, &st) == -1) {
-		err = EVERR_IO;
-	} else if ((uint64_t)st.st_size < store_image_bytes(image)) {
-		err = check_tail(image,
-				 (uint64_t)st.st_size / image->meta.page_size,
-				 &tail_free);
+	if (image->file_pages <= image->meta.last_page) {
+		err = check_tail(image, &tail_free);
 	}
 	if (err == EVERR_OK && (damaged || !tail_free)) {
 		err = EVERR_STORE_CORRUPT;
