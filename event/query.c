@@ -247,7 +247,8 @@ static everr_t start_selector(struct query_parse *parse,
 		path = parse->default_path;
 	}
 	if (path == NULL) {
-		return refuse(parse, EVERR_INVALID, ERROR_EVT_INVALID_QUERY,
+		return refuse(parse, EVERR_QUERY_SYNTAX,
+			      ERROR_EVT_INVALID_QUERY,
 			      "no path says which channel");
 	}
 	parse->level = LEVEL_SELECTOR;

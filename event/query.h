@@ -70,10 +70,11 @@ struct event_query_error {
  * question.  Paths of the form file://... are kept too (EVERR_NOT_SUPPORTED
  * is the caller's answer today).
  *
- * EVERR_QUERY_SYNTAX   malformed; *ret_error says where
+ * EVERR_QUERY_SYNTAX   malformed, or a Select without any path; *ret_error
+ *                      says where
  * EVERR_QUERY_COMPLEX  over a limit above
  * EVERR_NOT_SUPPORTED  well-formed, but a filter not supported yet; as above
- * EVERR_INVALID        no path anywhere
+ * EVERR_INVALID        an XPath query without path
  * EVERR_NOMEM
  */
 everr_t event_query_parse(TALLOC_CTX *mem_ctx, const char *path,

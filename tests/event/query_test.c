@@ -117,7 +117,7 @@ static void test_a_channel_is_needed_somewhere(void **state)
 	refused(*state, "", "*", EVERR_INVALID);
 	refused(*state, NULL,
 		"<QueryList><Query><Select>*</Select></Query></QueryList>",
-		EVERR_INVALID);
+		EVERR_QUERY_SYNTAX);
 }
 
 /* Own Path, else the Query's, else the call's; the same without case. */
