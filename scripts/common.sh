@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # shellcheck shell=bash
 #
-# Debian packages, by what they are for, and installing what is missing.
-# Sourced by the other scripts.
+# What the other scripts share: Debian packages by what they are for,
+# installing what is missing, and configuring a build.
 
 # What a build needs.
 PACKAGES_BUILD="autoconf automake pkg-config gcc libc6-dev make
@@ -45,4 +45,23 @@ install_packages() {
 		return 1
 	fi
 	rm -f "$log"
+}
+
+# make_configure: configure from configure.ac, unless it is newer already.
+make_configure() {
+	[ configure -nt configure.ac ] && [ -f Makefile.in ] && return
+	./autogen.sh >autogen.out 2>&1 || { tail -n 20 autogen.out; return 1; }
+	rm -f autogen.out
+}
+
+# configure_in DIR OPTION...: configure there, unless that was done already.
+# The paths are those of an installation on Debian.
+configure_in() {
+	local dir=$1 source=$PWD
+	shift
+	mkdir -p "$dir"
+	[ -f "$dir/Makefile" ] && [ "$dir/Makefile" -nt configure ] && return
+	(cd "$dir" && "$source/configure" -q --prefix=/usr --sysconfdir=/etc \
+		--localstatedir=/var --enable-werror "$@") ||
+		{ tail -n 5 "$dir/config.log"; return 1; }
 }
