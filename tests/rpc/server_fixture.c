@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -136,6 +137,9 @@ static void server_run(const struct server *server,
 	everr_t err;
 
 	raise_descriptors();
+	signal(SIGPIPE, SIG_IGN);
+	/* A test program that crashes takes its server along. */
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (limits != NULL) {
 		config.limits = *limits;
 	}
@@ -344,17 +348,17 @@ NTSTATUS client_close_unknown(struct dcerpc_pipe *pipe)
 	return dcerpc_even6_EvtRpcClose_r(pipe->binding_handle, pipe, &r);
 }
 
-long client_status(struct client *client, const struct server *server,
-		   const char *key)
+/* The object "rpc" in the answer of Status. */
+static json_t *client_status_json(struct client *client,
+				  const struct server *server)
 {
 	struct dcerpc_pipe *pipe = NULL;
 	struct control_Status r = {};
 	const char *json = NULL;
 	uint32_t error = 0;
 	json_t *root = NULL;
-	json_t *value = NULL;
+	json_t *rpc = NULL;
 	NTSTATUS status;
-	long result = -1;
 
 	status =
 		client_connect_local(client, server, &ndr_table_control, &pipe);
@@ -365,11 +369,35 @@ long client_status(struct client *client, const struct server *server,
 	assert_true(NT_STATUS_IS_OK(status));
 	assert_int_equal(error, EVERR_OK);
 	root = json_loads(json, 0, NULL);
-	value = json_object_get(json_object_get(root, "rpc"), key);
-	if (json_is_integer(value)) {
-		result = (long)json_integer_value(value);
-	}
+	assert_non_null(root);
+	rpc = json_incref(json_object_get(root, "rpc"));
 	json_decref(root);
 	TALLOC_FREE(pipe);
+	return rpc;
+}
+
+long client_status(struct client *client, const struct server *server,
+		   const char *key)
+{
+	json_t *rpc = client_status_json(client, server);
+	json_t *value = json_object_get(rpc, key);
+	long result;
+
+	assert_true(json_is_integer(value));
+	result = (long)json_integer_value(value);
+	json_decref(rpc);
+	return result;
+}
+
+long client_status_calls(struct client *client, const struct server *server,
+			 unsigned int opnum)
+{
+	json_t *rpc = client_status_json(client, server);
+	json_t *value = json_array_get(json_object_get(rpc, "calls"), opnum);
+	long result;
+
+	assert_true(json_is_integer(value));
+	result = (long)json_integer_value(value);
+	json_decref(rpc);
 	return result;
 }

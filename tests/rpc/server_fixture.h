@@ -85,5 +85,8 @@ NTSTATUS client_close_unknown(struct dcerpc_pipe *pipe);
 /* The number behind "rpc": {key: in the answer of Status, or -1. */
 long client_status(struct client *client, const struct server *server,
 		   const char *key);
+/* How often this call of EVEN6 was made. */
+long client_status_calls(struct client *client, const struct server *server,
+			 unsigned int opnum);
 
 #endif
