@@ -114,6 +114,23 @@ everr_t store_env_lock(const char *path, int *ret_fd)
 	return EVERR_OK;
 }
 
+/*
+ * The inode's number alone does not tell a copy from the file it replaced:
+ * file systems give the number of a deleted file to the next one.
+ */
+static uint64_t identity(int fd, const struct stat *st)
+{
+	struct statx stx = {};
+	uint64_t born = 0;
+
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &stx) == 0 &&
+	    (stx.stx_mask & STATX_BTIME) != 0) {
+		born = (uint64_t)stx.stx_btime.tv_sec * 1000000000 +
+		       stx.stx_btime.tv_nsec;
+	}
+	return st->st_ino ^ born * UINT64_C(0x9E3779B97F4A7C15);
+}
+
 uint64_t store_env_file_size(const struct store_env *env, uint64_t *ret_inode)
 {
 	struct stat st;
@@ -123,7 +140,7 @@ uint64_t store_env_file_size(const struct store_env *env, uint64_t *ret_inode)
 		return 0;
 	}
 	if (ret_inode != NULL) {
-		*ret_inode = st.st_ino;
+		*ret_inode = identity(fd, &st);
 	}
 	return (uint64_t)st.st_size;
 }

@@ -90,9 +90,11 @@ enum { STORE_CRC = 0 };
  * created     FILETIME
  * next_no     the next template number; above every number in templates
  * opened      times opened for writing
- * inode       of data.mdb when it was last opened for writing; another one at
- *             the next opening tells that the file was copied back, and ids
- *             jump (design decision 8)
+ * inode       identity of data.mdb when it was last opened for writing: its
+ *             inode's number ^ (nanoseconds of its birth, 0 where the file
+ *             system has none) * 0x9E3779B97F4A7C15; another one at the next
+ *             opening tells that the file was copied back, and ids jump
+ *             (design decision 8)
  */
 enum {
 	STORE_META_MAGIC = 4,	/* u32 */

@@ -259,23 +259,19 @@ static everr_t meta_version(const uint8_t pages[NUM_METAS][META_SIZE])
 	return EVERR_STORE_VERSION;
 }
 
-/*
- * Choose the newer meta page.  Transactions take turns, so the older one must
- * be exactly one behind; a wider step means that one of the numbers is wrong,
- * and LMDB might open an old state as if it were the last.
- */
-static everr_t metas_choose(struct store_image *image)
-{
-	uint8_t pages[NUM_METAS][META_SIZE];
+/* Both meta pages, and what is wrong with each. */
+struct metas {
 	struct meta metas[NUM_METAS];
 	const char *faults[NUM_METAS];
-	unsigned int i, newer;
-	everr_t err;
+};
 
-	image->sound = false;
+static everr_t metas_load(struct store_image *image, struct metas *ret_metas)
+{
+	uint8_t pages[NUM_METAS][META_SIZE];
+	everr_t err;
+	unsigned int i;
+
 	if (!metas_read_stable(image->fd, pages)) {
-		tell(image, STORE_VERIFY_ERROR, "meta pages",
-		     "the file ends inside them or they cannot be read");
 		return EVERR_STORE_CORRUPT;
 	}
 	err = meta_version(pages);
@@ -283,42 +279,96 @@ static everr_t metas_choose(struct store_image *image)
 		return err;
 	}
 	for (i = 0; i < NUM_METAS; i++) {
-		faults[i] = meta_parse(pages[i], i, &metas[i]);
-		if (faults[i] != NULL) {
-			tell_meta(image, i, faults[i]);
-		}
+		ret_metas->faults[i] =
+			meta_parse(pages[i], i, &ret_metas->metas[i]);
 	}
-	if (faults[0] != NULL && faults[1] != NULL) {
-		return EVERR_STORE_CORRUPT;
-	}
-	if (faults[0] != NULL || faults[1] != NULL) {
-		image->meta = metas[faults[0] != NULL ? 1 : 0];
-		return EVERR_OK;
-	}
+	return EVERR_OK;
+}
 
-	newer = metas[1].txn > metas[0].txn ? 1 : 0;
-	if (metas[newer].txn - metas[1 - newer].txn > 1) {
+/*
+ * Transactions take turns, so the older page must be exactly one behind; a
+ * wider step means that one of the numbers is wrong, and LMDB might open an
+ * old state as if it were the last.
+ */
+static void metas_compare(struct store_image *image, const struct meta *older,
+			  const struct meta *newer)
+{
+	if (newer->txn - older->txn > 1) {
 		tell(image, STORE_VERIFY_ERROR, "meta pages",
 		     "their transactions do not follow each other");
 	}
 	/* The file never shrinks: a number that went back gives itself away. */
-	if (metas[1 - newer].last_page > metas[newer].last_page) {
+	if (older->last_page > newer->last_page) {
 		tell(image, STORE_VERIFY_ERROR, "meta pages",
 		     "the older one knows of more pages than the newer one");
 	}
-	if (metas[0].page_size != metas[1].page_size) {
+	if (older->page_size != newer->page_size) {
 		tell(image, STORE_VERIFY_ERROR, "meta pages",
 		     "their page sizes differ");
 	} else {
 		image->sound = true;
 	}
-	if (metas[0].map_size != metas[1].map_size ||
-	    metas[0].env_flags != metas[1].env_flags) {
+	if (older->map_size != newer->map_size ||
+	    older->env_flags != newer->env_flags) {
 		tell(image, STORE_VERIFY_NOTE, "meta pages",
 		     "their map sizes or flags differ");
 	}
-	image->meta = metas[newer];
+}
+
+/* Choose the newer meta page, or the one that can be used. */
+static everr_t metas_choose(struct store_image *image)
+{
+	struct metas metas = {};
+	unsigned int i, newer;
+	everr_t err;
+
+	err = metas_load(image, &metas);
+	if (err == EVERR_STORE_CORRUPT) {
+		tell(image, STORE_VERIFY_ERROR, "meta pages",
+		     "the file ends inside them or they cannot be read");
+	}
+	if (err != EVERR_OK) {
+		return err;
+	}
+	for (i = 0; i < NUM_METAS; i++) {
+		if (metas.faults[i] != NULL) {
+			tell_meta(image, i, metas.faults[i]);
+		}
+	}
+	if (metas.faults[0] != NULL && metas.faults[1] != NULL) {
+		return EVERR_STORE_CORRUPT;
+	}
+	if (metas.faults[0] != NULL || metas.faults[1] != NULL) {
+		image->meta = metas.metas[metas.faults[0] != NULL ? 1 : 0];
+		return EVERR_OK;
+	}
+	newer = metas.metas[1].txn > metas.metas[0].txn ? 1 : 0;
+	metas_compare(image, &metas.metas[1 - newer], &metas.metas[newer]);
+	image->meta = metas.metas[newer];
 	return EVERR_OK;
+}
+
+/*
+ * Find the meta page of a snapshot that LMDB gave: the newer one, or the other
+ * while a commit is being synced; neither when commits overtook us.
+ */
+static bool metas_find(struct store_image *image, uint64_t txn)
+{
+	struct metas metas = {};
+	unsigned int i;
+	everr_t err;
+
+	err = metas_load(image, &metas);
+	if (err != EVERR_OK) {
+		return false;
+	}
+	for (i = 0; i < NUM_METAS; i++) {
+		if (metas.faults[i] == NULL && metas.metas[i].txn == txn) {
+			image->meta = metas.metas[i];
+			return true;
+		}
+	}
+	return false;
 }
 
 /* ----------------------------------------------------------- snapshot */
@@ -328,15 +378,10 @@ static everr_t snapshot_error(int rc)
 	return rc == ENOMEM ? EVERR_NOMEM : EVERR_IO;
 }
 
-/*
- * A lock file tells that the store may be in use: register as a reader, and
- * find the meta page of the snapshot that LMDB gave.  A writer that is quick
- * may have overwritten it: then once more.
- */
+/* A lock file tells that the store may be in use: register as a reader. */
 static everr_t snapshot_hold(struct store_image *image, const char *path)
 {
 	unsigned int i;
-	everr_t err;
 	int rc;
 
 	rc = mdb_env_create(&image->env);
@@ -352,11 +397,7 @@ static everr_t snapshot_hold(struct store_image *image, const char *path)
 		return snapshot_error(rc);
 	}
 	for (i = 0; i < META_TRIES; i++) {
-		err = metas_choose(image);
-		if (err != EVERR_OK) {
-			return err;
-		}
-		if (image->meta.txn == mdb_txn_id(image->txn)) {
+		if (metas_find(image, mdb_txn_id(image->txn))) {
 			return EVERR_OK;
 		}
 		mdb_txn_reset(image->txn);

@@ -12,6 +12,7 @@
 #include "tests/leak.h"
 #include "tests/store/proof.h"
 
+#include <lmdb.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -281,6 +282,51 @@ static void test_store_in_use_is_found_clean(void **state)
 	proof_dir_remove(dir);
 }
 
+/*
+ * doc/store-format.md, "Hot backup": a copy taken by LMDB's own means while
+ * the writer is at work is whole, and holds all that was acknowledged before.
+ */
+static void test_hot_copy_is_whole_and_restores_with_new_ids(void **state)
+{
+	struct proof_account account = {};
+	struct proof_account later = {};
+	struct proof_outcome outcome = {};
+	char *dir = proof_dir(*state);
+	char *copy = proof_dir(*state);
+	struct child child;
+	MDB_env *env = NULL;
+
+	start(*state, dir, 1, 0, NULL, &child);
+	assert_int_equal(listen_to(*state, &child, 30, &account), 30);
+	assert_int_equal(mdb_env_create(&env), 0);
+	assert_int_equal(mdb_env_open(env, dir, MDB_RDONLY, 0), 0);
+	assert_int_equal(mdb_env_copy2(env, copy, MDB_CP_COMPACT), 0);
+	mdb_env_close(env);
+	/* The writer went on meanwhile. */
+	assert_int_equal(listen_to(*state, &child, 30, &later), 30);
+	assert_int_equal(kill(child.pid, SIGKILL), 0);
+	assert_killed(reap(&child));
+
+	assert_promise_kept(*state, copy, &account, "the copy");
+	proof_compare(*state, copy, &later, &outcome);
+	assert_true(outcome.lost > 0);
+
+	/* Restored: what is written now has ids that were never given out. */
+	TALLOC_FREE(later.acked[PROOF_KEPT].ranges);
+	TALLOC_FREE(later.acked[PROOF_TRIMMED].ranges);
+	later = (struct proof_account){};
+	start(*state, copy, 2, 3, NULL, &child);
+	assert_int_equal(listen_to(*state, &child, UINT32_MAX, &later), 6);
+	assert_int_equal(reap(&child), 0);
+	assert_true(later.acked[PROOF_KEPT].ranges[0].first_id > 1048576);
+	assert_promise_kept(*state, copy, &account, "the restored copy");
+	assert_promise_kept(*state, copy, &later, "the restored copy");
+	account_free(&account);
+	account_free(&later);
+	proof_dir_remove(dir);
+	proof_dir_remove(copy);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -290,6 +336,7 @@ int main(void)
 		leak_test(test_kill_anywhere_loses_nothing),
 		leak_test(test_what_was_never_stored_is_missed),
 		leak_test(test_store_in_use_is_found_clean),
+		leak_test(test_hot_copy_is_whole_and_restores_with_new_ids),
 	};
 
 	/* tevent keeps its list of backends for good. */
