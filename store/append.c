@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 struct store_append_state {
-	struct store_job *job;	/* with the writer; NULL: done */
+	struct store_job *job; /* with the writer; NULL: done */
 	uint64_t first_id;
 	size_t bad;
 };
@@ -77,7 +77,8 @@ static everr_t job_fill(struct store *store, struct store_job *job,
 		    job->size_nos * sizeof(*job->nos);
 	/* Alone in the queue it may be of any size. */
 	if (store->queued_bytes > 0 &&
-	    store->queued_bytes + job->cost > store->options.limits.queue_bytes) {
+	    store->queued_bytes + job->cost >
+		    store->options.limits.queue_bytes) {
 		return EVERR_LIMIT;
 	}
 	return EVERR_OK;
@@ -132,13 +133,10 @@ static void acknowledge(struct tevent_req *req,
 	tevent_req_done(req);
 }
 
-struct tevent_req *store_append_send(TALLOC_CTX *mem_ctx,
-				     struct tevent_context *ev,
-				     struct store_channel *channel,
-				     const struct store_input *inputs,
-				     size_t num_inputs,
-				     const struct store_state *states,
-				     size_t num_states)
+struct tevent_req *store_append_send(
+	TALLOC_CTX *mem_ctx, struct tevent_context *ev,
+	struct store_channel *channel, const struct store_input *inputs,
+	size_t num_inputs, const struct store_state *states, size_t num_states)
 {
 	struct store *store = channel->store;
 	struct store_append_state *state = NULL;

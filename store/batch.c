@@ -213,10 +213,9 @@ static everr_t users_write(struct store_writer *writer, uint32_t no,
 
 	store_key_u32(key, no);
 	store_users_put(value, no, count);
-	return store_env_error(store_env_put(writer->txn,
-					     writer->env->tables.users, key,
-					     sizeof(key), value, sizeof(value),
-					     0));
+	return store_env_error(
+		store_env_put(writer->txn, writer->env->tables.users, key,
+			      sizeof(key), value, sizeof(value), 0));
 }
 
 static everr_t note_unused(struct store_writer *writer, uint32_t no)

@@ -84,8 +84,8 @@ static everr_t lists_grow(struct store *store)
 		return EVERR_NOMEM;
 	}
 	store->channels = lists[0];
-	lists[1] = talloc_realloc(store, store->by_name,
-				  struct store_channel *, size);
+	lists[1] = talloc_realloc(store, store->by_name, struct store_channel *,
+				  size);
 	if (lists[1] == NULL) {
 		return EVERR_NOMEM;
 	}
@@ -155,8 +155,8 @@ static void take_head(struct store_channel *channel,
 	info->num_records = head->records;
 	info->bytes = head->bytes;
 	info->num_missing = head->missing;
-	info->last_write_time = head->received != 0 ? head->received
-						    : info->creation_time;
+	info->last_write_time =
+		head->received != 0 ? head->received : info->creation_time;
 	channel->queued_next = head->next_id;
 }
 
@@ -192,10 +192,9 @@ static everr_t load_parts(struct store_channel *channel, MDB_txn *txn,
 	char *name = NULL;
 	everr_t err;
 
-	err = store_channel_get(channel, value->mv_data, value->mv_size,
-				channel->info.id, &name,
-				&channel->info.creation_time,
-				&channel->info.config);
+	err = store_channel_get(
+		channel, value->mv_data, value->mv_size, channel->info.id,
+		&name, &channel->info.creation_time, &channel->info.config);
 	if (err != EVERR_OK) {
 		return err;
 	}
@@ -310,14 +309,14 @@ static everr_t define_call(struct store_channel *channel,
 	}
 	job = store_job_new(STORE_JOB_DEFINE, &channel->writer->lane);
 	if (job == NULL ||
-	    !store_job_extend(
-		    job, STORE_CHANNEL_LEN(strlen(info->name), sddl_len),
-		    &at)) {
+	    !store_job_extend(job,
+			      STORE_CHANNEL_LEN(strlen(info->name), sddl_len),
+			      &at)) {
 		store_job_free(job);
 		return EVERR_NOMEM;
 	}
-	store_channel_put(job->bytes, info->id, info->name,
-			  info->creation_time, config);
+	store_channel_put(job->bytes, info->id, info->name, info->creation_time,
+			  config);
 	job->create = create;
 	job->max_bytes = config->max_bytes;
 	job->max_age = config->max_age;

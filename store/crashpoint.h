@@ -15,19 +15,19 @@
 
 enum store_crash_point {
 	STORE_CRASH_NONE,
-	STORE_CRASH_BEFORE_TXN,		/* before-txn: work taken, nothing begun */
-	STORE_CRASH_AFTER_TEMPLATE_PUT,	/* after-template-put */
+	STORE_CRASH_BEFORE_TXN, /* before-txn: work taken, nothing begun */
+	STORE_CRASH_AFTER_TEMPLATE_PUT, /* after-template-put */
 	STORE_CRASH_AFTER_RECORDS,	/* after-records: heads not written */
 	STORE_CRASH_DURING_TRIM,	/* during-trim: a record was removed */
 	STORE_CRASH_BEFORE_COMMIT,	/* before-commit */
 	STORE_CRASH_AFTER_COMMIT,	/* after-commit: nobody was told */
-	STORE_CRASH_BEFORE_DEFINE,	/* before-define: channel, uncommitted */
-	STORE_CRASH_AFTER_DEFINE	/* after-define: committed, not told */
+	STORE_CRASH_BEFORE_DEFINE, /* before-define: channel, uncommitted */
+	STORE_CRASH_AFTER_DEFINE   /* after-define: committed, not told */
 };
 
 struct store_crash {
 	enum store_crash_point point;
-	unsigned int passes;	/* left before the last one */
+	unsigned int passes; /* left before the last one */
 };
 
 /* From the environment; anything that is no such name is off. */

@@ -64,8 +64,9 @@ uint32_t store_crc32c_portable(uint32_t crc, const void *data, size_t len)
 
 #if defined(__x86_64__)
 
-__attribute__((target("sse4.2"))) static uint32_t
-crc32c_sse42(uint32_t crc, const void *data, size_t len)
+__attribute__((target("sse4.2"))) static uint32_t crc32c_sse42(uint32_t crc,
+							       const void *data,
+							       size_t len)
 {
 	const uint8_t *p = data;
 	uint64_t crc64 = ~crc;

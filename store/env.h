@@ -26,7 +26,7 @@ struct store_tables {
 };
 
 struct store_env {
-	MDB_env *mdb;		/* NULL: closed */
+	MDB_env *mdb; /* NULL: closed */
 	struct store_tables tables;
 	bool read_only;
 	size_t page_size;
@@ -68,8 +68,7 @@ int store_env_del(MDB_txn *txn, MDB_dbi dbi, const void *key, size_t key_len);
 /* Bytes of the file system that the store may still take. */
 uint64_t store_env_disk_free(const struct store_env *env);
 /* Bytes of the file; and what tells it from a copy of it. */
-uint64_t store_env_file_size(const struct store_env *env,
-			     uint64_t *ret_inode);
+uint64_t store_env_file_size(const struct store_env *env, uint64_t *ret_inode);
 /* Bytes inside the file that no record needs.  Walks LMDB's free list. */
 uint64_t store_env_pages_free(const struct store_env *env);
 

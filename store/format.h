@@ -80,7 +80,9 @@
 #define STORE_ID_MARGIN 1048576
 
 /* All values. */
-enum { STORE_CRC = 0 };
+enum {
+	STORE_CRC = 0
+};
 
 /*
  * meta, "store".
@@ -97,16 +99,16 @@ enum { STORE_CRC = 0 };
  *             (design decision 8)
  */
 enum {
-	STORE_META_MAGIC = 4,	/* u32 */
-	STORE_META_MAJOR = 8,	/* u16 */
-	STORE_META_MINOR = 10,	/* u16 */
-	STORE_META_FLAGS = 12,	/* u32 */
-	STORE_META_UUID = 16,	/* 16 bytes */
-	STORE_META_CREATED = 32, /* u64 */
-	STORE_META_NEXT_NO = 40, /* u32 */
+	STORE_META_MAGIC = 4,	  /* u32 */
+	STORE_META_MAJOR = 8,	  /* u16 */
+	STORE_META_MINOR = 10,	  /* u16 */
+	STORE_META_FLAGS = 12,	  /* u32 */
+	STORE_META_UUID = 16,	  /* 16 bytes */
+	STORE_META_CREATED = 32,  /* u64 */
+	STORE_META_NEXT_NO = 40,  /* u32 */
 	STORE_META_RESERVED = 44, /* u32 */
-	STORE_META_OPENED = 48,	/* u64 */
-	STORE_META_INODE = 56,	/* u64 */
+	STORE_META_OPENED = 48,	  /* u64 */
+	STORE_META_INODE = 56,	  /* u64 */
 	STORE_META_SIZE = 64
 };
 
@@ -124,13 +126,13 @@ enum {
  * name        UTF-8, as created; unique without ASCII case
  */
 enum {
-	STORE_CHANNEL_FLAGS = 4,	/* u32 */
-	STORE_CHANNEL_MAX_BYTES = 8,	/* u64 */
-	STORE_CHANNEL_MAX_AGE = 16,	/* u64 */
-	STORE_CHANNEL_CREATED = 24,	/* u64 FILETIME */
-	STORE_CHANNEL_NAME_LEN = 32,	/* u32 */
-	STORE_CHANNEL_SDDL_LEN = 36,	/* u32 */
-	STORE_CHANNEL_TEXT = 40		/* name, then SDDL, no NULs */
+	STORE_CHANNEL_FLAGS = 4,     /* u32 */
+	STORE_CHANNEL_MAX_BYTES = 8, /* u64 */
+	STORE_CHANNEL_MAX_AGE = 16,  /* u64 */
+	STORE_CHANNEL_CREATED = 24,  /* u64 FILETIME */
+	STORE_CHANNEL_NAME_LEN = 32, /* u32 */
+	STORE_CHANNEL_SDDL_LEN = 36, /* u32 */
+	STORE_CHANNEL_TEXT = 40	     /* name, then SDDL, no NULs */
 };
 
 #define STORE_CHANNEL_FLAG_ENABLED 0x1u
@@ -157,22 +159,25 @@ enum {
  * Block summary, 48 bytes and 4 for each template.
  */
 enum {
-	STORE_BLOCK_FLAGS = 0,	/* u32 */
-	STORE_BLOCK_COUNT = 4,	/* u32 */
-	STORE_BLOCK_LAST_ID = 8, /* u64 */
-	STORE_BLOCK_MIN = 16,	/* u64 FILETIME */
-	STORE_BLOCK_MAX = 24,	/* u64 FILETIME */
-	STORE_BLOCK_BYTES = 32,	/* u64 */
+	STORE_BLOCK_FLAGS = 0,		/* u32 */
+	STORE_BLOCK_COUNT = 4,		/* u32 */
+	STORE_BLOCK_LAST_ID = 8,	/* u64 */
+	STORE_BLOCK_MIN = 16,		/* u64 FILETIME */
+	STORE_BLOCK_MAX = 24,		/* u64 FILETIME */
+	STORE_BLOCK_BYTES = 32,		/* u64 */
 	STORE_BLOCK_NUM_TEMPLATES = 40, /* u32 */
-	STORE_BLOCK_RESERVED = 44, /* u32 */
-	STORE_BLOCK_TEMPLATES = 48 /* u32 each */
+	STORE_BLOCK_RESERVED = 44,	/* u32 */
+	STORE_BLOCK_TEMPLATES = 48	/* u32 each */
 };
 
 /* A record of this block has no TimeCreated: min and max do not cover it. */
 #define STORE_BLOCK_FLAG_TIMELESS 0x1u
 
 /* blocks: CRC, reserved:u32, block summary. */
-enum { STORE_CLOSED_RESERVED = 4, STORE_CLOSED_BLOCK = 8 };
+enum {
+	STORE_CLOSED_RESERVED = 4,
+	STORE_CLOSED_BLOCK = 8
+};
 
 /*
  * heads.  Written in every transaction that touches the channel.
@@ -187,15 +192,15 @@ enum { STORE_CLOSED_RESERVED = 4, STORE_CLOSED_BLOCK = 8 };
  *             the summary behind it is all zeros
  */
 enum {
-	STORE_HEAD_RESERVED = 4, /* u32 */
-	STORE_HEAD_NEXT_ID = 8,	/* u64 */
+	STORE_HEAD_RESERVED = 4,   /* u32 */
+	STORE_HEAD_NEXT_ID = 8,	   /* u64 */
 	STORE_HEAD_OLDEST_ID = 16, /* u64 */
-	STORE_HEAD_RECORDS = 24, /* u64 */
-	STORE_HEAD_BYTES = 32,	/* u64 */
-	STORE_HEAD_MISSING = 40, /* u64 */
-	STORE_HEAD_RECEIVED = 48, /* u64 FILETIME */
-	STORE_HEAD_BLOCK_ID = 56, /* u64 */
-	STORE_HEAD_BLOCK = 64	/* block summary */
+	STORE_HEAD_RECORDS = 24,   /* u64 */
+	STORE_HEAD_BYTES = 32,	   /* u64 */
+	STORE_HEAD_MISSING = 40,   /* u64 */
+	STORE_HEAD_RECEIVED = 48,  /* u64 FILETIME */
+	STORE_HEAD_BLOCK_ID = 56,  /* u64 */
+	STORE_HEAD_BLOCK = 64	   /* block summary */
 };
 
 /*
@@ -212,20 +217,20 @@ enum {
  * The value of System/EventRecordID inside a BORN record is its id.
  */
 enum {
-	STORE_RECORD_KIND = 4,	/* u8 */
-	STORE_RECORD_FLAGS = 5,	/* u8 */
-	STORE_RECORD_HAS = 6,	/* u8, enum event_has */
-	STORE_RECORD_LEVEL = 7,	/* u8 */
-	STORE_RECORD_RECEIVED = 8, /* u64 */
-	STORE_RECORD_TIME_CREATED = 16, /* u64 */
-	STORE_RECORD_KEYWORDS = 24, /* u64 */
+	STORE_RECORD_KIND = 4,		 /* u8 */
+	STORE_RECORD_FLAGS = 5,		 /* u8 */
+	STORE_RECORD_HAS = 6,		 /* u8, enum event_has */
+	STORE_RECORD_LEVEL = 7,		 /* u8 */
+	STORE_RECORD_RECEIVED = 8,	 /* u64 */
+	STORE_RECORD_TIME_CREATED = 16,	 /* u64 */
+	STORE_RECORD_KEYWORDS = 24,	 /* u64 */
 	STORE_RECORD_PROVIDER_HASH = 32, /* u32 */
-	STORE_RECORD_EVENT_ID = 36, /* u16 */
-	STORE_RECORD_TASK = 38,	/* u16 */
-	STORE_RECORD_OPCODE = 40, /* u8 */
-	STORE_RECORD_VERSION = 41, /* u8 */
-	STORE_RECORD_RESERVED = 42, /* u16 */
-	STORE_RECORD_WIRE_LEN = 44, /* u32 */
+	STORE_RECORD_EVENT_ID = 36,	 /* u16 */
+	STORE_RECORD_TASK = 38,		 /* u16 */
+	STORE_RECORD_OPCODE = 40,	 /* u8 */
+	STORE_RECORD_VERSION = 41,	 /* u8 */
+	STORE_RECORD_RESERVED = 42,	 /* u16 */
+	STORE_RECORD_WIRE_LEN = 44,	 /* u32 */
 	STORE_RECORD_DATA = 48
 };
 
@@ -234,9 +239,9 @@ enum {
 
 /* gaps: ids first_id (in the key) to last_id have no record. */
 enum {
-	STORE_GAP_CAUSE = 4,	/* u32, enum store_gap_cause but TRIMMED */
-	STORE_GAP_LAST_ID = 8,	/* u64 */
-	STORE_GAP_TIME = 16,	/* u64 FILETIME, when it was recorded */
+	STORE_GAP_CAUSE = 4,   /* u32, enum store_gap_cause but TRIMMED */
+	STORE_GAP_LAST_ID = 8, /* u64 */
+	STORE_GAP_TIME = 16,   /* u64 FILETIME, when it was recorded */
 	STORE_GAP_SIZE = 24
 };
 
@@ -246,9 +251,9 @@ enum {
  */
 enum {
 	STORE_TEMPLATE_RESERVED = 4, /* u32 */
-	STORE_TEMPLATE_GUID = 8, /* 16 bytes */
-	STORE_TEMPLATE_SHA256 = 24, /* 32 bytes, of the definition */
-	STORE_TEMPLATE_DEF = 56	/* normalised, RPC form */
+	STORE_TEMPLATE_GUID = 8,     /* 16 bytes */
+	STORE_TEMPLATE_SHA256 = 24,  /* 32 bytes, of the definition */
+	STORE_TEMPLATE_DEF = 56	     /* normalised, RPC form */
 };
 
 /*
@@ -257,11 +262,13 @@ enum {
  */
 enum {
 	STORE_USERS_RESERVED = 4, /* u32 */
-	STORE_USERS_COUNT = 8,	/* u64 */
+	STORE_USERS_COUNT = 8,	  /* u64 */
 	STORE_USERS_SIZE = 16
 };
 
 /* state: the bytes behind the CRC. */
-enum { STORE_STATE_DATA = 4 };
+enum {
+	STORE_STATE_DATA = 4
+};
 
 #endif

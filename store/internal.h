@@ -19,25 +19,25 @@ struct store_watch {
 
 struct store_channel {
 	struct store *store;
-	struct store_wchannel *writer; /* calloc; lane.user leads back */
+	struct store_wchannel *writer;	/* calloc; lane.user leads back */
 	struct store_channel_info info; /* strings are talloc children */
 	MDB_dbi dbi;
-	uint64_t queued_next;	/* asynchronous: id of the next append */
+	uint64_t queued_next; /* asynchronous: id of the next append */
 
 	struct store_watch *watches;
 	struct store_watch *watch_iter; /* the next to be called */
-	bool fire;		/* records came; watches are to be called */
+	bool fire; /* records came; watches are to be called */
 	struct store_channel *fire_next;
 };
 
 /* A template, as the loop keeps account of it; event_template.user. */
 struct store_tmpl {
 	uint32_t no;
-	bool persisted;		/* its definition is on disk */
-	uint32_t pending;	/* appends on their way that use it */
-	uint64_t used;		/* the last commit that did */
-	uint64_t unused;	/* the commit after which nobody did; 0 */
-	uint64_t job;		/* the job that has listed it last */
+	bool persisted;	  /* its definition is on disk */
+	uint32_t pending; /* appends on their way that use it */
+	uint64_t used;	  /* the last commit that did */
+	uint64_t unused;  /* the commit after which nobody did; 0 */
+	uint64_t job;	  /* the job that has listed it last */
 	struct store_tmpl *unused_next;
 	bool in_unused;
 };
@@ -45,9 +45,9 @@ struct store_tmpl {
 /* A cursor of a snapshot on one channel. */
 struct store_position {
 	MDB_cursor *cursor;
-	uint64_t renewed;	/* the snapshot's generation */
-	uint64_t at;		/* id it stands on; 0: nowhere */
-	uint64_t next_id;	/* end of the channel; 0: not looked up */
+	uint64_t renewed; /* the snapshot's generation */
+	uint64_t at;	  /* id it stands on; 0: nowhere */
+	uint64_t next_id; /* end of the channel; 0: not looked up */
 };
 
 struct store_snapshot {
@@ -57,7 +57,7 @@ struct store_snapshot {
 	MDB_txn *txn;
 	bool active;
 	uint64_t generation;
-	uint64_t epoch;		/* the store's when it began */
+	uint64_t epoch;			  /* the store's when it began */
 	struct store_position *positions; /* by channel number - 1 */
 	size_t num_positions;
 };
@@ -66,9 +66,9 @@ struct store {
 	struct tevent_context *ev;
 	char *path;
 	struct store_options options;
-	int lock_fd;		/* -1: none */
+	int lock_fd; /* -1: none */
 	struct store_env env;
-	struct store_meta meta;	/* as read at open */
+	struct store_meta meta;	     /* as read at open */
 	struct store_writer *writer; /* NULL: read_only */
 	struct store_hooks hooks;
 
@@ -79,22 +79,22 @@ struct store {
 	struct event_dict *dict;
 	struct event_packer *packer;
 	struct store_tmpl *unused; /* templates that may be forgotten */
-	uint64_t jobs;		/* made so far */
+	uint64_t jobs;		   /* made so far */
 
 	struct store_snapshot *snapshots; /* all that exist */
 	size_t num_active;
 
-	uint64_t epoch;		/* news taken so far */
+	uint64_t epoch; /* news taken so far */
 	size_t queued_bytes;
 	struct store_stats stats;
-	bool reopen;		/* the writer waits for us */
+	bool reopen; /* the writer waits for us */
 	struct tevent_timer *reopen_timer;
 	struct tevent_fd *wake;
 	struct tevent_immediate *resume;
-	pid_t pid;		/* a forked child must not touch any of it */
+	pid_t pid; /* a forked child must not touch any of it */
 
 	struct store_channel *fire; /* channels whose watches are due */
-	bool *freed;		/* set when the store goes in a callback */
+	bool *freed;		    /* set when the store goes in a callback */
 };
 
 /* store_open() with a clock and a disk of one's own. */
@@ -123,11 +123,10 @@ everr_t store_channel_refresh(struct store *store) EVERR_MUST_CHECK;
 
 /* ----------------------------------------------------------- template.c */
 
-everr_t store_template_init(struct store *store, uint32_t next_no)
-	EVERR_MUST_CHECK;
+everr_t store_template_init(struct store *store,
+			    uint32_t next_no) EVERR_MUST_CHECK;
 /* Read all definitions; those that are damaged stay unknown. */
-everr_t store_template_load(struct store *store, MDB_txn *txn)
-	EVERR_MUST_CHECK;
+everr_t store_template_load(struct store *store, MDB_txn *txn) EVERR_MUST_CHECK;
 /* The packed event's templates become the job's, with definitions. */
 everr_t store_template_pin(struct store *store, struct store_job *job,
 			   const struct event_packed *event) EVERR_MUST_CHECK;

@@ -118,8 +118,7 @@ static everr_t add_nos(struct store_job *job, struct store_job_record *record,
 	everr_t err;
 	size_t i;
 
-	if (job->num_records > 0 &&
-	    same_templates(job, record - 1, event)) {
+	if (job->num_records > 0 && same_templates(job, record - 1, event)) {
 		record->nos_at = (record - 1)->nos_at;
 		record->num_nos = (record - 1)->num_nos;
 		return EVERR_OK;

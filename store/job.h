@@ -34,10 +34,10 @@ enum store_job_kind {
 
 /* Offsets are into the job's bytes. */
 struct store_job_record {
-	size_t at;		/* a record's value, unsealed */
+	size_t at; /* a record's value, unsealed */
 	uint32_t len;
-	uint32_t record_id_at;	/* offset in the value, 0: leave it */
-	uint32_t nos_at;	/* index into the job's template numbers */
+	uint32_t record_id_at; /* offset in the value, 0: leave it */
+	uint32_t nos_at;       /* index into the job's template numbers */
 	uint32_t num_nos;
 };
 
@@ -51,8 +51,8 @@ struct store_job_def {
 struct store_job_state {
 	size_t name_at;
 	size_t name_len;
-	size_t at;		/* the sealed value */
-	size_t len;		/* 0: delete */
+	size_t at;  /* the sealed value */
+	size_t len; /* 0: delete */
 };
 
 struct store_job {
@@ -74,7 +74,7 @@ struct store_job {
 	uint32_t *nos;
 	size_t num_nos;
 	size_t size_nos;
-	uint64_t received;	/* FILETIME of the call */
+	uint64_t received; /* FILETIME of the call */
 
 	/* DEFINE: bytes hold the channel's sealed value. */
 	bool create;
@@ -84,16 +84,16 @@ struct store_job {
 	/* The writer's answer. */
 	everr_t err;
 	uint64_t first_id;
-	uint64_t txn;		/* number of the commit that has it */
-	MDB_dbi dbi;		/* DEFINE with create */
-	bool done;		/* DEFINE: under the queue's mutex */
+	uint64_t txn; /* number of the commit that has it */
+	MDB_dbi dbi;  /* DEFINE with create */
+	bool done;    /* DEFINE: under the queue's mutex */
 
 	/* The loop's own: the writer does not look. */
-	struct tevent_req *req;	/* NULL: nobody waits */
+	struct tevent_req *req;		   /* NULL: nobody waits */
 	struct event_template **templates; /* distinct ones */
 	size_t num_templates;
 	size_t size_templates;
-	size_t cost;		/* as counted in queued bytes */
+	size_t cost; /* as counted in queued bytes */
 };
 
 /* NULL: out of memory. */
@@ -110,8 +110,8 @@ bool store_job_extend(struct store_job *job, size_t len, size_t *ret_at)
  * EVERR_LIMIT above STORE_APPEND_BYTES_MAX, EVERR_NOMEM.
  */
 everr_t store_job_add_event(struct store_job *job,
-			    const struct event_packed *event, bool born_here)
-	EVERR_MUST_CHECK;
+			    const struct event_packed *event,
+			    bool born_here) EVERR_MUST_CHECK;
 everr_t store_job_add_def(struct store_job *job,
 			  const struct event_template *tmpl) EVERR_MUST_CHECK;
 /* EVERR_INVALID: a name or size outside store.h's limits. */

@@ -249,8 +249,8 @@ enum store_work store_queue_wait(struct store_queue *queue, unsigned int ms,
 	return work;
 }
 
-struct store_job *store_queue_pop(struct store_queue *queue,
-				  size_t max_records, size_t max_bytes)
+struct store_job *store_queue_pop(struct store_queue *queue, size_t max_records,
+				  size_t max_bytes)
 {
 	struct store_job *job = NULL;
 
@@ -289,8 +289,8 @@ static struct store_job *take_any(struct store_queue *queue)
 }
 
 bool store_queue_park(struct store_queue *queue,
-		      const struct store_stats *stats,
-		      store_queue_fail_fn fail, void *private_data)
+		      const struct store_stats *stats, store_queue_fail_fn fail,
+		      void *private_data)
 {
 	struct store_job *job = NULL;
 	bool reopened;

@@ -27,7 +27,7 @@ struct store_progress {
 	uint64_t bytes;
 	uint64_t missing;
 	uint64_t received;
-	bool appended;		/* records came since the last look */
+	bool appended; /* records came since the last look */
 };
 
 /* The part of a channel that both threads know. */
@@ -43,7 +43,7 @@ struct store_lane {
 	struct store_lane *news_next;
 	bool has_news;
 
-	void *user;		/* the loop's struct store_channel */
+	void *user; /* the loop's struct store_channel */
 };
 
 /* A template that had no user at the end of commit txn. */
@@ -54,17 +54,17 @@ struct store_unused {
 
 /* Everything the loop takes over at once. */
 struct store_news {
-	struct store_job *done;	/* APPEND and COLLECT, in order */
+	struct store_job *done;	     /* APPEND and COLLECT, in order */
 	struct store_unused *unused; /* malloc */
 	size_t num_unused;
 	struct store_stats stats;
-	bool reopen;		/* the writer waits for a new environment */
+	bool reopen; /* the writer waits for a new environment */
 };
 
 struct store_queue {
 	pthread_mutex_t mutex;
-	pthread_cond_t work;	/* for the writer */
-	pthread_cond_t reply;	/* for the loop, when it waits for a DEFINE */
+	pthread_cond_t work;  /* for the writer */
+	pthread_cond_t reply; /* for the loop, when it waits for a DEFINE */
 
 	/* To the writer. */
 	struct store_job *control_head; /* DEFINE and COLLECT go first */
@@ -72,8 +72,8 @@ struct store_queue {
 	struct store_lane *ring_head;
 	struct store_lane **ring_tail;
 	bool stop;
-	bool poke;		/* look at retention and room now */
-	bool parked;		/* no environment: fail what comes */
+	bool poke;   /* look at retention and room now */
+	bool parked; /* no environment: fail what comes */
 
 	/* To the loop. */
 	struct store_news news;
@@ -120,9 +120,9 @@ void store_queue_take_news(struct store_queue *queue,
 /* ---------------------------------------------------- in the writer */
 
 enum store_work {
-	STORE_WORK_CONTROL,	/* *ret_job */
-	STORE_WORK_APPEND,	/* store_queue_pop() has something */
-	STORE_WORK_TICK,	/* nothing came in time, or a poke */
+	STORE_WORK_CONTROL, /* *ret_job */
+	STORE_WORK_APPEND,  /* store_queue_pop() has something */
+	STORE_WORK_TICK,    /* nothing came in time, or a poke */
 	STORE_WORK_STOP
 };
 
@@ -135,8 +135,8 @@ enum store_work store_queue_wait(struct store_queue *queue, unsigned int ms,
  * none, or it must wait for the next batch, or for a DEFINE or COLLECT: what
  * is appended after a collection may store the same definition anew.
  */
-struct store_job *store_queue_pop(struct store_queue *queue,
-				  size_t max_records, size_t max_bytes);
+struct store_job *store_queue_pop(struct store_queue *queue, size_t max_records,
+				  size_t max_bytes);
 
 /*
  * Ask the loop for a new environment and wait until it has it, or until the
@@ -144,8 +144,8 @@ struct store_job *store_queue_pop(struct store_queue *queue,
  */
 typedef void (*store_queue_fail_fn)(struct store_job *job, void *private_data);
 bool store_queue_park(struct store_queue *queue,
-		      const struct store_stats *stats,
-		      store_queue_fail_fn fail, void *private_data);
+		      const struct store_stats *stats, store_queue_fail_fn fail,
+		      void *private_data);
 
 /* Give back; call store_queue_wake() when all of a commit is given. */
 void store_queue_done(struct store_queue *queue, struct store_job *job);

@@ -376,8 +376,8 @@ void store_bounds(struct store_snapshot *snapshot,
 struct gap_sum {
 	uint64_t first;
 	uint64_t last;
-	uint64_t oldest;	/* ids below it and in no gap were trimmed */
-	uint64_t below;		/* ids of gaps below oldest */
+	uint64_t oldest; /* ids below it and in no gap were trimmed */
+	uint64_t below;	 /* ids of gaps below oldest */
 	uint64_t missing[CAUSES];
 };
 
@@ -412,8 +412,7 @@ static int gap_seek(MDB_cursor *cursor, uint32_t channel, uint64_t id,
 	    memcmp(key->mv_data, bytes, sizeof(bytes)) == 0) {
 		return 0;
 	}
-	rc = mdb_cursor_get(cursor, key, value,
-			    rc == 0 ? MDB_PREV : MDB_LAST);
+	rc = mdb_cursor_get(cursor, key, value, rc == 0 ? MDB_PREV : MDB_LAST);
 	if (rc == 0 && key->mv_size == sizeof(bytes) &&
 	    store_key_u32_get(key->mv_data) == channel) {
 		return 0;

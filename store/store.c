@@ -100,9 +100,9 @@ static void resumed(struct tevent_context *ev, struct tevent_immediate *im,
 
 static everr_t wake_create(struct store *store)
 {
-	store->wake = tevent_add_fd(store->ev, store,
-				    store->writer->queue.wake_fd,
-				    TEVENT_FD_READ, woken, store);
+	store->wake =
+		tevent_add_fd(store->ev, store, store->writer->queue.wake_fd,
+			      TEVENT_FD_READ, woken, store);
 	store->resume = tevent_create_immediate(store);
 	if (store->wake == NULL || store->resume == NULL) {
 		return EVERR_NOMEM;
@@ -213,8 +213,8 @@ static everr_t begin_full(struct store *store, bool jump)
 	}
 	for (i = 0; jump && i < store->num_channels; i++) {
 		channel = store->channels[i]->writer;
-		channel->floor = store->channels[i]->info.next_id +
-				 STORE_ID_MARGIN;
+		channel->floor =
+			store->channels[i]->info.next_id + STORE_ID_MARGIN;
 	}
 	return EVERR_OK;
 }
@@ -337,9 +337,8 @@ static everr_t open_env(struct store *store)
 			return err;
 		}
 	}
-	err = store_env_open(&store->env, store->path,
-			     options->limits.map_size, options->read_only,
-			     &store->meta);
+	err = store_env_open(&store->env, store->path, options->limits.map_size,
+			     options->read_only, &store->meta);
 	if (err != EVERR_OK) {
 		return err;
 	}

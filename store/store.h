@@ -43,38 +43,53 @@ struct store_watch;
 struct store_limits {
 	uint64_t map_size;	/* sparse; 0: 1 TiB */
 	uint64_t disk_reserve;	/* bytes kept free on the file system */
-	uint32_t batch_records;	/* a commit's bounds */
+	uint32_t batch_records; /* a commit's bounds */
 	uint64_t batch_bytes;
-	uint32_t batch_ms;	/* longest wait of a queued append while busy */
-	uint64_t queue_bytes;	/* appends waiting; beyond: EVERR_LIMIT */
+	uint32_t batch_ms;    /* longest wait of a queued append while busy */
+	uint64_t queue_bytes; /* appends waiting; beyond: EVERR_LIMIT */
 };
 
 /* The values used when a program sets none. */
 void store_limits_default(struct store_limits *ret_limits);
 
 struct store_options {
-	const char *path;	/* directory; created (0700) when missing */
+	const char *path; /* directory; created (0700) when missing */
 	struct store_limits limits;
-	bool asynchronous;	/* synchronous = off: acknowledge before sync */
-	bool read_only;		/* no writer thread; the command line's way in */
+	/*
+	 * synchronous = off: an append is acknowledged when it is queued.
+	 * What a crash, of the process or the machine, or a failing disk then
+	 * takes is lost; the file stays whole, and ids jump past what was
+	 * acknowledged.
+	 */
+	bool asynchronous;
+	bool read_only;	   /* no writer thread; the command line's way in */
 };
 
 /*
  * Open or create.  ev is the loop whose thread owns the store.
  *
+ * EVERR_NOT_FOUND      read_only, and there is no store
  * EVERR_STORE_LOCKED   another process has it open for writing
  * EVERR_STORE_VERSION  a newer format, or none of ours
  * EVERR_STORE_CORRUPT  what is there cannot be read; evenlog verify tells
  * EVERR_STORE_FULL, EVERR_IO, EVERR_NOMEM
  *
  * Freeing the store (talloc) finishes queued appends, stops the writer and
- * closes the files; requests that are still open end with EVERR_STORE_CLOSED.
+ * closes the files; ev must still be there.  Requests that are still open end
+ * in the next turn of the loop, with what became of them.
+ *
+ * A process opens a store once at a time (LMDB's rule).  A child that it forks
+ * must not use it, and may free it.
  */
 everr_t store_open(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 		   const struct store_options *options,
 		   struct store **ret_store) EVERR_MUST_CHECK;
 
-/* The dictionary of the templates; for rendering and the wire form. */
+/*
+ * The dictionary of the templates; for rendering and the wire form.  Retention
+ * removes templates in turns of the loop in which no snapshot is active: what
+ * is kept for longer is a template's number, not its address.
+ */
 struct event_dict *store_dict(struct store *store);
 
 /* ------------------------------------------------------------ channels */
@@ -86,23 +101,23 @@ struct event_dict *store_dict(struct store *store);
  */
 struct store_channel_config {
 	bool enabled;
-	uint64_t max_bytes;	/* retention by size; 0: no limit */
-	uint64_t max_age;	/* by age of ReceivedTime, seconds; 0: none */
-	const char *sddl;	/* access; NULL: the default of the rpc/ room */
+	uint64_t max_bytes; /* retention by size; 0: no limit */
+	uint64_t max_age;   /* by age of ReceivedTime, seconds; 0: none */
+	const char *sddl;   /* access; NULL: the default of the rpc/ room */
 };
 
 struct store_channel_info {
-	const char *name;	/* as created; compared without case */
-	uint32_t id;		/* stable number inside this store */
+	const char *name; /* as created; compared without case */
+	uint32_t id;	  /* stable number inside this store */
 	struct store_channel_config config;
-	uint64_t creation_time;	/* FILETIME */
+	uint64_t creation_time; /* FILETIME */
 	uint64_t last_write_time;
-	uint64_t oldest_id;	/* 0 when the channel is empty */
-	uint64_t next_id;	/* id of the next record; from 1 */
+	uint64_t oldest_id; /* 0 when the channel is empty */
+	uint64_t next_id;   /* id of the next record; from 1 */
 	uint64_t num_records;
-	uint64_t bytes;		/* of records, as retention counts them */
-	uint64_t num_missing;	/* ids lost to recorded gaps, ever */
-	bool full;		/* at max_bytes with nothing left to trim */
+	uint64_t bytes;	      /* of records, as retention counts them */
+	uint64_t num_missing; /* ids lost to recorded gaps, ever */
+	bool full;	      /* at max_bytes with nothing left to trim */
 };
 
 /*
@@ -110,9 +125,11 @@ struct store_channel_info {
  * start-up and configuration changes, not for the hot path).  An existing
  * channel takes over config.
  *
+ * EVERR_NOT_SUPPORTED read_only
  * EVERR_CHANNEL_NAME  empty, too long, a leading '\\', a control character or
  *                     one of < > | \ " : ' * ?
- * EVERR_LIMIT         STORE_CHANNELS_MAX
+ * EVERR_LIMIT         STORE_CHANNELS_MAX, or a longer SDDL than 65,535 bytes
+ * EVERR_STORE_FULL, EVERR_STORE_SYNC, EVERR_NOMEM
  */
 everr_t store_channel_define(struct store *store, const char *name,
 			     const struct store_channel_config *config,
@@ -124,8 +141,7 @@ bool store_channel_name_valid(const char *name);
 
 /* Without case.  EVERR_CHANNEL_NOT_FOUND. */
 everr_t store_channel_find(struct store *store, const char *name,
-			   struct store_channel **ret_channel)
-	EVERR_MUST_CHECK;
+			   struct store_channel **ret_channel) EVERR_MUST_CHECK;
 
 size_t store_channel_count(struct store *store);
 /* index from 0, in order of creation; NULL past the end. */
@@ -139,7 +155,7 @@ void store_channel_info(struct store_channel *channel,
 /* -------------------------------------------------------------- append */
 
 struct store_input {
-	const uint8_t *doc;	/* RPC-form BinXML */
+	const uint8_t *doc; /* RPC-form BinXML */
 	size_t len;
 	/*
 	 * Born here: the record id becomes System/EventRecordID.  Collected
@@ -150,31 +166,39 @@ struct store_input {
 
 /* Named small state; see below. */
 struct store_state {
-	const char *name;	/* "collect/dc1/Security"; up to 400 bytes */
-	const void *data;	/* NULL: delete */
-	size_t len;		/* up to 1 MiB */
+	const char *name; /* "collect/dc1/Security"; up to 400 bytes */
+	const void *data; /* NULL: delete */
+	size_t len;	  /* up to 1 MiB */
 };
 
 /*
  * Append events, in order, with state that commits in the same transaction.
  * Inputs are copied before the call returns.  All or none of them is stored;
- * the ids are consecutive.  num_inputs may be 0 when there is state.
+ * the ids are consecutive.  num_inputs may be 0 when there is state; such a
+ * call is written even when the disk is full, from the reserve.
+ *
+ * What is appended to one channel is written in the order of the calls; the
+ * channels take turns.  A call may fail and one behind it succeed, so whoever
+ * writes state that speaks of events waits for their answer, or sends it in
+ * their call.
  *
  * Errors of recv:
  * EVERR_BINXML_*, EVERR_EVENT_TOO_LARGE, EVERR_LIMIT: *ret_bad is the index
  *                     of the first input that is not acceptable
+ * EVERR_LIMIT         with *ret_bad == num_inputs: too much is queued, or
+ *                     there are too many states
+ * EVERR_INVALID       a state's name or size
  * EVERR_CHANNEL_DISABLED
  * EVERR_STORE_FULL    no room; may be tried again later
  * EVERR_STORE_SYNC    the disk failed; nothing of it is acknowledged
- * EVERR_STORE_CLOSED, EVERR_NOMEM
+ * EVERR_STORE_CORRUPT the channel is damaged where it would be written
+ * EVERR_NOT_SUPPORTED read_only
+ * EVERR_NOMEM
  */
-struct tevent_req *store_append_send(TALLOC_CTX *mem_ctx,
-				     struct tevent_context *ev,
-				     struct store_channel *channel,
-				     const struct store_input *inputs,
-				     size_t num_inputs,
-				     const struct store_state *states,
-				     size_t num_states);
+struct tevent_req *store_append_send(
+	TALLOC_CTX *mem_ctx, struct tevent_context *ev,
+	struct store_channel *channel, const struct store_input *inputs,
+	size_t num_inputs, const struct store_state *states, size_t num_states);
 everr_t store_append_recv(struct tevent_req *req, uint64_t *ret_first_id,
 			  size_t *ret_bad) EVERR_MUST_CHECK;
 
@@ -183,21 +207,21 @@ everr_t store_append_recv(struct tevent_req *req, uint64_t *ret_first_id,
  * transaction that skips or loses the ids.
  */
 enum store_gap_cause {
-	STORE_GAP_TRIMMED = 1,	/* retention; computed, never stored */
-	STORE_GAP_RESTORED,	/* ids skipped after a restore or crash */
-	STORE_GAP_DAMAGED,	/* records lost to damage on disk */
-	STORE_GAP_CLEARED	/* the channel was cleared */
+	STORE_GAP_TRIMMED = 1, /* retention; computed, never stored */
+	STORE_GAP_RESTORED,    /* ids skipped after a restore or crash */
+	STORE_GAP_DAMAGED,     /* records lost to damage on disk */
+	STORE_GAP_CLEARED      /* the channel was cleared */
 };
 
 /* --------------------------------------------------------------- read */
 
 struct store_record {
 	uint64_t id;
-	uint64_t received;	/* FILETIME, never decreasing in a channel */
+	uint64_t received; /* FILETIME, never decreasing in a channel */
 	struct event_header header;
-	const uint8_t *data;	/* packed event, in the map */
+	const uint8_t *data; /* packed event, in the map */
 	size_t len;
-	uint32_t wire_len;	/* bytes of its RPC form */
+	uint32_t wire_len; /* bytes of its RPC form */
 };
 
 /*
@@ -221,8 +245,8 @@ void store_snapshot_end(struct store_snapshot *snapshot);
  */
 everr_t store_read(struct store_snapshot *snapshot,
 		   struct store_channel *channel, uint64_t from_id,
-		   bool reverse, struct store_record *ret_record)
-	EVERR_MUST_CHECK;
+		   bool reverse,
+		   struct store_record *ret_record) EVERR_MUST_CHECK;
 
 /*
  * Bounds of the channel in this snapshot: oldest id (0 when empty) and the
@@ -237,8 +261,8 @@ void store_bounds(struct store_snapshot *snapshot,
  * missing and the cause of the most of them.  0 missing: all are there.
  */
 everr_t store_gap(struct store_snapshot *snapshot,
-		  struct store_channel *channel, uint64_t first,
-		  uint64_t last, uint64_t *ret_missing,
+		  struct store_channel *channel, uint64_t first, uint64_t last,
+		  uint64_t *ret_missing,
 		  enum store_gap_cause *ret_cause) EVERR_MUST_CHECK;
 
 /*
@@ -276,21 +300,21 @@ struct store_watch *store_watch_add(TALLOC_CTX *mem_ctx,
  * It is written with store_append_send().  EVERR_NOT_FOUND.
  */
 everr_t store_state_get(TALLOC_CTX *mem_ctx, struct store *store,
-			const char *name, uint8_t **ret_data, size_t *ret_len)
-	EVERR_MUST_CHECK;
+			const char *name, uint8_t **ret_data,
+			size_t *ret_len) EVERR_MUST_CHECK;
 
 /* ---------------------------------------------------------- statistics */
 
 struct store_stats {
 	uint64_t commits;
-	uint64_t records;	/* appended since opened */
+	uint64_t records; /* appended since opened */
 	uint64_t record_bytes;
-	uint64_t trimmed;	/* removed by retention since opened */
+	uint64_t trimmed; /* removed by retention since opened */
 	uint64_t failed_batches;
 	uint64_t queued_bytes;
-	uint64_t disk_free;	/* at the last look */
-	uint64_t disk_used;	/* by the store's file */
-	bool full;		/* appends are refused for want of room */
+	uint64_t disk_free; /* at the last look */
+	uint64_t disk_used; /* by the store's file */
+	bool full;	    /* appends are refused for want of room */
 };
 void store_stats(struct store *store, struct store_stats *ret_stats);
 

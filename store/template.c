@@ -63,8 +63,7 @@ static everr_t load_value(struct store *store, uint32_t no,
 }
 
 /* The dictionary asks for a number: another process has written it. */
-static everr_t loader(struct event_dict *dict, uint32_t no,
-		      void *private_data)
+static everr_t loader(struct event_dict *dict, uint32_t no, void *private_data)
 {
 	struct store *store = private_data;
 	uint8_t key[STORE_KEY_U32_SIZE];

@@ -97,8 +97,7 @@ static everr_t release_open(struct store_writer *writer,
 }
 
 static everr_t release_closed(struct store_writer *writer,
-			      struct store_wchannel *channel,
-			      uint64_t block_id)
+			      struct store_wchannel *channel, uint64_t block_id)
 {
 	MDB_dbi dbi = writer->env->tables.blocks;
 	uint8_t key[STORE_KEY_PAIR_SIZE];

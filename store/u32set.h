@@ -11,11 +11,11 @@
 #include <stdint.h>
 
 struct u32set {
-	uint32_t *items;	/* num of them, in order of insertion */
+	uint32_t *items; /* num of them, in order of insertion */
 	uint32_t num;
-	uint32_t size;		/* allocated items */
-	uint32_t *slots;	/* index into items + 1, 0 is free */
-	uint32_t mask;		/* slots - 1; 0 while there are none */
+	uint32_t size;	 /* allocated items */
+	uint32_t *slots; /* index into items + 1, 0 is free */
+	uint32_t mask;	 /* slots - 1; 0 while there are none */
 };
 
 /* An all-zero set is empty and valid. */

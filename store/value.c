@@ -91,8 +91,7 @@ static everr_t check_u32(const uint8_t *value, size_t len, uint32_t no,
 	return store_value_check(value, len, key, sizeof(key), min_len);
 }
 
-static void seal_pair(uint8_t *value, size_t len, uint32_t channel,
-		      uint64_t id)
+static void seal_pair(uint8_t *value, size_t len, uint32_t channel, uint64_t id)
 {
 	uint8_t key[STORE_KEY_PAIR_SIZE];
 
@@ -267,9 +266,8 @@ everr_t store_closed_get(const uint8_t *value, size_t len, uint32_t channel,
 	if (err != EVERR_OK) {
 		return err;
 	}
-	return summary_get(value + STORE_CLOSED_BLOCK,
-			   len - STORE_CLOSED_BLOCK, ret_block, ret_templates,
-			   ret_num_templates);
+	return summary_get(value + STORE_CLOSED_BLOCK, len - STORE_CLOSED_BLOCK,
+			   ret_block, ret_templates, ret_num_templates);
 }
 
 /* ------------------------------------------------------------- records */
@@ -323,26 +321,30 @@ everr_t store_record_get(const uint8_t *value, size_t len, uint32_t channel,
 			 uint64_t id, struct store_record *ret_record)
 {
 	if (len < STORE_RECORD_DATA ||
-	    le32_get(value + STORE_CRC) != record_crc(value, len, channel, id) ||
+	    le32_get(value + STORE_CRC) !=
+		    record_crc(value, len, channel, id) ||
 	    value[STORE_RECORD_KIND] != STORE_RECORD_KIND_PACKED) {
 		return EVERR_STORE_CORRUPT;
 	}
 	*ret_record = (struct store_record){
 		.id = id,
 		.received = le64_get(value + STORE_RECORD_RECEIVED),
-		.header = {
-			.time_created =
-				le64_get(value + STORE_RECORD_TIME_CREATED),
-			.keywords = le64_get(value + STORE_RECORD_KEYWORDS),
-			.provider_hash =
-				le32_get(value + STORE_RECORD_PROVIDER_HASH),
-			.event_id = le16_get(value + STORE_RECORD_EVENT_ID),
-			.task = le16_get(value + STORE_RECORD_TASK),
-			.level = value[STORE_RECORD_LEVEL],
-			.opcode = value[STORE_RECORD_OPCODE],
-			.version = value[STORE_RECORD_VERSION],
-			.has = value[STORE_RECORD_HAS],
-		},
+		.header =
+			{
+				.time_created = le64_get(
+					value + STORE_RECORD_TIME_CREATED),
+				.keywords =
+					le64_get(value + STORE_RECORD_KEYWORDS),
+				.provider_hash = le32_get(
+					value + STORE_RECORD_PROVIDER_HASH),
+				.event_id =
+					le16_get(value + STORE_RECORD_EVENT_ID),
+				.task = le16_get(value + STORE_RECORD_TASK),
+				.level = value[STORE_RECORD_LEVEL],
+				.opcode = value[STORE_RECORD_OPCODE],
+				.version = value[STORE_RECORD_VERSION],
+				.has = value[STORE_RECORD_HAS],
+			},
 		.data = value + STORE_RECORD_DATA,
 		.len = len - STORE_RECORD_DATA,
 		.wire_len = le32_get(value + STORE_RECORD_WIRE_LEN),
@@ -379,8 +381,8 @@ everr_t store_gap_get(const uint8_t *value, size_t len, uint32_t channel,
 		return err;
 	}
 	*ret_gap = (struct store_gap_value){
-		.cause = (enum store_gap_cause)le32_get(value +
-							STORE_GAP_CAUSE),
+		.cause =
+			(enum store_gap_cause)le32_get(value + STORE_GAP_CAUSE),
 		.last_id = le64_get(value + STORE_GAP_LAST_ID),
 		.time = le64_get(value + STORE_GAP_TIME),
 	};
@@ -490,8 +492,8 @@ static everr_t channel_text(TALLOC_CTX *mem_ctx, const uint8_t *value,
 	return EVERR_OK;
 }
 
-everr_t store_channel_get(TALLOC_CTX *mem_ctx, const uint8_t *value,
-			  size_t len, uint32_t channel, char **ret_name,
+everr_t store_channel_get(TALLOC_CTX *mem_ctx, const uint8_t *value, size_t len,
+			  uint32_t channel, char **ret_name,
 			  uint64_t *ret_created,
 			  struct store_channel_config *ret_config)
 {

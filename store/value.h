@@ -79,7 +79,7 @@ struct store_head {
 /* templates may be NULL when there are none. */
 #define STORE_HEAD_LEN(num_templates) \
 	(STORE_HEAD_BLOCK + STORE_BLOCK_TEMPLATES + 4 * (size_t)(num_templates))
-#define STORE_CLOSED_LEN(num_templates) \
+#define STORE_CLOSED_LEN(num_templates)               \
 	(STORE_CLOSED_BLOCK + STORE_BLOCK_TEMPLATES + \
 	 4 * (size_t)(num_templates))
 void store_head_put(uint8_t *value, uint32_t channel,
@@ -112,8 +112,8 @@ void store_record_put(uint8_t *value, const struct event_packed *event,
 void store_record_seal(uint8_t *value, size_t len, uint32_t channel,
 		       uint64_t id, uint64_t received, uint32_t record_id_at);
 everr_t store_record_get(const uint8_t *value, size_t len, uint32_t channel,
-			 uint64_t id, struct store_record *ret_record)
-	EVERR_MUST_CHECK;
+			 uint64_t id,
+			 struct store_record *ret_record) EVERR_MUST_CHECK;
 /* ReceivedTime without a look at the checksum; 0 when too short. */
 uint64_t store_record_received(const uint8_t *value, size_t len);
 
@@ -125,8 +125,8 @@ struct store_gap_value {
 void store_gap_put(uint8_t value[STORE_GAP_SIZE], uint32_t channel,
 		   uint64_t first_id, const struct store_gap_value *gap);
 everr_t store_gap_get(const uint8_t *value, size_t len, uint32_t channel,
-		      uint64_t first_id, struct store_gap_value *ret_gap)
-	EVERR_MUST_CHECK;
+		      uint64_t first_id,
+		      struct store_gap_value *ret_gap) EVERR_MUST_CHECK;
 
 /* value has STORE_TEMPLATE_DEF + tmpl->def_len bytes. */
 void store_template_put(uint8_t *value, const struct event_template *tmpl);
@@ -145,10 +145,9 @@ void store_channel_put(uint8_t *value, uint32_t channel, const char *name,
 		       uint64_t created,
 		       const struct store_channel_config *config);
 /* Strings are talloc children of mem_ctx. */
-everr_t store_channel_get(TALLOC_CTX *mem_ctx, const uint8_t *value,
-			  size_t len, uint32_t channel, char **ret_name,
-			  uint64_t *ret_created,
-			  struct store_channel_config *ret_config)
-	EVERR_MUST_CHECK;
+everr_t store_channel_get(
+	TALLOC_CTX *mem_ctx, const uint8_t *value, size_t len, uint32_t channel,
+	char **ret_name, uint64_t *ret_created,
+	struct store_channel_config *ret_config) EVERR_MUST_CHECK;
 
 #endif

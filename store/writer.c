@@ -70,22 +70,24 @@ static bool have_room(struct store_writer *writer)
 {
 	uint64_t reserve = writer->limits.disk_reserve;
 	uint64_t now = mono_ms();
+	bool room;
 
 	writer->stats.disk_free = disk_free(writer);
 	if (writer->stats.full) {
 		reserve += reserve / 8;
 	}
 	if (writer->stats.disk_free >= reserve) {
-		writer->stats.full = false;
+		writer->stats.full = writer->refused;
 		return true;
 	}
 	if (now - writer->pages_counted >= PAGES_MS) {
 		writer->pages_free = store_env_pages_free(writer->env);
 		writer->pages_counted = now;
 	}
-	writer->stats.full = writer->pages_free <
-			     2 * writer->limits.batch_bytes + PAGES_SLACK;
-	return !writer->stats.full;
+	room = writer->pages_free >=
+	       2 * writer->limits.batch_bytes + PAGES_SLACK;
+	writer->stats.full = !room || writer->refused;
+	return room;
 }
 
 static void use_pages(struct store_writer *writer)
@@ -98,8 +100,7 @@ static void use_pages(struct store_writer *writer)
 
 /* -------------------------------------------------------------- commit */
 
-static void publish(struct store_writer *writer,
-		    struct store_wchannel *channel)
+static void publish(struct store_writer *writer, struct store_wchannel *channel)
 {
 	const struct store_head *head = &channel->head;
 	struct store_progress progress = {
@@ -122,6 +123,12 @@ static void committed(struct store_writer *writer)
 
 	writer->meta = writer->txn_meta;
 	writer->opening = false;
+	/* An empty transaction says nothing of the disk. */
+	if (writer->refused &&
+	    (writer->touched != NULL || writer->meta_dirty)) {
+		writer->refused = false;
+		writer->stats.full = false;
+	}
 	writer->commits++;
 	writer->stats.commits++;
 	writer->stats.records += writer->txn_records;
@@ -224,13 +231,19 @@ static void fail_parked(struct store_job *job, void *private_data)
 /* A commit failed: wait for the loop to open the environment again. */
 static void park(struct store_writer *writer, everr_t err)
 {
-	writer->stats.failed_batches++;
-	writer->stats.full = err == EVERR_STORE_FULL;
+	writer->refused = err == EVERR_STORE_FULL;
+	writer->stats.full = writer->refused;
 	writer->park_err = err;
 	if (store_queue_park(&writer->queue, &writer->stats, fail_parked,
 			     writer)) {
 		writer->park_err = EVERR_OK;
 	}
+}
+
+static void fail_batch(struct store_writer *writer, everr_t err)
+{
+	writer->stats.failed_batches++;
+	park(writer, err);
 }
 
 static void answer_all(struct store_writer *writer, struct store_job *jobs,
@@ -327,7 +340,7 @@ static void run_each(struct store_writer *writer, struct store_job *jobs)
 	}
 	answer_all(writer, jobs, err);
 	if (err != EVERR_OK) {
-		park(writer, err);
+		fail_batch(writer, err);
 	}
 }
 
@@ -338,7 +351,7 @@ struct batch {
 	struct store_job **tail;
 	size_t records;
 	size_t bytes;
-	uint64_t started;	/* ms */
+	uint64_t started; /* ms */
 };
 
 static void batch_add(struct batch *batch, struct store_job *job)
@@ -414,13 +427,17 @@ static void run_batch(struct store_writer *writer)
 	err = commit(writer);
 	answer_all(writer, batch.jobs, err);
 	if (err != EVERR_OK) {
-		park(writer, err);
+		fail_batch(writer, err);
 		return;
 	}
 	collect_done(writer);
 }
 
-/* Retention and collection when nobody appends. */
+/*
+ * Retention and collection when nobody appends; and, where the disk refused a
+ * commit for want of room though it says it has some, a small commit to see
+ * whether that is over.
+ */
 static void run_idle(struct store_writer *writer)
 {
 	everr_t err;
@@ -430,6 +447,7 @@ static void run_idle(struct store_writer *writer)
 		park(writer, err);
 		return;
 	}
+	writer->meta_dirty |= writer->refused;
 	err = finish(writer, TRIM_IDLE);
 	if (err != EVERR_OK) {
 		/* Tried again at the next tick. */
@@ -509,7 +527,7 @@ static void run_define(struct store_writer *writer, struct store_job *job)
 	err = commit(writer);
 	if (err != EVERR_OK) {
 		answer(writer, job, err);
-		park(writer, err);
+		fail_batch(writer, err);
 		return;
 	}
 	store_crash_at(&writer->crash, STORE_CRASH_AFTER_DEFINE);
@@ -581,7 +599,8 @@ static bool writer_step(struct store_writer *writer)
 		break;
 	case STORE_WORK_TICK:
 		tick(writer);
-		if (writer->trim_pending || writer->collect != NULL) {
+		if (writer->trim_pending || writer->collect != NULL ||
+		    writer->refused) {
 			run_idle(writer);
 		}
 		break;
@@ -670,8 +689,8 @@ static everr_t sweep_templates(struct store_writer *writer)
 		no = key.mv_size == STORE_KEY_U32_SIZE
 			     ? store_key_u32_get(key.mv_data)
 			     : 0;
-		if (store_users_get(value.mv_data, value.mv_size, no,
-				    &count) == EVERR_OK &&
+		if (store_users_get(value.mv_data, value.mv_size, no, &count) ==
+			    EVERR_OK &&
 		    count == 0) {
 			err = store_batch_collect(writer, &no, 1);
 		}

@@ -31,11 +31,11 @@ struct store_hooks {
 
 /* The writer's side of a channel. */
 struct store_wchannel {
-	struct store_lane lane;	/* first: a job's lane leads here */
+	struct store_lane lane; /* first: a job's lane leads here */
 	uint32_t id;
 	MDB_dbi dbi;
 	uint64_t max_bytes;
-	uint64_t max_age;	/* seconds */
+	uint64_t max_age; /* seconds */
 
 	/* What the head says; read again when it is not valid. */
 	bool valid;
@@ -52,7 +52,7 @@ struct store_wchannel {
 	bool appended;
 	struct store_wchannel *touched_next;
 	MDB_cursor *cursor;
-	uint64_t txn_first;	/* ids from here on are of this transaction */
+	uint64_t txn_first; /* ids from here on are of this transaction */
 	uint64_t floor_before;
 };
 
@@ -66,8 +66,9 @@ struct store_writer {
 	struct store_hooks hooks;
 	struct store_crash crash;
 	bool asynchronous;
-	struct store_meta meta;	/* as on disk */
+	struct store_meta meta; /* as on disk */
 	bool opening;		/* no commit yet since it was opened */
+	bool refused;		/* the last commit failed for want of room */
 	everr_t park_err;	/* why there is no environment */
 
 	struct store_wchannel *channels[STORE_CHANNELS_MAX];
@@ -81,7 +82,7 @@ struct store_writer {
 	uint64_t txn_records;
 	uint64_t txn_bytes;
 	uint64_t txn_trimmed;
-	uint64_t commits;	/* number of the last one, since opened */
+	uint64_t commits; /* number of the last one, since opened */
 
 	/* Templates that lost their last user in this transaction. */
 	uint32_t *unused;
@@ -95,11 +96,11 @@ struct store_writer {
 	bool trim_more;		/* the same, while it runs */
 	uint32_t trim_next;	/* where it goes on, among the channels */
 	uint64_t pages_free;	/* as last counted, less what was used since */
-	uint64_t pages_counted;	/* when, in ms */
+	uint64_t pages_counted; /* when, in ms */
 	uint64_t ticked;	/* when retention by age was looked at, in ms */
 	uint64_t readers_checked;
 
-	uint8_t *scratch;	/* for heads and blocks */
+	uint8_t *scratch; /* for heads and blocks */
 	size_t scratch_size;
 
 	struct store_stats stats;
@@ -114,8 +115,8 @@ void store_writer_destroy(struct store_writer *writer);
  * some may be lost (design decision 8), templates without users go, and meta
  * is marked open.  EVERR_STORE_FULL: not done, appends will say the same.
  */
-everr_t store_writer_open(struct store_writer *writer, bool jump)
-	EVERR_MUST_CHECK;
+everr_t store_writer_open(struct store_writer *writer,
+			  bool jump) EVERR_MUST_CHECK;
 
 everr_t store_writer_start(struct store_writer *writer) EVERR_MUST_CHECK;
 /* Finish what is queued, mark the store closed, end the thread. */
@@ -126,8 +127,8 @@ void store_writer_stop(struct store_writer *writer);
 /* LMDB results inside a transaction, as errors of ours. */
 everr_t store_batch_begin(struct store_writer *writer) EVERR_MUST_CHECK;
 /* Apply one append: all of it, or an error that spoils the transaction. */
-everr_t store_batch_append(struct store_writer *writer, struct store_job *job)
-	EVERR_MUST_CHECK;
+everr_t store_batch_append(struct store_writer *writer,
+			   struct store_job *job) EVERR_MUST_CHECK;
 /* Write heads and meta of what was touched. */
 everr_t store_batch_finish(struct store_writer *writer) EVERR_MUST_CHECK;
 /* Forget what the transaction did to the structures above. */
@@ -140,8 +141,8 @@ everr_t store_batch_skip(struct store_writer *writer,
 			 struct store_wchannel *channel, uint64_t next,
 			 enum store_gap_cause cause) EVERR_MUST_CHECK;
 /* One more or one less block with this template. */
-everr_t store_batch_use(struct store_writer *writer, uint32_t no, int change)
-	EVERR_MUST_CHECK;
+everr_t store_batch_use(struct store_writer *writer, uint32_t no,
+			int change) EVERR_MUST_CHECK;
 /* Remove those of the numbers that have no user. */
 everr_t store_batch_collect(struct store_writer *writer, const uint32_t *nos,
 			    size_t num) EVERR_MUST_CHECK;
@@ -150,8 +151,8 @@ everr_t store_batch_collect(struct store_writer *writer, const uint32_t *nos,
  * Retention inside the open transaction: at most budget records, first of the
  * touched channels, then of the others in turn.  Sets trim_pending.
  */
-everr_t store_trim(struct store_writer *writer, uint64_t budget)
-	EVERR_MUST_CHECK;
+everr_t store_trim(struct store_writer *writer,
+		   uint64_t budget) EVERR_MUST_CHECK;
 /* Whether any channel has something to trim; sets trim_pending. */
 void store_trim_look(struct store_writer *writer);
 

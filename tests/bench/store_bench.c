@@ -33,7 +33,7 @@ struct bench {
 	struct store_channel *channel;
 	struct store_input inputs[BATCH_MAX];
 	struct buf doc;
-	uint8_t record[4096];	/* the value as stored */
+	uint8_t record[4096]; /* the value as stored */
 	size_t record_len;
 	uint32_t wire_len;
 
@@ -192,8 +192,8 @@ static void produce(struct producer *p)
 {
 	struct tevent_req *req = NULL;
 
-	req = store_append_send(p->b->ev, p->b->ev, p->b->channel,
-				p->b->inputs, p->batch, NULL, 0);
+	req = store_append_send(p->b->ev, p->b->ev, p->b->channel, p->b->inputs,
+				p->batch, NULL, 0);
 	if (req == NULL) {
 		die("store_append_send");
 	}
@@ -303,10 +303,8 @@ static void take_record(struct bench *b)
 	uint64_t events = 0;
 
 	run_store(b, 1, 1, &spent, &events);
-	must(store_snapshot_begin(b->store, &snapshot),
-	     "store_snapshot_begin");
-	must(store_read(snapshot, b->channel, 1, false, &record),
-	     "store_read");
+	must(store_snapshot_begin(b->store, &snapshot), "store_snapshot_begin");
+	must(store_read(snapshot, b->channel, 1, false, &record), "store_read");
 	store_channel_info(b->channel, &info);
 	b->record_len = info.bytes / info.num_records;
 	b->wire_len = record.wire_len;
@@ -327,8 +325,7 @@ static double read_store(struct bench *b, uint64_t *ret_num)
 	double start = seconds();
 	uint64_t num = 0;
 
-	must(store_snapshot_begin(b->store, &snapshot),
-	     "store_snapshot_begin");
+	must(store_snapshot_begin(b->store, &snapshot), "store_snapshot_begin");
 	while (num < READ_RECORDS &&
 	       store_read(snapshot, b->channel, record.id + 1, false,
 			  &record) == EVERR_OK) {

@@ -11,9 +11,9 @@
  * library's.  The counters are the writer thread's, the switches ours.
  */
 struct disk {
-	int fail_sync;		/* errno of the next fdatasync() */
-	int fail_write;		/* errno of every write that has data */
-	int fail_meta;		/* errno of the next write of a meta page */
+	int fail_sync;	/* errno of the next fdatasync() */
+	int fail_write; /* errno of every write that has data */
+	int fail_meta;	/* errno of the next write of a meta page */
 };
 
 static struct disk disk;
@@ -123,9 +123,9 @@ static uint64_t missing(struct fixture *f, struct store_channel *channel,
 	uint64_t num = 0;
 
 	assert_int_equal(store_snapshot_begin(f->store, &snapshot), EVERR_OK);
-	assert_int_equal(store_gap(snapshot, channel, 1, UINT64_MAX, &num,
-				   ret_cause),
-			 EVERR_OK);
+	assert_int_equal(
+		store_gap(snapshot, channel, 1, UINT64_MAX, &num, ret_cause),
+		EVERR_OK);
 	store_snapshot_end(snapshot);
 	return num;
 }
@@ -258,12 +258,11 @@ static void test_an_io_error_on_a_full_disk_is_full(void **state)
 	/* The reserve lets small state through until there is nothing. */
 	fixture_disk_set(f, 0);
 	set(&disk.fail_write, EIO);
-	assert_int_equal(
-		fixture_recv(f,
-			     store_append_send(f, f->ev, channel, NULL, 0, st,
-					       1),
-			     &first_id),
-		EVERR_STORE_FULL);
+	assert_int_equal(fixture_recv(f,
+				      store_append_send(f, f->ev, channel, NULL,
+							0, st, 1),
+				      &first_id),
+			 EVERR_STORE_FULL);
 	set(&disk.fail_write, 0);
 	fixture_disk_set(f, UINT64_C(1) << 40);
 	append_until_ok(f, channel, &first_id);
@@ -287,15 +286,13 @@ static void test_below_the_reserve_only_small_state_is_written(void **state)
 	fixture_disk_set(f, 999);
 	assert_int_equal(fixture_append(f, channel, 1, 1, &first_id),
 			 EVERR_STORE_FULL);
-	assert_int_equal(
-		fixture_recv(f,
-			     store_append_send(f, f->ev, channel, NULL, 0, st,
-					       1),
-			     &first_id),
-		EVERR_OK);
-	assert_int_equal(
-		store_state_get(f, f->store, "output/1", &data, &len),
-		EVERR_OK);
+	assert_int_equal(fixture_recv(f,
+				      store_append_send(f, f->ev, channel, NULL,
+							0, st, 1),
+				      &first_id),
+			 EVERR_OK);
+	assert_int_equal(store_state_get(f, f->store, "output/1", &data, &len),
+			 EVERR_OK);
 	store_stats(f->store, &stats);
 	assert_true(stats.full);
 	assert_int_equal(stats.disk_free, 999);

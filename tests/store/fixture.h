@@ -30,8 +30,8 @@ struct fixture {
 	struct store_options options;
 	struct store_hooks hooks;
 	struct store *store;
-	uint64_t clock;		/* atomic: the writer's thread reads it */
-	uint64_t disk_free;	/* atomic; 0: ask the system */
+	uint64_t clock;	    /* atomic: the writer's thread reads it */
+	uint64_t disk_free; /* atomic; 0: ask the system */
 };
 
 /* tevent keeps its list of backends for ever: not a leak of a test. */
@@ -85,9 +85,9 @@ static inline int fixture_destructor(struct fixture *f)
 
 static inline void fixture_open(struct fixture *f)
 {
-	assert_int_equal(store_open_hooked(f, f->ev, &f->options, &f->hooks,
-					   &f->store),
-			 EVERR_OK);
+	assert_int_equal(
+		store_open_hooked(f, f->ev, &f->options, &f->hooks, &f->store),
+		EVERR_OK);
 }
 
 static inline void fixture_reopen(struct fixture *f)
@@ -146,8 +146,7 @@ static inline struct store_channel *fixture_channel(struct fixture *f,
  * share one.  A talloc child of mem_ctx.
  */
 static inline struct store_input fixture_event(TALLOC_CTX *mem_ctx,
-					       unsigned int kind,
-					       uint64_t time,
+					       unsigned int kind, uint64_t time,
 					       const char *text)
 {
 	struct event_system system = {
@@ -184,21 +183,21 @@ static inline void fixture_late(struct tevent_context *ev,
 }
 
 /* Run the loop until the condition holds; half a minute is too long. */
-#define fixture_until(f, condition) \
-	do { \
-		bool late_ = false; \
-		struct tevent_timer *te_ = tevent_add_timer( \
+#define fixture_until(f, condition)                                      \
+	do {                                                             \
+		bool late_ = false;                                      \
+		struct tevent_timer *te_ = tevent_add_timer(             \
 			(f)->ev, (f), tevent_timeval_current_ofs(30, 0), \
-			fixture_late, &late_); \
-		while (!(condition)) { \
-			assert_int_equal(tevent_loop_once((f)->ev), 0); \
-			assert_false(late_); \
-		} \
-		TALLOC_FREE(te_); \
+			fixture_late, &late_);                           \
+		while (!(condition)) {                                   \
+			assert_int_equal(tevent_loop_once((f)->ev), 0);  \
+			assert_false(late_);                             \
+		}                                                        \
+		TALLOC_FREE(te_);                                        \
 	} while (0)
 
-static inline struct store_channel_info
-fixture_info(struct store_channel *channel)
+static inline struct store_channel_info fixture_info(
+	struct store_channel *channel)
 {
 	struct store_channel_info info;
 
@@ -206,9 +205,10 @@ fixture_info(struct store_channel *channel)
 	return info;
 }
 
-static inline struct tevent_req *
-fixture_send(struct fixture *f, struct store_channel *channel,
-	     const struct store_input *inputs, size_t num_inputs)
+static inline struct tevent_req *fixture_send(struct fixture *f,
+					      struct store_channel *channel,
+					      const struct store_input *inputs,
+					      size_t num_inputs)
 {
 	struct tevent_req *req = NULL;
 
@@ -243,9 +243,8 @@ static inline everr_t fixture_append(struct fixture *f,
 
 	inputs = talloc_array(frame, struct store_input, num);
 	for (i = 0; i < num; i++) {
-		inputs[i] = fixture_event(frame, kind,
-					  FIXTURE_TIME + i * WINTIME_SECOND,
-					  "text");
+		inputs[i] = fixture_event(
+			frame, kind, FIXTURE_TIME + i * WINTIME_SECOND, "text");
 	}
 	err = fixture_recv(f, fixture_send(f, channel, inputs, num),
 			   ret_first_id);
@@ -293,9 +292,9 @@ static inline void fixture_verify(struct fixture *f)
 {
 	struct store_verify_result result = {};
 
-	assert_int_equal(store_verify(f, f->path, fixture_tell, NULL, NULL,
-				      &result),
-			 EVERR_OK);
+	assert_int_equal(
+		store_verify(f, f->path, fixture_tell, NULL, NULL, &result),
+		EVERR_OK);
 	assert_int_equal(result.errors, 0);
 }
 

@@ -9,9 +9,8 @@
 static struct store_channel *limited(struct fixture *f, uint64_t max_bytes,
 				     uint64_t max_age)
 {
-	struct store_channel_config config = {.enabled = true,
-					      .max_bytes = max_bytes,
-					      .max_age = max_age};
+	struct store_channel_config config = {
+		.enabled = true, .max_bytes = max_bytes, .max_age = max_age};
 	struct store_channel *channel = NULL;
 
 	assert_int_equal(store_channel_define(f->store, "Application", &config,
@@ -223,9 +222,9 @@ static void test_no_queued_append_loses_its_template(void **state)
 		/* Retention never rests; kinds come and go. */
 		fixture_append_ok(f, channel, 1, 500);
 		for (i = 0; i < 64; i++) {
-			reqs[i] = fixture_send(
-				f, channel, &kinds[rand_r(&seed) % 8],
-				round % 4 == 0);
+			reqs[i] = fixture_send(f, channel,
+					       &kinds[rand_r(&seed) % 8],
+					       round % 4 == 0);
 		}
 		for (i = 0; i < 64; i++) {
 			assert_int_equal(fixture_recv(f, reqs[i], &first_id),
