@@ -20,11 +20,11 @@
 #include <talloc.h>
 
 struct buf {
-	uint8_t *data;		/* talloc child of mem_ctx */
+	uint8_t *data; /* talloc child of mem_ctx */
 	size_t len;
-	size_t size;		/* allocated */
-	size_t max;		/* len never passes it */
-	everr_t err;		/* EVERR_OK, EVERR_NOMEM or EVERR_LIMIT */
+	size_t size; /* allocated */
+	size_t max;  /* len never passes it */
+	everr_t err; /* EVERR_OK, EVERR_NOMEM or EVERR_LIMIT */
 	TALLOC_CTX *mem_ctx;
 };
 

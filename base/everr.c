@@ -44,7 +44,10 @@ struct entry {
 	unsigned int http;
 };
 
-#define E(err, text, win32, http) { err, #err, text, win32, http }
+#define E(err, text, win32, http)            \
+	{                                    \
+		err, #err, text, win32, http \
+	}
 
 static const struct entry table[] = {
 	E(EVERR_OK, "success", W_OK, 200),
@@ -97,8 +100,9 @@ static const struct entry table[] = {
 	E(EVERR_STORE_SYNC, "the disk did not confirm the write", W_IO_DEVICE,
 	  500),
 	E(EVERR_STORE_CORRUPT, "the store is damaged", W_FILE_CORRUPT, 500),
-	E(EVERR_STORE_VERSION, "the store has a format this program cannot read",
-	  W_FILE_CORRUPT, 500),
+	E(EVERR_STORE_VERSION,
+	  "the store has a format this program cannot read", W_FILE_CORRUPT,
+	  500),
 	E(EVERR_STORE_LOCKED, "another process has the store open", W_IO_DEVICE,
 	  503),
 	E(EVERR_STORE_CLOSED, "the store is shutting down",

@@ -18,27 +18,27 @@
 typedef enum everr {
 	EVERR_OK = 0,
 
-	EVERR_NOMEM = EVERR_BASE + 1,	/* memory */
-	EVERR_INVALID,		/* an argument outside its contract */
-	EVERR_LIMIT,		/* a stated limit was reached */
-	EVERR_END,		/* no more items */
-	EVERR_NOT_FOUND,	/* the named thing does not exist */
-	EVERR_EXISTS,		/* the named thing exists already */
-	EVERR_ACCESS,		/* the caller may not do this */
-	EVERR_CANCELLED,	/* ended by the one who asked */
-	EVERR_TIMEOUT,		/* time expired */
-	EVERR_IO,		/* the operating system refused; see errno */
-	EVERR_NOT_SUPPORTED,	/* known, but not done here */
-	EVERR_INTERNAL,		/* a broken invariant: our bug */
+	EVERR_NOMEM = EVERR_BASE + 1, /* memory */
+	EVERR_INVALID,		      /* an argument outside its contract */
+	EVERR_LIMIT,		      /* a stated limit was reached */
+	EVERR_END,		      /* no more items */
+	EVERR_NOT_FOUND,	      /* the named thing does not exist */
+	EVERR_EXISTS,		      /* the named thing exists already */
+	EVERR_ACCESS,		      /* the caller may not do this */
+	EVERR_CANCELLED,	      /* ended by the one who asked */
+	EVERR_TIMEOUT,		      /* time expired */
+	EVERR_IO,	     /* the operating system refused; see errno */
+	EVERR_NOT_SUPPORTED, /* known, but not done here */
+	EVERR_INTERNAL,	     /* a broken invariant: our bug */
 
 	/* event/ */
-	EVERR_BINXML_TRUNCATED,	/* the data ends inside a token */
+	EVERR_BINXML_TRUNCATED, /* the data ends inside a token */
 	EVERR_BINXML_TOKEN,	/* a token that is not allowed here */
 	EVERR_BINXML_LENGTH,	/* a length that contradicts its content */
 	EVERR_BINXML_NAME,	/* an element or attribute name is not legal */
 	EVERR_BINXML_VALUE,	/* a value of impossible type or size */
 	EVERR_BINXML_DEPTH,	/* nested too deeply */
-	EVERR_TEMPLATE_UNKNOWN,	/* a template number nobody defined */
+	EVERR_TEMPLATE_UNKNOWN, /* a template number nobody defined */
 	EVERR_EVENT_TOO_LARGE,	/* above EVENT_WIRE_MAX */
 	EVERR_BOOKMARK_SYNTAX,	/* a bookmark list is malformed */
 	EVERR_QUERY_SYNTAX,	/* a query is malformed */
@@ -48,21 +48,21 @@ typedef enum everr {
 
 	/* store/ */
 	EVERR_CHANNEL_NOT_FOUND, /* no channel of that name */
-	EVERR_CHANNEL_NAME,	/* a name that no channel may have */
-	EVERR_CHANNEL_DISABLED,	/* the channel takes no events */
-	EVERR_STORE_FULL,	/* no room on disk now; may be tried again */
-	EVERR_STORE_SYNC,	/* the disk did not confirm a batch */
-	EVERR_STORE_CORRUPT,	/* a checksum or structure is wrong */
-	EVERR_STORE_VERSION,	/* written by another version */
-	EVERR_STORE_LOCKED,	/* another process holds the store */
-	EVERR_STORE_CLOSED,	/* the store is shutting down */
-	EVERR_STALE,		/* the position no longer exists */
+	EVERR_CHANNEL_NAME,	 /* a name that no channel may have */
+	EVERR_CHANNEL_DISABLED,	 /* the channel takes no events */
+	EVERR_STORE_FULL,	 /* no room on disk now; may be tried again */
+	EVERR_STORE_SYNC,	 /* the disk did not confirm a batch */
+	EVERR_STORE_CORRUPT,	 /* a checksum or structure is wrong */
+	EVERR_STORE_VERSION,	 /* written by another version */
+	EVERR_STORE_LOCKED,	 /* another process holds the store */
+	EVERR_STORE_CLOSED,	 /* the store is shutting down */
+	EVERR_STALE,		 /* the position no longer exists */
 
 	/* configuration, daemon/ and cli/ */
-	EVERR_CONFIG,		/* a configuration file is wrong */
-	EVERR_AUTH,		/* authentication failed */
-	EVERR_CONNECT,		/* a peer could not be reached */
-	EVERR_PROTOCOL,		/* a peer broke the protocol */
+	EVERR_CONFIG,	/* a configuration file is wrong */
+	EVERR_AUTH,	/* authentication failed */
+	EVERR_CONNECT,	/* a peer could not be reached */
+	EVERR_PROTOCOL, /* a peer broke the protocol */
 
 	EVERR_LAST
 } everr_t;

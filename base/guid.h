@@ -24,8 +24,8 @@ struct ev_guid {
 void ev_guid_format(const struct ev_guid *guid, char text[EV_GUID_TEXT_SIZE]);
 
 /* With or without braces, either case.  EVERR_TEXT: not a GUID. */
-everr_t ev_guid_parse(const char *text, struct ev_guid *ret_guid)
-	EVERR_MUST_CHECK;
+everr_t ev_guid_parse(const char *text,
+		      struct ev_guid *ret_guid) EVERR_MUST_CHECK;
 
 bool ev_guid_equal(const struct ev_guid *a, const struct ev_guid *b);
 bool ev_guid_is_zero(const struct ev_guid *guid);
@@ -34,7 +34,6 @@ bool ev_guid_is_zero(const struct ev_guid *guid);
  * A name-based GUID (RFC 4122, version 5) over len bytes in our own name
  * space: the same bytes give the same GUID for ever.
  */
-void ev_guid_from_bytes(const void *data, size_t len,
-			struct ev_guid *ret_guid);
+void ev_guid_from_bytes(const void *data, size_t len, struct ev_guid *ret_guid);
 
 #endif

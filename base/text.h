@@ -47,8 +47,8 @@ void text_utf16_to_json(struct buf *out, const uint8_t *utf16le,
  * EVERR_TEXT                not valid
  * EVERR_NOMEM, EVERR_LIMIT  the buffer's own
  */
-everr_t text_utf8_to_utf16(struct buf *out, const char *utf8, size_t len)
-	EVERR_MUST_CHECK;
+everr_t text_utf8_to_utf16(struct buf *out, const char *utf8,
+			   size_t len) EVERR_MUST_CHECK;
 
 /* Whether len bytes are valid UTF-8. */
 bool text_utf8_valid(const char *utf8, size_t len);

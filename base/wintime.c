@@ -14,7 +14,7 @@
 struct date {
 	uint32_t year;
 	uint32_t month; /* 1 to 12 */
-	uint32_t day; /* 1 to 31 */
+	uint32_t day;	/* 1 to 31 */
 };
 
 /*

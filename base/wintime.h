@@ -39,7 +39,7 @@ size_t wintime_format(uint64_t filetime, char *text);
  * cut off; years above 9999 have five digits, as wintime_format() writes them.
  * EVERR_TEXT  not such a text, or a date that does not exist
  */
-everr_t wintime_parse(const char *text, uint64_t *ret_filetime)
-	EVERR_MUST_CHECK;
+everr_t wintime_parse(const char *text,
+		      uint64_t *ret_filetime) EVERR_MUST_CHECK;
 
 #endif

@@ -21,15 +21,15 @@
 #define EVENT_BOOKMARK_LENGTH_MAX (3 * 1048576)
 
 struct event_bookmark {
-	const char *channel;	/* UTF-8, blanks around it removed */
-	uint64_t record_id;	/* last record the client has seen */
+	const char *channel; /* UTF-8, blanks around it removed */
+	uint64_t record_id;  /* last record the client has seen */
 	bool is_current;
 };
 
 struct event_bookmark_list {
 	struct event_bookmark *bookmarks;
 	size_t num_bookmarks;
-	bool backward;		/* Direction='backward' */
+	bool backward; /* Direction='backward' */
 };
 
 /*
@@ -47,13 +47,12 @@ everr_t event_bookmark_parse(TALLOC_CTX *mem_ctx, const char *xml, size_t len,
 	EVERR_MUST_CHECK;
 
 /* The entry of a channel, compared without case, or NULL. */
-const struct event_bookmark *
-event_bookmark_find(const struct event_bookmark_list *list,
-		    const char *channel);
+const struct event_bookmark *event_bookmark_find(
+	const struct event_bookmark_list *list, const char *channel);
 
 /* The current entry, or NULL when the list is empty. */
-const struct event_bookmark *
-event_bookmark_current(const struct event_bookmark_list *list);
+const struct event_bookmark *event_bookmark_current(
+	const struct event_bookmark_list *list);
 
 /*
  * Write a list as Windows writes it: CRLF, single quotes, two blanks.

@@ -27,17 +27,17 @@
 /* A Query element without Id, [MS-EVEN6] 2.2.17. */
 #define EVENT_QUERY_NO_ID 0xFFFFFFFFU
 
-struct event_filter;	/* compiled filter; opaque */
+struct event_filter; /* compiled filter; opaque */
 
 /* One Select or Suppress. */
 struct event_selector {
-	uint32_t path;			/* index into paths */
+	uint32_t path; /* index into paths */
 	struct event_filter *filter;
 };
 
 /* One Query element; a plain XPath query has one, without an id. */
 struct event_subquery {
-	uint32_t id;			/* or EVENT_QUERY_NO_ID */
+	uint32_t id; /* or EVENT_QUERY_NO_ID */
 	struct event_selector *selects;
 	size_t num_selects;
 	struct event_selector *suppresses;
@@ -55,10 +55,10 @@ struct event_query {
 
 /* Where and why a query was refused; becomes RpcInfo, [MS-EVEN6] 2.2.1. */
 struct event_query_error {
-	uint32_t error;		/* Win32, one of 0x3AA6..0x3AB2 or 0x3A99 */
-	uint32_t sub_error;	/* line, or 0xFFFFFFFF */
-	uint32_t sub_param;	/* column, or 0xFFFFFFFF */
-	char message[160];	/* for a log or a person */
+	uint32_t error;	    /* Win32, one of 0x3AA6..0x3AB2 or 0x3A99 */
+	uint32_t sub_error; /* line, or 0xFFFFFFFF */
+	uint32_t sub_param; /* column, or 0xFFFFFFFF */
+	char message[160];  /* for a log or a person */
 };
 
 /*
@@ -80,8 +80,7 @@ struct event_query_error {
 everr_t event_query_parse(TALLOC_CTX *mem_ctx, const char *path,
 			  const char *text, size_t len,
 			  struct event_query **ret_query,
-			  struct event_query_error *ret_error)
-	EVERR_MUST_CHECK;
+			  struct event_query_error *ret_error) EVERR_MUST_CHECK;
 
 /*
  * Does the event at paths[path] match, and which subqueries select it?
@@ -91,8 +90,7 @@ everr_t event_query_parse(TALLOC_CTX *mem_ctx, const char *path,
  */
 bool event_query_match(const struct event_query *query, uint32_t path,
 		       const struct event_header *header,
-		       struct event_dict *dict,
-		       const uint8_t *data, size_t len,
+		       struct event_dict *dict, const uint8_t *data, size_t len,
 		       uint32_t *ids, size_t *ret_num_ids);
 
 #endif

@@ -20,14 +20,14 @@
 	(20 + 4 + 4 * (num_ids) + 0x18 + 8 * (num_channels))
 
 struct event_result {
-	const uint8_t *event;	/* RPC-form document */
+	const uint8_t *event; /* RPC-form document */
 	uint32_t event_len;
-	const uint8_t *subquery_ids;	/* u32 little endian each */
+	const uint8_t *subquery_ids; /* u32 little endian each */
 	uint32_t num_subquery_ids;
 	uint32_t num_channels;
 	uint32_t current_channel;
-	bool reverse;		/* readDirection 1 */
-	const uint8_t *record_ids;	/* u64 little endian each */
+	bool reverse;		   /* readDirection 1 */
+	const uint8_t *record_ids; /* u64 little endian each */
 };
 
 /*
