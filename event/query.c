@@ -25,6 +25,9 @@ enum query_level {
 
 struct query_parse {
 	struct event_query *query;
+	uint64_t path_hashes[EVENT_QUERY_PATHS_MAX];
+	const char *last_path; /* that was looked for, and its index */
+	uint32_t last_index;
 	const char *default_path; /* of the call, or NULL */
 	enum query_level level;
 	size_t num_elements;
@@ -60,28 +63,59 @@ static everr_t refuse_complex(struct query_parse *parse, const char *message)
 		      message);
 }
 
+/*
+ * FNV-1a without case.  Long paths that differ in their last character only
+ * would otherwise be compared again and again.
+ */
+static uint64_t path_hash(const char *path)
+{
+	uint64_t hash = 0xCBF29CE484222325ULL;
+
+	for (; *path != '\0'; path++) {
+		uint8_t c = (uint8_t)*path;
+
+		if (c >= 'A' && c <= 'Z') {
+			c |= 0x20;
+		}
+		hash = (hash ^ c) * 0x100000001B3ULL;
+	}
+	return hash;
+}
+
 /* The index of a path, which is added when it is new. */
 static everr_t find_path(struct query_parse *parse, const char *path,
 			 uint32_t *ret_index)
 {
 	struct event_query *query = parse->query;
+	uint64_t hash;
 	char *copy = NULL;
 	size_t i;
 
+	/* Most selectors inherit the path of the one before. */
+	if (path == parse->last_path) {
+		*ret_index = parse->last_index;
+		return EVERR_OK;
+	}
+	hash = path_hash(path);
 	for (i = 0; i < query->num_paths; i++) {
-		if (text_name_equal(query->paths[i], path)) {
-			*ret_index = (uint32_t)i;
-			return EVERR_OK;
+		if (parse->path_hashes[i] == hash &&
+		    text_name_equal(query->paths[i], path)) {
+			break;
 		}
 	}
-	if (query->num_paths == EVENT_QUERY_PATHS_MAX) {
+	if (i == EVENT_QUERY_PATHS_MAX) {
 		return refuse_complex(parse, "too many channels");
 	}
-	copy = talloc_strdup(query->paths, path);
-	if (copy == NULL) {
-		return EVERR_NOMEM;
+	if (i == query->num_paths) {
+		copy = talloc_strdup(query->paths, path);
+		if (copy == NULL) {
+			return EVERR_NOMEM;
+		}
+		parse->path_hashes[i] = hash;
+		query->paths[query->num_paths++] = copy;
 	}
-	query->paths[query->num_paths++] = copy;
+	parse->last_path = path;
+	parse->last_index = (uint32_t)i;
 	*ret_index = (uint32_t)i;
 	return EVERR_OK;
 }
@@ -167,6 +201,9 @@ static everr_t get_path(struct query_parse *parse,
 		text = path->value;
 		len = path->value_len;
 		event_xml_trim(&text, &len);
+	}
+	if (len > EVENT_QUERY_PATH_LENGTH_MAX) {
+		return refuse_complex(parse, "a path is too long");
 	}
 	*ret_path = NULL;
 	if (len > 0) {
@@ -330,7 +367,8 @@ static everr_t place_error(struct query_parse *parse, everr_t err,
 	}
 	if (parse->error.error == 0) {
 		if (err == EVERR_LIMIT) {
-			err = refuse_complex(parse, "too many comparisons");
+			err = refuse_complex(parse,
+					     "too many comparisons or names");
 		} else {
 			err = refuse_syntax(parse, position->message);
 		}

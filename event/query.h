@@ -24,6 +24,8 @@
 #define EVENT_QUERY_ELEMENTS_MAX 4096
 /* Bytes of query text; MAX_RPC_QUERY_LENGTH units. */
 #define EVENT_QUERY_LENGTH_MAX (3 * 1048576)
+/* Bytes of one path; MAX_RPC_CHANNEL_PATH_LENGTH units. */
+#define EVENT_QUERY_PATH_LENGTH_MAX (3 * 32768)
 /* A Query element without Id, [MS-EVEN6] 2.2.17. */
 #define EVENT_QUERY_NO_ID 0xFFFFFFFFU
 

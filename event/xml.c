@@ -164,23 +164,49 @@ static void on_dtd(void *private_data, const xmlChar *name,
 		      "a document type declaration is not allowed");
 }
 
-/* What libxml2 must not be given, and the time it would take: see the header. */
-static everr_t xml_check(const char *text, size_t len)
+static bool too_many_equals(const char *text, size_t len)
 {
 	uint32_t equals = 0;
 	size_t i;
 
+	for (i = 0; i < len; i++) {
+		if (text[i] == '<') {
+			equals = 0;
+		} else if (text[i] == '=' && ++equals > EVENT_XML_EQUALS_MAX) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool too_many_namespaces(const char *text, size_t len)
+{
+	static const char xmlns[] = "xmlns";
+	const char *end = text + len;
+	uint32_t n = 0;
+
+	while (n <= EVENT_XML_NAMESPACES_MAX) {
+		text = memmem(text, (size_t)(end - text), xmlns,
+			      sizeof(xmlns) - 1);
+		if (text == NULL) {
+			return false;
+		}
+		text += sizeof(xmlns) - 1;
+		n++;
+	}
+	return true;
+}
+
+/* What libxml2 must not be given, and the time it would take. */
+static everr_t xml_check(const char *text, size_t len)
+{
 	/* The first byte also keeps libxml2 from guessing an encoding. */
 	if (len == 0 || len > INT_MAX || text[0] != '<' ||
 	    memchr(text, '\0', len) != NULL) {
 		return EVERR_TEXT;
 	}
-	for (i = 0; i < len; i++) {
-		if (text[i] == '<') {
-			equals = 0;
-		} else if (text[i] == '=' && ++equals > EVENT_XML_EQUALS_MAX) {
-			return EVERR_LIMIT;
-		}
+	if (too_many_equals(text, len) || too_many_namespaces(text, len)) {
+		return EVERR_LIMIT;
 	}
 	return EVERR_OK;
 }

@@ -15,10 +15,12 @@
 #include <stdint.h>
 
 /*
- * Equals signs between two '<'.  libxml2 compares each attribute of an
- * element with each other one; this bounds their number before it starts.
+ * Equals signs between two '<', and namespaces in all.  libxml2 compares each
+ * attribute of an element with each other one, and looks for each prefix
+ * among all namespaces; these bound their numbers before it starts.
  */
-#define EVENT_XML_EQUALS_MAX 4096
+#define EVENT_XML_EQUALS_MAX 1024
+#define EVENT_XML_NAMESPACES_MAX 64
 
 struct event_xml_attribute {
 	const char *name;
@@ -57,7 +59,7 @@ void event_xml_trim(const char **text, size_t *len);
  * Parse a whole document.  Blanks and U+FEFF in front are skipped.
  *
  * EVERR_TEXT   not well-formed, a DTD, a NUL
- * EVERR_LIMIT  more than EVENT_XML_EQUALS_MAX
+ * EVERR_LIMIT  more than EVENT_XML_EQUALS_MAX or EVENT_XML_NAMESPACES_MAX
  * EVERR_NOMEM, and what a handler returned
  */
 everr_t event_xml_parse(

@@ -320,6 +320,20 @@ static void test_filters_to_come_are_not_supported_yet(void **state)
 		EVERR_NOT_SUPPORTED);
 }
 
+/* libxml2 looks for each prefix among all namespaces that are open. */
+static void test_the_number_of_namespaces_is_limited(void **state)
+{
+	char *text = talloc_strdup(*state, "<QueryList ");
+	int i;
+
+	for (i = 0; i < 100; i++) {
+		text = talloc_asprintf_append(text, "xmlns:n%d='u' ", i);
+	}
+	text = talloc_strdup_append(text, "><Query><Select>*</Select></Query>"
+					  "</QueryList>");
+	refused(*state, "A", text, EVERR_QUERY_COMPLEX);
+}
+
 /* A list of n queries on m channels. */
 static char *list(TALLOC_CTX *mem_ctx, int n, int m)
 {
@@ -353,6 +367,24 @@ static void test_paths_elements_and_length_are_limited(void **state)
 	assert_int_equal(query->num_subqueries, 2048);
 	refused(*state, NULL, list(*state, 2049, 2), EVERR_QUERY_COMPLEX);
 
+	/* A path, then more comparisons than libxml2 is given at a time. */
+	text = talloc_array(*state, char, EVENT_QUERY_PATH_LENGTH_MAX + 2);
+	memset(text, 'p', EVENT_QUERY_PATH_LENGTH_MAX + 1);
+	text[EVENT_QUERY_PATH_LENGTH_MAX + 1] = '\0';
+	refused(*state, NULL,
+		talloc_asprintf(*state,
+				"<QueryList><Query Path='%s'><Select>*"
+				"</Select></Query></QueryList>",
+				text),
+		EVERR_QUERY_COMPLEX);
+	memset(text, '=', EVENT_QUERY_PATH_LENGTH_MAX + 1);
+	refused(*state, "A",
+		talloc_asprintf(*state,
+				"<QueryList><Query><Select>%s</Select></Query>"
+				"</QueryList>",
+				text),
+		EVERR_QUERY_COMPLEX);
+
 	text = talloc_array(*state, char, len + 1);
 	memset(text, ' ', len);
 	text[len] = '\0';
@@ -375,6 +407,7 @@ int main(void)
 		leak_test(test_what_is_no_query_list_is_a_syntax_error),
 		leak_test(test_what_is_no_filter_is_a_syntax_error),
 		leak_test(test_filters_to_come_are_not_supported_yet),
+		leak_test(test_the_number_of_namespaces_is_limited),
 		leak_test(test_paths_elements_and_length_are_limited),
 	};
 
