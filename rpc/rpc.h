@@ -36,9 +36,15 @@ struct rpc_config {
 	uint16_t port; /* EVEN6; 0: chosen by the system */
 	bool endpoint_mapper;
 	uint16_t endpoint_mapper_port; /* 135 */
-	const char *control_socket;    /* path of the ncalrpc socket */
-	const char *smb_conf;	       /* Samba configuration to use */
-	const char *const *readers;    /* users or groups: Event Log Readers */
+	/*
+	 * Path of the ncalrpc socket; NULL: none.  libdcerpc finds it as
+	 * "ncalrpc:[BASE]" with the option "ncalrpc dir = DIR" set in its
+	 * loadparm context (lpcfg_set_cmdline()), without authentication:
+	 * the service asks the kernel who is there.
+	 */
+	const char *control_socket;
+	const char *smb_conf;	    /* Samba configuration to use */
+	const char *const *readers; /* users or groups: Event Log Readers */
 	const char *const *administrators; /* users or groups */
 	struct rpc_limits limits;
 };
@@ -54,6 +60,9 @@ struct rpc_control_hooks {
 struct rpc_service;
 
 /*
+ * The program ignores SIGPIPE, and allows itself as many descriptors as it
+ * wants connections (RLIMIT_NOFILE), before it starts the service.
+ *
  * The event loop to run: Samba insists on its own global one.  For the
  * program's main(), so that it needs no header of Samba's.
  */

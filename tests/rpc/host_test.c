@@ -30,7 +30,7 @@ static int group_setup(void **state)
 
 static int group_teardown(void **state)
 {
-	server_stop(&server);
+	server_kill(&server);
 	return 0;
 }
 
@@ -172,6 +172,113 @@ static void test_the_control_interface_is_not_on_the_network(void **state)
 	assert_false(NT_STATUS_IS_OK(status));
 }
 
+/* ------------------------------------------------- association groups */
+
+static NTSTATUS make_control(struct dcerpc_pipe *pipe,
+			     struct policy_handle *handle)
+{
+	struct even6_EvtRpcRegisterControllableOperation r = {};
+
+	r.out.handle = handle;
+	return dcerpc_even6_EvtRpcRegisterControllableOperation_r(
+		pipe->binding_handle, pipe, &r);
+}
+
+/* 0, or the NTSTATUS of the fault. */
+static uint32_t cancel_control(struct dcerpc_pipe *pipe,
+			       struct policy_handle *handle)
+{
+	struct even6_EvtRpcCancel r = {};
+	NTSTATUS status;
+
+	r.in.handle = handle;
+	status = dcerpc_even6_EvtRpcCancel_r(pipe->binding_handle, pipe, &r);
+	if (NT_STATUS_IS_OK(status)) {
+		assert_int_equal(W_ERROR_V(r.out.result), 0);
+	}
+	return NT_STATUS_V(status);
+}
+
+static struct dcerpc_pipe *connect_reader(struct client *client)
+{
+	struct dcerpc_pipe *pipe = NULL;
+	NTSTATUS status;
+
+	status = client_connect(client, &server, "ntlm,seal", SERVER_READER,
+				SERVER_PASSWORD, &pipe);
+	assert_true(NT_STATUS_IS_OK(status));
+	return pipe;
+}
+
+static void test_a_handle_lives_as_long_as_its_group(void **state)
+{
+	struct policy_handle handle = {};
+	struct dcerpc_pipe *first = NULL;
+	struct dcerpc_pipe *second = NULL;
+	struct client client;
+	NTSTATUS status;
+
+	client_init(&client, *state, &server);
+	first = connect_reader(&client);
+	status = make_control(first, &handle);
+	assert_true(NT_STATUS_IS_OK(status));
+	status = client_join(&client, &server, first, SERVER_READER, &second);
+	assert_true(NT_STATUS_IS_OK(status));
+	assert_int_equal(cancel_control(second, &handle), 0);
+
+	TALLOC_FREE(first);
+	while (client_status(&client, &server, "connections") > 2) {
+	}
+	assert_int_equal(client_status(&client, &server, "handles"), 1);
+	assert_int_equal(cancel_control(second, &handle), 0);
+
+	TALLOC_FREE(second);
+	while (client_status(&client, &server, "connections") > 1) {
+	}
+	assert_int_equal(client_status(&client, &server, "handles"), 0);
+}
+
+static void test_a_handle_is_unknown_outside_its_group(void **state)
+{
+	struct policy_handle handle = {};
+	struct client client;
+	NTSTATUS status;
+
+	client_init(&client, *state, &server);
+	status = make_control(connect_reader(&client), &handle);
+	assert_true(NT_STATUS_IS_OK(status));
+	assert_int_equal(cancel_control(connect_reader(&client), &handle),
+			 CONTEXT_MISMATCH);
+}
+
+static void test_a_handle_is_unknown_to_another_user(void **state)
+{
+	struct policy_handle handle = {};
+	struct dcerpc_pipe *first = NULL;
+	struct dcerpc_pipe *second = NULL;
+	struct client client;
+	NTSTATUS status;
+
+	client_init(&client, *state, &server);
+	first = connect_reader(&client);
+	status = make_control(first, &handle);
+	assert_true(NT_STATUS_IS_OK(status));
+	status = client_join(&client, &server, first, SERVER_STRANGER, &second);
+	assert_true(NT_STATUS_IS_OK(status));
+	assert_int_equal(cancel_control(second, &handle), CONTEXT_MISMATCH);
+}
+
+static void test_an_empty_handle_is_unknown(void **state)
+{
+	struct policy_handle handle = {};
+	struct client client;
+
+	client_init(&client, *state, &server);
+	assert_int_equal(cancel_control(connect_reader(&client), &handle),
+			 CONTEXT_MISMATCH);
+	assert_int_equal(client_status(&client, &server, "handles"), 0);
+}
+
 /* ------------------------------------------------------- dying clients */
 
 static void subscribe_and_wait(struct dcerpc_pipe *pipe, TALLOC_CTX *ctx)
@@ -297,6 +404,12 @@ static int context_teardown(void **state)
 	return 0;
 }
 
+/* Last: under LeakSanitizer this is the server's own leak check. */
+static void test_the_server_ends_with_nothing_left(void **state)
+{
+	server_stop(&server);
+}
+
 #define host_test(fn) \
 	cmocka_unit_test_setup_teardown(fn, context_setup, context_teardown)
 
@@ -314,8 +427,13 @@ int main(void)
 		host_test(test_ndr64_is_spoken_to_who_proposes_nothing_else),
 		host_test(test_the_control_socket_needs_no_logon),
 		host_test(test_the_control_interface_is_not_on_the_network),
+		host_test(test_a_handle_lives_as_long_as_its_group),
+		host_test(test_a_handle_is_unknown_outside_its_group),
+		host_test(test_a_handle_is_unknown_to_another_user),
+		host_test(test_an_empty_handle_is_unknown),
 		host_test(
 			test_clients_that_die_with_a_parked_call_leave_nothing),
+		host_test(test_the_server_ends_with_nothing_left),
 	};
 
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);

@@ -163,11 +163,8 @@ static void server_run(const struct server *server,
 	TALLOC_FREE(service);
 	TALLOC_FREE(store);
 	TALLOC_FREE(ctx);
-	/*
-	 * Not exit(): what Samba's libraries keep for the process is theirs,
-	 * and their destructors are made for their own programs.
-	 */
-	_exit(0);
+	/* With LeakSanitizer's look at what is left. */
+	exit(0);
 }
 
 void server_start(struct server *server, const struct rpc_limits *limits,
@@ -218,15 +215,30 @@ static int remove_entry(const char *path, const struct stat *st, int flag,
 	return remove(path);
 }
 
-void server_stop(struct server *server)
+static int server_end(struct server *server)
 {
 	int status = -1;
 
-	assert_int_equal(kill(server->pid, SIGTERM), 0);
-	assert_int_equal(waitpid(server->pid, &status, 0), server->pid);
+	(void)kill(server->pid, SIGTERM);
+	(void)waitpid(server->pid, &status, 0);
+	server->pid = 0;
 	nftw(server->dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+	return status;
+}
+
+void server_stop(struct server *server)
+{
+	int status = server_end(server);
+
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+void server_kill(struct server *server)
+{
+	if (server->pid > 0) {
+		(void)server_end(server);
+	}
 }
 
 size_t server_num_fds(const struct server *server)
@@ -282,6 +294,7 @@ void client_init(struct client *client, TALLOC_CTX *mem_ctx,
 }
 
 static NTSTATUS client_connect_binding(struct client *client, const char *text,
+				       uint32_t assoc_group_id,
 				       const struct ndr_interface_table *table,
 				       struct cli_credentials *credentials,
 				       struct dcerpc_pipe **ret_pipe)
@@ -294,38 +307,67 @@ static NTSTATUS client_connect_binding(struct client *client, const char *text,
 	status = dcerpc_binding_set_flags(binding, DCERPC_CONCURRENT_MULTIPLEX,
 					  0);
 	assert_true(NT_STATUS_IS_OK(status));
+	status = dcerpc_binding_set_assoc_group_id(binding, assoc_group_id);
+	assert_true(NT_STATUS_IS_OK(status));
 	return dcerpc_pipe_connect_b(client->mem_ctx, ret_pipe, binding, table,
 				     credentials, client->ev, client->lp_ctx);
+}
+
+static struct cli_credentials *client_credentials(struct client *client,
+						  const char *user,
+						  const char *password)
+{
+	struct cli_credentials *credentials = NULL;
+
+	credentials = cli_credentials_init(client->mem_ctx);
+	assert_non_null(credentials);
+	if (user == NULL) {
+		cli_credentials_set_anonymous(credentials);
+		return credentials;
+	}
+	cli_credentials_set_kerberos_state(
+		credentials, CRED_USE_KERBEROS_DISABLED, CRED_SPECIFIED);
+	cli_credentials_set_username(credentials, user, CRED_SPECIFIED);
+	cli_credentials_set_domain(credentials, "EVENLOG", CRED_SPECIFIED);
+	cli_credentials_set_password(credentials, password, CRED_SPECIFIED);
+	cli_credentials_set_workstation(credentials, "TEST", CRED_SPECIFIED);
+	return credentials;
+}
+
+static NTSTATUS client_connect_tcp(struct client *client,
+				   const struct server *server,
+				   const char *options, uint32_t assoc_group_id,
+				   struct cli_credentials *credentials,
+				   struct dcerpc_pipe **ret_pipe)
+{
+	char text[128];
+
+	(void)snprintf(text, sizeof(text), "ncacn_ip_tcp:127.0.0.1[%u%s%s]",
+		       (unsigned int)server->port, *options != '\0' ? "," : "",
+		       options);
+	return client_connect_binding(client, text, assoc_group_id,
+				      &ndr_table_even6, credentials, ret_pipe);
 }
 
 NTSTATUS client_connect(struct client *client, const struct server *server,
 			const char *options, const char *user,
 			const char *password, struct dcerpc_pipe **ret_pipe)
 {
-	struct cli_credentials *credentials = NULL;
-	char text[128];
+	return client_connect_tcp(client, server, options, 0,
+				  client_credentials(client, user, password),
+				  ret_pipe);
+}
 
-	credentials = cli_credentials_init(client->mem_ctx);
-	assert_non_null(credentials);
-	if (user == NULL) {
-		cli_credentials_set_anonymous(credentials);
-	} else {
-		cli_credentials_set_kerberos_state(credentials,
-						   CRED_USE_KERBEROS_DISABLED,
-						   CRED_SPECIFIED);
-		cli_credentials_set_username(credentials, user, CRED_SPECIFIED);
-		cli_credentials_set_domain(credentials, "EVENLOG",
-					   CRED_SPECIFIED);
-		cli_credentials_set_password(credentials, password,
-					     CRED_SPECIFIED);
-		cli_credentials_set_workstation(credentials, "TEST",
-						CRED_SPECIFIED);
-	}
-	(void)snprintf(text, sizeof(text), "ncacn_ip_tcp:127.0.0.1[%u%s%s]",
-		       (unsigned int)server->port, *options != '\0' ? "," : "",
-		       options);
-	return client_connect_binding(client, text, &ndr_table_even6,
-				      credentials, ret_pipe);
+NTSTATUS client_join(struct client *client, const struct server *server,
+		     struct dcerpc_pipe *first, const char *user,
+		     struct dcerpc_pipe **ret_pipe)
+{
+	uint32_t group = dcerpc_binding_get_assoc_group_id(first->binding);
+
+	assert_int_not_equal(group, 0);
+	return client_connect_tcp(
+		client, server, "ntlm,seal", group,
+		client_credentials(client, user, SERVER_PASSWORD), ret_pipe);
 }
 
 NTSTATUS client_connect_local(struct client *client,
@@ -334,7 +376,7 @@ NTSTATUS client_connect_local(struct client *client,
 			      struct dcerpc_pipe **ret_pipe)
 {
 	return client_connect_binding(
-		client, "ncalrpc:[control]", table,
+		client, "ncalrpc:[control]", 0, table,
 		cli_credentials_init_anon(client->mem_ctx), ret_pipe);
 }
 

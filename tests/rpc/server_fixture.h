@@ -44,6 +44,9 @@ void server_start(struct server *server, const struct rpc_limits *limits,
 /* End it with SIGTERM, check that it went well, remove its directory. */
 void server_stop(struct server *server);
 
+/* For teardown: as above without a check; nothing if it was stopped. */
+void server_kill(struct server *server);
+
 /* Open descriptors of the server's process. */
 size_t server_num_fds(const struct server *server);
 /* Its resident memory in KiB. */
@@ -69,6 +72,11 @@ void client_init(struct client *client, TALLOC_CTX *mem_ctx,
 NTSTATUS client_connect(struct client *client, const struct server *server,
 			const char *options, const char *user,
 			const char *password, struct dcerpc_pipe **ret_pipe);
+
+/* The same, sealed NTLM, into the association group of another connection. */
+NTSTATUS client_join(struct client *client, const struct server *server,
+		     struct dcerpc_pipe *first, const char *user,
+		     struct dcerpc_pipe **ret_pipe);
 
 /* Connect to an interface on the control socket. */
 NTSTATUS client_connect_local(struct client *client,
