@@ -164,7 +164,7 @@ static everr_t read_number(struct json_build *b, const struct member *member,
 {
 	uint8_t *field = (uint8_t *)&b->system + member->offset;
 	uint64_t max = UINT64_MAX >> (64 - 8 * member->size);
-	uint64_t number;
+	uint64_t number = 0;
 	everr_t err;
 
 	err = get_unsigned(b, member->place, value, max, &number);

@@ -18,20 +18,20 @@
 #define OPERATIONAL_PROVIDER "Evenlog"
 
 enum operational_id {
-	OPERATIONAL_STARTED = 1,	/* Version */
+	OPERATIONAL_STARTED = 1, /* Version */
 	OPERATIONAL_STOPPING = 2,
 	OPERATIONAL_CONFIGURATION_RELOADED = 3,
-	OPERATIONAL_CONFIGURATION_REFUSED = 4,	/* Reason */
-	OPERATIONAL_READER_GAP = 10,	/* Channel, First, Last, Cause */
+	OPERATIONAL_CONFIGURATION_REFUSED = 4, /* Reason */
+	OPERATIONAL_READER_GAP = 10,	       /* Channel, First, Last, Cause */
 	OPERATIONAL_BOOKMARK_STALE = 11, /* Channel, RecordId, ResumedAt */
-	OPERATIONAL_IDS_SKIPPED = 12,	/* Channel, First, Last, Cause */
+	OPERATIONAL_IDS_SKIPPED = 12,	 /* Channel, First, Last, Cause */
 	OPERATIONAL_ACCESS_REFUSED = 20, /* User, Peer, Channel, Operation */
-	OPERATIONAL_LOGON_FAILED = 21,	/* Peer, Status */
-	OPERATIONAL_LIMIT_REACHED = 22,	/* Limit, Peer */
-	OPERATIONAL_STORE_FULL = 30,	/* FreeBytes */
+	OPERATIONAL_LOGON_FAILED = 21,	 /* Peer, Status */
+	OPERATIONAL_LIMIT_REACHED = 22,	 /* Limit, Peer */
+	OPERATIONAL_STORE_FULL = 30,	 /* FreeBytes */
 	OPERATIONAL_STORE_ROOM_AGAIN = 31,
 	OPERATIONAL_STORE_FAILED = 32,	/* Error */
-	OPERATIONAL_RECORD_DAMAGED = 33	/* Channel, RecordId */
+	OPERATIONAL_RECORD_DAMAGED = 33 /* Channel, RecordId */
 };
 
 /* Repetitions are counted for so long before they are written as one event. */
@@ -62,9 +62,9 @@ everr_t operational_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
  * so in LostReports.  operational NULL is allowed and does
  * nothing, so that library rooms can be tested without it.
  */
-void operational_report(struct operational *operational,
-			enum operational_id id, const char *subject,
-			const char *const *fields, size_t num_fields);
+void operational_report(struct operational *operational, enum operational_id id,
+			const char *subject, const char *const *fields,
+			size_t num_fields);
 
 /*
  * Write what has been counted so far, without waiting for the minute to end;

@@ -619,8 +619,8 @@ static void assert_promise_kept(const struct replay *replay)
 static void test_no_acknowledgement_precedes_its_sync(void **state)
 {
 	const struct life life = {
-		.appends = long_tests() ? "1000" : "25",
-		.choices = long_tests() ? 40 : 4,
+		.appends = long_tests() ? "300" : "25",
+		.choices = long_tests() ? 20 : 4,
 	};
 	struct replay replay;
 
@@ -633,9 +633,9 @@ static void test_no_acknowledgement_precedes_its_sync(void **state)
 static void test_promise_outlives_failed_syncs(void **state)
 {
 	const struct life life = {
-		.appends = long_tests() ? "1000" : "40",
+		.appends = long_tests() ? "300" : "40",
 		.mode = "fail-sync=23",
-		.choices = long_tests() ? 40 : 3,
+		.choices = long_tests() ? 20 : 3,
 	};
 	struct replay replay;
 
@@ -649,9 +649,9 @@ static void test_promise_outlives_failed_syncs(void **state)
 static void test_promise_outlives_failed_meta_writes(void **state)
 {
 	const struct life life = {
-		.appends = long_tests() ? "1000" : "40",
+		.appends = long_tests() ? "300" : "40",
 		.mode = "fail-meta=23",
-		.choices = long_tests() ? 40 : 3,
+		.choices = long_tests() ? 20 : 3,
 	};
 	struct replay replay;
 
