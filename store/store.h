@@ -62,7 +62,7 @@ struct store_options {
 	 * acknowledged.
 	 */
 	bool asynchronous;
-	bool read_only;	   /* no writer thread; the command line's way in */
+	bool read_only; /* no writer thread; the command line's way in */
 };
 
 /*

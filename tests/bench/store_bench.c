@@ -25,6 +25,8 @@
 #define TURNS 3
 #define TURN_SECONDS 0.5
 #define READ_RECORDS 200000
+/* Small enough that retention works from the first second on. */
+#define RETENTION_BYTES (16 * 1024 * 1024)
 
 struct bench {
 	char path[4096];
@@ -129,6 +131,18 @@ static void open_store(struct bench *b)
 	options.path = path;
 	must(store_open(b->ev, b->ev, &options, &b->store), "store_open");
 	must(store_channel_define(b->store, "Security", &config, &b->channel),
+	     "store_channel_define");
+}
+
+/* From here on each record that comes makes an old one go. */
+static void limit_store(struct bench *b)
+{
+	struct store_channel_config config = {
+		.enabled = true,
+		.max_bytes = RETENTION_BYTES,
+	};
+
+	must(store_channel_define(b->store, "Limited", &config, &b->channel),
 	     "store_channel_define");
 }
 
@@ -414,6 +428,12 @@ int main(void)
 	bench_append(&b, 16, 64);
 	bench_append(&b, 16, 1024);
 	bench_read(&b);
+	limit_store(&b);
+	printf("retention at %d MiB, which the floor has not:\n",
+	       RETENTION_BYTES >> 20);
+	bench_append(&b, 1, 64);
+	bench_append(&b, 16, 64);
+	bench_append(&b, 16, 1024);
 	TALLOC_FREE(b.store);
 	mdb_env_close(b.bare);
 	remove_files(&b);
