@@ -30,6 +30,7 @@ REQUEST, RESPONSE, FAULT, BIND, BIND_ACK, BIND_NAK = 0, 2, 3, 11, 12, 13
 ALTER, ALTER_RESP, AUTH3, CANCEL, ORPHANED = 14, 15, 16, 18, 19
 
 FIRST, LAST, MULTIPLEX, DID_NOT_EXECUTE = 0x01, 0x02, 0x10, 0x20
+HEADER_SIGN = 0x04              # in a bind and its acknowledgement
 
 AUTH_SPNEGO, AUTH_NTLM, AUTH_KERBEROS = 0x09, 0x0A, 0x10
 CONNECT, CALL, PACKET, INTEGRITY, PRIVACY = 2, 3, 4, 5, 6
@@ -255,6 +256,8 @@ class Connection:
         self.security = None
         self.group = 0
         self.results = []       # of each context: result, reason
+        self.accepted = []      # of each context: the transfer syntax' bytes
+        self.ack_flags = 0      # of the bind's acknowledgement
         self.max_fragment = FRAGMENT
         self._calls = itertools.count(1)
         self._inbox = bytearray()
@@ -264,15 +267,17 @@ class Connection:
     # Binding
 
     def bind(self, interface, security=None, group=0, multiplex=True,
-             syntaxes=(NDR,)):
+             syntaxes=(NDR,), header_signing=False):
         """
         Bind; each transfer syntax is a context of its own, as Windows asks.
-        Context 0 is the one that calls use unless told.
+        Context 0 is the one that calls use unless told.  header_signing:
+        offer it.  NTLM signs headers anyway, Kerberos here does not.
         """
         self.security = security
         legs = security.legs() if security else None
         token = next(legs) if legs else None
-        flags = FIRST | LAST | (MULTIPLEX if multiplex else 0)
+        flags = FIRST | LAST | (MULTIPLEX if multiplex else 0) \
+            | (HEADER_SIGN if header_signing else 0)
         contexts = b"".join(
             struct.pack("<HBB", i, 1, 0) + _syntax(interface) + _syntax(s)
             for i, s in enumerate(syntaxes))
@@ -285,6 +290,7 @@ class Connection:
             raise Refused(f"reason {struct.unpack_from('<H', pdu.body)[0]}")
         if pdu.kind != BIND_ACK:
             raise Refused(f"packet type {pdu.kind}")
+        self.ack_flags = pdu.flags
         self._parse_ack(pdu)
         if legs is not None:
             self._finish(legs, interface, flags, pdu.auth)
@@ -299,8 +305,10 @@ class Connection:
         at = 10 + size
         at += -(at + 16) % 4
         count = pdu.body[at]
-        self.results = [struct.unpack_from("<HH", pdu.body, at + 4 + 24 * i)
-                        for i in range(count)]
+        starts = [at + 4 + 24 * i for i in range(count)]
+        self.results = [struct.unpack_from("<HH", pdu.body, start)
+                        for start in starts]
+        self.accepted = [pdu.body[start + 4:start + 24] for start in starts]
 
     def _finish(self, legs, interface, flags, token):
         """The second leg of the authentication, and its reply if any."""
