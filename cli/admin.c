@@ -4,6 +4,7 @@
 
 #include "cli/cli.h"
 #include "cli/options.h"
+#include "cli/output.h"
 #include "cli/session.h"
 #include "cli/terminal.h"
 #include "collect/control.h"
@@ -14,17 +15,6 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
-
-static int no_xml(struct cli *cli)
-{
-	if (cli->options.format != CLI_FORMAT_XML) {
-		return -1;
-	}
-	return cli_usage(cli,
-			 "--format=xml is for events; %s has text and"
-			 " json",
-			 cli->verb->name);
-}
 
 /* --------------------------------------------------------------- status */
 
@@ -90,8 +80,9 @@ static void print_members(const json_t *object, unsigned int depth)
 	while (iter != NULL) {
 		const json_t *value = json_object_iter_value(iter);
 
-		printf("%*s%s:", (int)(2 * depth), "",
-		       json_object_iter_key(iter));
+		printf("%*s", (int)(2 * depth), "");
+		terminal_print(json_object_iter_key(iter));
+		printf(":");
 		if (is_scalar(value)) {
 			printf(" ");
 			print_scalar(value);
@@ -234,7 +225,7 @@ static int print_status(struct cli *cli, const char *text)
 	json_t *status = NULL;
 
 	if (cli->options.format == CLI_FORMAT_JSON) {
-		printf("%s\n", text);
+		cli_print_json_text(text);
 		return CLI_OK;
 	}
 	status = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
@@ -264,7 +255,7 @@ int cli_status(struct cli *cli)
 		ret = cli_local_only(cli);
 	}
 	if (ret < 0) {
-		ret = no_xml(cli);
+		ret = cli_no_xml(cli);
 	}
 	if (ret < 0) {
 		ret = cli_connect(cli, &ndr_table_control, &connection);
@@ -292,13 +283,6 @@ struct verify {
 	struct terminal_progress progress;
 };
 
-static void print_json_line(json_t *object)
-{
-	json_dumpf(object, stdout, JSON_COMPACT);
-	printf("\n");
-	json_decref(object);
-}
-
 static void on_finding(enum store_verify_level level, const char *where,
 		       const char *what, void *private_data)
 {
@@ -307,11 +291,15 @@ static void on_finding(enum store_verify_level level, const char *where,
 
 	terminal_progress_clear(&verify->progress);
 	if (verify->cli->options.format == CLI_FORMAT_JSON) {
-		print_json_line(json_pack("{s:s, s:s, s:s}", "level", word,
-					  "where", where, "what", what));
+		cli_print_json(json_pack("{s:s, s:s, s:s}", "level", word,
+					 "where", where, "what", what));
 		return;
 	}
-	printf("%s: %s: %s\n", word, where, what);
+	printf("%s: ", word);
+	terminal_print(where);
+	printf(": ");
+	terminal_print(what);
+	printf("\n");
 }
 
 static void on_progress(uint64_t done, uint64_t total, void *private_data)
@@ -331,7 +319,7 @@ static void print_result(const struct cli *cli, const char *dir,
 			 const struct store_verify_result *result)
 {
 	if (cli->options.format == CLI_FORMAT_JSON) {
-		print_json_line(json_pack(
+		cli_print_json(json_pack(
 			"{s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "store", dir,
 			"channels", (json_int_t)result->channels, "records",
 			(json_int_t)result->records, "templates",
@@ -369,7 +357,7 @@ int cli_verify(struct cli *cli)
 		ret = cli_local_only(cli);
 	}
 	if (ret < 0) {
-		ret = no_xml(cli);
+		ret = cli_no_xml(cli);
 	}
 	if (ret < 0 && args[0] == NULL && cli->options.store == NULL) {
 		ret = cli_paths(cli, &paths);

@@ -471,3 +471,14 @@ int cli_parse(struct cli *cli, struct poptOption *table, int min_args,
 	*ret_args = args;
 	return -1;
 }
+
+int cli_no_xml(struct cli *cli)
+{
+	if (cli->options.format != CLI_FORMAT_XML) {
+		return -1;
+	}
+	return cli_usage(cli,
+			 "--format=xml is for events; %s has text and"
+			 " json",
+			 cli->verb->name);
+}

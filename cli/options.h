@@ -26,6 +26,9 @@ int cli_parse_global(struct cli *cli, int argc, const char **argv);
 int cli_parse(struct cli *cli, struct poptOption *table, int min_args,
 	      int max_args, const char ***ret_args);
 
+/* Refuse --format=xml where no events are shown.  -1 or the exit status. */
+int cli_no_xml(struct cli *cli);
+
 /* A number from text, decimal or 0x: the whole text, at most max. */
 everr_t cli_parse_number(const char *text, uint64_t max,
 			 uint64_t *ret_number) EVERR_MUST_CHECK;

@@ -6,6 +6,8 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* Written when this much has gathered, and at every flush. */
@@ -118,4 +120,28 @@ everr_t output_flush(struct output *output)
 uint64_t output_failed(const struct output *output)
 {
 	return output->failed;
+}
+
+void cli_print_json_text(const char *json)
+{
+	struct buf out;
+
+	buf_init(&out, NULL, OUTPUT_LINE_MAX);
+	terminal_put_json(&out, json, strlen(json));
+	buf_put_u8(&out, '\n');
+	if (buf_error(&out) == EVERR_OK) {
+		fwrite(out.data, 1, out.len, stdout);
+	}
+	buf_free(&out);
+}
+
+void cli_print_json(json_t *object)
+{
+	char *text = json_dumps(object, JSON_COMPACT);
+
+	if (text != NULL) {
+		cli_print_json_text(text);
+		free(text);
+	}
+	json_decref(object);
 }

@@ -11,6 +11,7 @@
 #include "cli/cli.h"
 #include "event/event.h"
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -38,5 +39,10 @@ everr_t output_flush(struct output *output) EVERR_MUST_CHECK;
 
 /* Events that could not be rendered. */
 uint64_t output_failed(const struct output *output);
+
+/* What is no event: a JSON object as a line on stdout; it is let go of. */
+void cli_print_json(json_t *object);
+/* The same from its text. */
+void cli_print_json_text(const char *json);
 
 #endif

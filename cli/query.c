@@ -8,6 +8,7 @@
 #include "cli/output.h"
 #include "cli/select.h"
 #include "cli/session.h"
+#include "cli/terminal.h"
 #include "collect/client.h"
 #include "idl/ndr_even6.h"
 
@@ -23,29 +24,6 @@
 #define QUERY_TIMEOUT_MS 10000
 /* Win32 ERROR_TIMEOUT */
 #define WIN32_TIMEOUT 1460
-
-static int no_xml(struct cli *cli)
-{
-	if (cli->options.format != CLI_FORMAT_XML) {
-		return -1;
-	}
-	return cli_usage(cli,
-			 "--format=xml is for events; %s has text and"
-			 " json",
-			 cli->verb->name);
-}
-
-/* Print a JSON object as a line and let go of it. */
-static void print_json(json_t *object)
-{
-	char *text = json_dumps(object, JSON_COMPACT);
-
-	if (text != NULL) {
-		printf("%s\n", text);
-		free(text);
-	}
-	json_decref(object);
-}
 
 /* ----------------------------------------------------------------- list */
 
@@ -69,7 +47,7 @@ int cli_list(struct cli *cli)
 
 	ret = cli_parse(cli, table, 0, 0, &args);
 	if (ret < 0) {
-		ret = no_xml(cli);
+		ret = cli_no_xml(cli);
 	}
 	if (ret < 0) {
 		ret = cli_connect(cli, &ndr_table_even6, &connection);
@@ -91,9 +69,10 @@ int cli_list(struct cli *cli)
 	qsort(names, num, sizeof(names[0]), compare_names);
 	for (i = 0; i < num; i++) {
 		if (cli->options.format == CLI_FORMAT_JSON) {
-			print_json(json_pack("{s:s}", "Channel", names[i]));
+			cli_print_json(json_pack("{s:s}", "Channel", names[i]));
 		} else {
-			printf("%s\n", names[i]);
+			terminal_print(names[i]);
+			printf("\n");
 		}
 	}
 	return CLI_OK;
@@ -144,7 +123,7 @@ static void print_info_json(const char *channel,
 		}
 		json_object_set_new(object, properties[i].name, value);
 	}
-	print_json(object);
+	cli_print_json(object);
 }
 
 static void print_info_text(const char *channel,
@@ -152,7 +131,8 @@ static void print_info_text(const char *channel,
 {
 	size_t i;
 
-	printf("%s\n", channel);
+	terminal_print(channel);
+	printf("\n");
 	for (i = 0; i < COLLECT_LOG_NUM_PROPERTIES; i++) {
 		char text[WINTIME_TEXT_MAX] = "-";
 
@@ -210,7 +190,7 @@ int cli_log_info(struct cli *cli)
 
 	ret = cli_parse(cli, table, 1, -1, &args);
 	if (ret < 0) {
-		ret = no_xml(cli);
+		ret = cli_no_xml(cli);
 	}
 	if (ret < 0) {
 		ret = cli_connect(cli, &ndr_table_even6, &connection);
@@ -329,22 +309,6 @@ static bool query_run(struct query *query)
 	return ok;
 }
 
-static void report_channels(const struct collect_cursor *cursor)
-{
-	char text[200];
-	size_t i;
-
-	for (i = 0; i < cursor->num_channels; i++) {
-		const struct collect_channel *channel = &cursor->channels[i];
-
-		if (channel->status != 0) {
-			cli_error("%s is left out: %s", channel->name,
-				  collect_win32_text(channel->status, text,
-						     sizeof(text)));
-		}
-	}
-}
-
 static int query_open(struct cli *cli, struct collect_connection *connection,
 		      const struct collect_request *request,
 		      struct collect_cursor **ret_cursor)
@@ -363,7 +327,7 @@ static int query_open(struct cli *cli, struct collect_connection *connection,
 		cli_error("%s", failure.text);
 		return CLI_FAILED;
 	}
-	report_channels(*ret_cursor);
+	cli_report_channels(*ret_cursor);
 	return -1;
 }
 

@@ -208,3 +208,19 @@ int cli_connect(struct cli *cli, const struct ndr_interface_table *table,
 	}
 	return -1;
 }
+
+void cli_report_channels(const struct collect_cursor *cursor)
+{
+	char text[200];
+	size_t i;
+
+	for (i = 0; i < cursor->num_channels; i++) {
+		const struct collect_channel *channel = &cursor->channels[i];
+
+		if (channel->status != 0) {
+			cli_error("%s is left out: %s", channel->name,
+				  collect_win32_text(channel->status, text,
+						     sizeof(text)));
+		}
+	}
+}

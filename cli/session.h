@@ -9,6 +9,7 @@
  */
 
 #include "cli/cli.h"
+#include "collect/client.h"
 #include "collect/connect.h"
 
 struct daemon_config;
@@ -38,6 +39,9 @@ int cli_target(struct cli *cli, struct collect_target *ret_target);
  */
 int cli_connect(struct cli *cli, const struct ndr_interface_table *table,
 		struct collect_connection **ret_connection);
+
+/* Say which channels of a query were left out, and why. */
+void cli_report_channels(const struct collect_cursor *cursor);
 
 /* Run the loop until req is done; false: the loop failed, which was said. */
 bool cli_wait(struct cli *cli, struct tevent_req *req);

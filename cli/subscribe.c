@@ -450,22 +450,6 @@ static void step_forget_channels(struct subscriber *s)
 
 /* ----------------------------------------------------------------- open */
 
-static void report_channels(const struct collect_cursor *cursor)
-{
-	char text[200];
-	size_t i;
-
-	for (i = 0; i < cursor->num_channels; i++) {
-		const struct collect_channel *channel = &cursor->channels[i];
-
-		if (channel->status != 0) {
-			cli_error("%s is left out: %s", channel->name,
-				  collect_win32_text(channel->status, text,
-						     sizeof(text)));
-		}
-	}
-}
-
 static void open_done(struct tevent_req *subreq)
 {
 	struct subscriber *s =
@@ -481,7 +465,7 @@ static void open_done(struct tevent_req *subreq)
 		return;
 	}
 	if (!s->was_connected) {
-		report_channels(s->cursor);
+		cli_report_channels(s->cursor);
 	}
 	s->was_connected = true;
 	s->delay = RETRY_FIRST;

@@ -274,6 +274,19 @@ void terminal_put_xml(struct buf *out, const char *xml, size_t len)
 	put_referenced(out, xml, (size_t)(limit - xml), put_xml_reference);
 }
 
+void terminal_print(const char *text)
+{
+	struct buf out;
+
+	/* A byte becomes at most six: \u{1b}. */
+	buf_init(&out, NULL, 8 * strlen(text) + 1);
+	terminal_put_text(&out, text, strlen(text), 0);
+	if (out.len > 0) {
+		fwrite(out.data, 1, out.len, stdout);
+	}
+	buf_free(&out);
+}
+
 /* ------------------------------------------------------------ messages */
 
 static void print_message(const char *prefix, const char *fmt, va_list ap)

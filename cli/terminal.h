@@ -48,6 +48,9 @@ void terminal_put_value(struct buf *out, const char *text, size_t len);
 void terminal_put_xml(struct buf *out, const char *xml, size_t len);
 void terminal_put_json(struct buf *out, const char *json, size_t len);
 
+/* Print text on stdout the way terminal_put_text() writes it. */
+void terminal_print(const char *text);
+
 /*
  * A line of progress on stderr that overwrites itself; shown at most ten
  * times a second and only when stderr is a terminal.

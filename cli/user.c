@@ -9,6 +9,7 @@
 
 #include "cli/cli.h"
 #include "cli/options.h"
+#include "cli/output.h"
 #include "cli/password.h"
 #include "cli/session.h"
 #include "daemon/config.h"
@@ -300,16 +301,11 @@ static int user_list(struct cli *cli, struct daemon_config *config)
 		return passdb_failed(message, err);
 	}
 	for (i = 0; i < num; i++) {
-		json_t *object = NULL;
-
-		if (cli->options.format != CLI_FORMAT_JSON) {
+		if (cli->options.format == CLI_FORMAT_JSON) {
+			cli_print_json(json_pack("{s:s}", "User", users[i]));
+		} else {
 			printf("%s\n", users[i]);
-			continue;
 		}
-		object = json_pack("{s:s}", "User", users[i]);
-		json_dumpf(object, stdout, JSON_COMPACT);
-		printf("\n");
-		json_decref(object);
 	}
 	return CLI_OK;
 }
@@ -360,6 +356,9 @@ int cli_user(struct cli *cli)
 	ret = cli_parse(cli, table, 1, 2, &args);
 	if (ret < 0) {
 		ret = cli_local_only(cli);
+	}
+	if (ret < 0) {
+		ret = cli_no_xml(cli);
 	}
 	if (ret >= 0) {
 		return ret;
