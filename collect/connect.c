@@ -823,9 +823,12 @@ everr_t collect_connect_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx,
 	connection->local = state->target.socket != NULL;
 	connection->handle = state->pipe->binding_handle;
 	talloc_steal(connection, state->pipe);
-	/* The parameters are still read when a call is made. */
-	talloc_steal(connection, state->lp_ctx);
-	talloc_steal(connection, state->credentials);
+	/*
+	 * The parameters are still read when a call is made.  Samba holds
+	 * references to both, of which talloc_steal() would complain.
+	 */
+	talloc_reparent(state, connection, state->lp_ctx);
+	talloc_reparent(state, connection, state->credentials);
 	*ret_connection = connection;
 	tevent_req_received(req);
 	return EVERR_OK;
