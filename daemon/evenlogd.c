@@ -146,6 +146,7 @@ static int run(struct tevent_context *ev, struct program *program)
 			return 1;
 		}
 	}
+	operational_flush(program->service->operational);
 	operational_report(program->service->operational, OPERATIONAL_STOPPING,
 			   NULL, NULL, 0);
 	return 0;
