@@ -48,6 +48,7 @@ AC_DEFUN([EVL_DEP_SAMBA], [
 	EVL_SAMBA_SYMBOL([get_global_sam_sid], [secrets3])
 	EVL_SAMBA_SYMBOL([become_root], [smbd-shim])
 	EVL_SAMBA_SYMBOL([gensec_init], [gensec])
+	EVL_SAMBA_SYMBOL([gensec_final_auth_type], [gensec])
 	EVL_SAMBA_SYMBOL([lp_load_global], [smbconf])
 	EVL_SAMBA_SYMBOL([global_event_context], [smbconf])
 	EVL_SAMBA_SYMBOL([global_messaging_context], [smbconf])

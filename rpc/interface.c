@@ -5,8 +5,10 @@
 #include "idl/even6_server.h"
 #include "rpc/park.h"
 #include "rpc/report.h"
+#include "rpc/samba.h"
 
 #include <dcerpc.h>
+#include <string.h>
 
 /* Presentation contexts of one connection; clients use one to three. */
 #define CONTEXTS_MAX 16
@@ -71,6 +73,18 @@ void dcesrv_control_unbind(struct dcesrv_connection_context *context,
 
 /* ------------------------------------------------------------ dispatch */
 
+static void count_logon(struct dcesrv_call_state *call)
+{
+	struct rpc_stats *stats = &rpc_call_service(call)->stats;
+	const char *mechanism =
+		gensec_final_auth_type(call->auth_state->gensec_security);
+
+	stats->logons++;
+	if (strcmp(mechanism, "krb5") == 0) {
+		stats->logons_kerberos++;
+	}
+}
+
 /*
  * An anonymous NTLM logon can be sealed too, so the level alone does not
  * tell: the session must have been authenticated.
@@ -86,7 +100,7 @@ static bool dispatch_allowed(struct dcesrv_call_state *call)
 		connection->logged_on = true;
 		TALLOC_FREE(connection->logon_timer);
 		if (connection->door != RPC_DOOR_LOCAL) {
-			connection->service->stats.logons++;
+			count_logon(call);
 		}
 	}
 	return true;

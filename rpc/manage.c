@@ -31,18 +31,19 @@ static json_t *losses_json(const struct rpc_stats *stats)
 
 static json_t *rpc_json(const struct rpc_stats *stats)
 {
-	return json_pack("{s:i,s:i,s:i,s:i,s:i,s:I,s:I,s:I,s:I,s:I,s:o,s:o}",
-			 "connections", (int)stats->connections,
-			 "subscriptions", (int)stats->subscriptions, "queries",
-			 (int)stats->queries, "handles", (int)stats->handles,
-			 "parked_calls", (int)stats->parked_calls,
-			 "events_delivered",
-			 (json_int_t)stats->events_delivered, "bytes_delivered",
-			 (json_int_t)stats->bytes_delivered, "logons",
-			 (json_int_t)stats->logons, "logon_failures",
-			 (json_int_t)stats->logon_failures, "refused",
-			 (json_int_t)stats->refused, "losses",
-			 losses_json(stats), "calls", calls_json(stats));
+	return json_pack(
+		"{s:i,s:i,s:i,s:i,s:i,s:I,s:I,s:I,s:I,s:I,s:I,s:o,s:o}",
+		"connections", (int)stats->connections, "subscriptions",
+		(int)stats->subscriptions, "queries", (int)stats->queries,
+		"handles", (int)stats->handles, "parked_calls",
+		(int)stats->parked_calls, "events_delivered",
+		(json_int_t)stats->events_delivered, "bytes_delivered",
+		(json_int_t)stats->bytes_delivered, "logons",
+		(json_int_t)stats->logons, "logons_kerberos",
+		(json_int_t)stats->logons_kerberos, "logon_failures",
+		(json_int_t)stats->logon_failures, "refused",
+		(json_int_t)stats->refused, "losses", losses_json(stats),
+		"calls", calls_json(stats));
 }
 
 static json_t *store_json(struct store *store)

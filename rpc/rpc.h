@@ -121,6 +121,7 @@ struct rpc_stats {
 	uint64_t records_missing; /* in these gaps, as far as known */
 	uint64_t records_damaged; /* passed over because unreadable */
 	uint64_t logons;
+	uint64_t logons_kerberos; /* of these; the others were NTLM */
 	uint64_t logon_failures;
 	uint64_t refused; /* connections or calls over a limit */
 };

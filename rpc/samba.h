@@ -105,8 +105,11 @@ NTSTATUS se_access_check(const struct security_descriptor *sd,
 
 NTSTATUS dcerpc_server_epmapper_init(TALLOC_CTX *mem_ctx);
 
-/* --- gensec: a client has to call it once, or it knows no mechanism */
+/* --- gensec: mechanisms */
 
+/* A client has to call it once, or it knows none. */
 NTSTATUS gensec_init(void);
+/* The mechanism in the end, also of SPNEGO: "krb5" or "NTLMSSP". */
+const char *gensec_final_auth_type(struct gensec_security *gensec);
 
 #endif
