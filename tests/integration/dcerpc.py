@@ -105,8 +105,11 @@ class Ntlm:
     def legs(self):
         negotiate = ntlm.getNTLMSSPType1("", "", signingRequired=True)
         challenge = yield negotiate.getData()
+        # By its hash: impacket takes passwords of Latin letters only.
+        anonymous = self.user == "" and self.password == ""
+        nthash = "" if anonymous else ntlm.compute_nthash(self.password)
         answer, key = ntlm.getNTLMSSPType3(
-            negotiate, challenge, self.user, self.password, self.domain)
+            negotiate, challenge, self.user, "", self.domain, nthash=nthash)
         self._set_keys(answer["flags"], key)
         yield answer.getData()
 
@@ -412,7 +415,7 @@ class Connection:
 
     def _protected(self):
         return self.security is not None and \
-            self.security.level in (INTEGRITY, PRIVACY)
+            self.security.level in (PACKET, INTEGRITY, PRIVACY)
 
     @staticmethod
     def _header(kind, flags, size, auth_size, call_id):
