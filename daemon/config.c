@@ -175,7 +175,7 @@ static everr_t parse_ini(struct load *load, char *text, size_t len)
 	}
 
 	ret = ini_config_parse(file, INI_STOP_ON_NONE,
-			       INI_MV1S_ALLOW | INI_MV2S_ALLOW | INI_MS_ERROR,
+			       INI_MV1S_ALLOW | INI_MV2S_ALLOW | INI_MS_MERGE,
 			       INI_PARSE_NO_C_COMMENTS, load->ini);
 	ini_config_file_destroy(file);
 	if (ret != 0) {

@@ -145,6 +145,18 @@ static void test_a_key_given_twice_is_refused(void **state)
 	bad(*state, "[rpc]\nport = 1\nport = 2\n", ":3: 'port' is given twice");
 }
 
+static void test_a_section_may_be_taken_up_again(void **state)
+{
+	struct daemon_config *config =
+		good(*state, "[rpc]\nport = 1\n[store]\npath = /a\n"
+			     "[rpc]\nsubscriptions = 7\n");
+
+	assert_int_equal(config->rpc.port, 1);
+	assert_int_equal(config->rpc.limits.subscriptions, 7);
+	bad(*state, "[rpc]\nport = 1\n[store]\npath = /a\n[rpc]\nport = 2\n",
+	    ":6: 'port' is given twice");
+}
+
 static void test_a_line_that_is_no_setting_is_refused(void **state)
 {
 	bad(*state, "[rpc]\nport = 1\nnonsense\n", ":3: ");
@@ -181,6 +193,7 @@ int main(void)
 		leak_test(test_long_channel_names_are_kept_whole),
 		leak_test(test_mistakes_name_line_and_what_is_allowed),
 		leak_test(test_a_key_given_twice_is_refused),
+		leak_test(test_a_section_may_be_taken_up_again),
 		leak_test(test_a_line_that_is_no_setting_is_refused),
 		leak_test(test_all_mistakes_are_told_at_once),
 		leak_test(test_a_missing_file_that_was_asked_for_is_an_error),
