@@ -20,6 +20,8 @@
 /* One that acknowledges nothing, or takes nothing, after one. */
 #define USER_TIMEOUT_MS 60000
 
+/* What an unread answer takes beside its own bytes: the call it belongs to. */
+#define CALL_COST 8192
 /* Fragments of one write; below IOV_MAX. */
 #define OUTPUT_VECTORS 512
 
@@ -141,7 +143,7 @@ static bool output_send(struct rpc_connection *connection,
 	}
 	state->connection = connection;
 	state->call = NULL;
-	state->bytes = 0;
+	state->bytes = CALL_COST;
 
 	while (call->replies != NULL && count < OUTPUT_VECTORS) {
 		struct data_blob_list_item *item = call->replies;

@@ -39,7 +39,7 @@ struct rpc_connection {
 	const char *end_reason;
 	LIST_HEAD(, rpc_parked) parked;
 	uint32_t num_parked;
-	size_t unsent; /* bytes handed to the stream */
+	size_t unsent; /* bytes handed to the stream, and their calls */
 	bool logged_on;
 	bool ending;		     /* its parked calls get no answer */
 	struct rpc_session *session; /* rpc/access.c: its token */

@@ -359,6 +359,17 @@ static void listen_set_close(struct listen_set *set)
 	}
 }
 
+/* "::" on a host without IPv6, beside another address. */
+static bool address_is_dispensable(const struct listen_set *set, size_t i)
+{
+	const struct sockaddr_in6 *in6 =
+		(const struct sockaddr_in6 *)&set->addresses[i];
+
+	return set->count > 1 && in6->sin6_family == AF_INET6 &&
+	       IN6_IS_ADDR_UNSPECIFIED(&in6->sin6_addr) &&
+	       (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL);
+}
+
 /*
  * Bind all addresses to one port; 0: the first one's, once chosen.  -1 with
  * errno and *ret_failed, the address that did not work.
@@ -372,6 +383,9 @@ static int listen_set_bind(struct listen_set *set, uint16_t port,
 		address_set_port(&set->addresses[i], port);
 		set->fds[i] = listen_socket(
 			(struct sockaddr *)&set->addresses[i], set->lens[i]);
+		if (set->fds[i] == -1 && address_is_dispensable(set, i)) {
+			continue;
+		}
 		if (set->fds[i] == -1) {
 			*ret_failed = i;
 			return -1;
@@ -393,6 +407,9 @@ static everr_t listen_set_serve(struct listen_set *set,
 	for (i = 0; i < set->count && err == EVERR_OK; i++) {
 		int fd = set->fds[i];
 
+		if (fd == -1) {
+			continue;
+		}
 		set->fds[i] = -1;
 		err = listener_add(service, door, fd, NULL);
 	}
@@ -501,13 +518,21 @@ static everr_t listen_mapper(struct rpc_service *service, TALLOC_CTX *mem_ctx,
 
 /* ------------------------------------------------------ control socket */
 
-/* Nobody answers there any more: a leftover of a service that was killed. */
+/*
+ * A socket where nobody answers any more: a leftover of a service that was
+ * killed.  connect() says the same of a file that is none; that one stays.
+ */
 static bool control_is_stale(const struct sockaddr_un *address)
 {
+	struct stat st = {};
 	bool stale;
 	int ret;
 	int fd;
 
+	ret = lstat(address->sun_path, &st);
+	if (ret == -1 || !S_ISSOCK(st.st_mode)) {
+		return false;
+	}
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd == -1) {
 		return false;
@@ -523,12 +548,16 @@ static int control_bind(const struct sockaddr_un *address)
 	int fd;
 
 	fd = listen_socket((const struct sockaddr *)address, sizeof(*address));
-	if (fd == -1 && errno == EADDRINUSE && control_is_stale(address)) {
-		(void)unlink(address->sun_path);
-		fd = listen_socket((const struct sockaddr *)address,
-				   sizeof(*address));
+	if (fd != -1 || errno != EADDRINUSE) {
+		return fd;
 	}
-	return fd;
+	if (!control_is_stale(address)) {
+		errno = EADDRINUSE;
+		return -1;
+	}
+	(void)unlink(address->sun_path);
+	return listen_socket((const struct sockaddr *)address,
+			     sizeof(*address));
 }
 
 static everr_t listen_control(struct rpc_service *service, TALLOC_CTX *mem_ctx,
@@ -560,7 +589,10 @@ static everr_t listen_control(struct rpc_service *service, TALLOC_CTX *mem_ctx,
 		*ret_message = talloc_asprintf(
 			mem_ctx, "cannot listen on the control socket %s: %s%s",
 			path, strerror(errno),
-			errno == EADDRINUSE ? "; another evenlogd runs" : "");
+			errno == EADDRINUSE
+				? "; another evenlogd runs, or the path is "
+				  "no socket"
+				: "");
 		if (fd != -1) {
 			close(fd);
 		}

@@ -64,6 +64,8 @@ static struct store *server_store(TALLOC_CTX *ctx, const char *dir,
 	store_limits_default(&options.limits);
 	options.limits.map_size = 1ULL << 30;
 	options.path = talloc_asprintf(ctx, "%s/store", dir);
+	/* Nothing here is about durability. */
+	options.asynchronous = true;
 	err = store_open(ctx, rpc_event_context(), &options, &store);
 	server_check(err, "store", NULL);
 
@@ -96,12 +98,12 @@ static void server_add_users(TALLOC_CTX *ctx, const char *smb_conf)
 	}
 }
 
-static void raise_descriptors(void)
+static void limit_descriptors(size_t max_fds)
 {
 	struct rlimit limit = {};
 
 	(void)getrlimit(RLIMIT_NOFILE, &limit);
-	limit.rlim_cur = limit.rlim_max;
+	limit.rlim_cur = max_fds != 0 ? max_fds : limit.rlim_max;
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
@@ -115,8 +117,7 @@ static void server_stopped(struct tevent_context *ev, struct tevent_signal *se,
 }
 
 static void server_run(const struct server *server,
-		       const struct rpc_limits *limits, size_t num_channels,
-		       int fd)
+		       const struct server_options *options, int fd)
 {
 	static const char *const listen[] = {"127.0.0.1", NULL};
 	static const char *const readers[] = {SERVER_READER, NULL};
@@ -136,15 +137,13 @@ static void server_run(const struct server *server,
 	ssize_t written;
 	everr_t err;
 
-	raise_descriptors();
+	limit_descriptors(options->max_fds);
 	signal(SIGPIPE, SIG_IGN);
 	/* A test program that crashes takes its server along. */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	if (limits != NULL) {
-		config.limits = *limits;
-	}
+	config.limits = options->limits;
 	server_add_users(ctx, server->smb_conf);
-	store = server_store(ctx, server->dir, num_channels);
+	store = server_store(ctx, server->dir, options->num_channels);
 	err = rpc_service_start(ctx, ev, &config, store, NULL, NULL, &service,
 				&message);
 	server_check(err, "start", message);
@@ -167,8 +166,8 @@ static void server_run(const struct server *server,
 	exit(0);
 }
 
-void server_start(struct server *server, const struct rpc_limits *limits,
-		  size_t num_channels)
+void server_start_with(struct server *server,
+		       const struct server_options *options)
 {
 	TALLOC_CTX *ctx = talloc_new(NULL);
 	const char *tmp = getenv("TMPDIR");
@@ -198,7 +197,7 @@ void server_start(struct server *server, const struct rpc_limits *limits,
 	assert_int_not_equal(server->pid, -1);
 	if (server->pid == 0) {
 		close(fds[0]);
-		server_run(server, limits, num_channels, fds[1]);
+		server_run(server, options, fds[1]);
 	}
 	close(fds[1]);
 	got = read(fds[0], &report, sizeof(report));
@@ -207,6 +206,17 @@ void server_start(struct server *server, const struct rpc_limits *limits,
 	server->port = report.port;
 	server->mapper_port = report.mapper_port;
 	TALLOC_FREE(ctx);
+}
+
+void server_start(struct server *server, const struct rpc_limits *limits,
+		  size_t num_channels)
+{
+	struct server_options options = {.num_channels = num_channels};
+
+	if (limits != NULL) {
+		options.limits = *limits;
+	}
+	server_start_with(server, &options);
 }
 
 static int remove_entry(const char *path, const struct stat *st, int flag,

@@ -34,10 +34,21 @@ struct server {
 	pid_t pid;
 };
 
+struct server_options {
+	struct rpc_limits limits;
+	/* More channels; their names are long. */
+	size_t num_channels;
+	size_t max_fds; /* descriptors the process may have; 0: as it comes */
+};
+
 /*
- * Start with these limits (NULL: the defaults) and Application, Security,
- * SERVER_BACKUP and num_channels others with long names.  Fails the test that calls it.
+ * Start with Application, Security, SERVER_BACKUP and what options ask for.
+ * Fails the test that calls it.
  */
+void server_start_with(struct server *server,
+		       const struct server_options *options);
+
+/* The same with these limits (NULL: the defaults) and more channels. */
 void server_start(struct server *server, const struct rpc_limits *limits,
 		  size_t num_channels);
 
