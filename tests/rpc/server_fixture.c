@@ -64,8 +64,6 @@ static struct store *server_store(TALLOC_CTX *ctx, const char *dir,
 	store_limits_default(&options.limits);
 	options.limits.map_size = 1ULL << 30;
 	options.path = talloc_asprintf(ctx, "%s/store", dir);
-	/* Nothing here is about durability. */
-	options.asynchronous = true;
 	err = store_open(ctx, rpc_event_context(), &options, &store);
 	server_check(err, "store", NULL);
 
