@@ -473,8 +473,9 @@ static void mapper_answered(struct tevent_req *subreq)
 /* ------------------------------------------------------- the service */
 
 /*
- * What Samba's Kerberos reports of its own side, before the host has been
- * asked anything, in statuses that mean something else elsewhere.
+ * What Samba reports of Kerberos in statuses that mean something else
+ * elsewhere: of our own side, before the host has been asked anything, and of
+ * a host that does not like the ticket.
  */
 static bool ticket_failed(struct connect_state *state, NTSTATUS status)
 {
@@ -496,6 +497,16 @@ static bool ticket_failed(struct connect_state *state, NTSTATUS status)
 				    "%s: no KDC (domain controller) answers"
 				    " the request for a ticket",
 				    host);
+		return true;
+	}
+	/* A bind that is refused without a reason, which an old key is. */
+	if (NT_STATUS_EQUAL(status, NT_STATUS_UNSUCCESSFUL)) {
+		collect_failure_set(&state->failure, EVERR_AUTH,
+				    "%s: the host refused the Kerberos ticket:"
+				    " has its keytab the current key of"
+				    " host/%s, and are its clock and ours"
+				    " together?",
+				    host, host);
 		return true;
 	}
 	return false;
