@@ -183,9 +183,11 @@ class Kerberos:
     auth_type = AUTH_SPNEGO
     replies_to_last_leg = True
 
-    def __init__(self, target, ccache=None, level=PRIVACY, spnego=True):
+    def __init__(self, target, ccache=None, level=PRIVACY, spnego=True,
+                 service="host"):
         """target: the host part of the service's name, with its realm."""
         self.level, self._target, self._spnego = level, target, spnego
+        self._service = service
         self._ccache = ccache or os.environ["KRB5CCNAME"]
         if not spnego:
             self.auth_type = AUTH_KERBEROS
@@ -193,7 +195,7 @@ class Kerberos:
 
     def legs(self):
         cache = CCache.loadFile(self._ccache.removeprefix("FILE:"))
-        credential = cache.getCredential(f"host/{self._target}")
+        credential = cache.getCredential(f"{self._service}/{self._target}")
         client = credential["client"]
         # Who only signs must not ask for confidentiality, which impacket
         # always does: Samba reserves room for signatures by what was asked.

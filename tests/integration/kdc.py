@@ -9,7 +9,15 @@ import tempfile
 import time
 
 REALM = "EVEN.TEST"
+PATH = "/usr/sbin:/usr/bin"
 START_SECONDS = 30
+# Short, so that a test sees a ticket's end.
+SKEW_SECONDS = 2
+
+
+def is_installed():
+    return shutil.which("krb5kdc", path=PATH) is not None and \
+        shutil.which("kinit", path=PATH) is not None
 
 
 class Kdc:
@@ -27,6 +35,7 @@ dns_lookup_kdc = false
 dns_lookup_realm = false
 dns_canonicalize_hostname = false
 rdns = false
+clockskew = {SKEW_SECONDS}
 udp_preference_limit = 1
 [realms]
 {REALM} = {{
@@ -58,7 +67,7 @@ kdc_tcp_listen = 127.0.0.1:{self.port}
         return path
 
     def _run(self, program, *args, **options):
-        path = shutil.which(program, path="/usr/sbin:/usr/bin")
+        path = shutil.which(program, path=PATH)
         subprocess.run([path, *args], env=self.env, check=True,
                        capture_output=True, **options)
 
@@ -66,7 +75,7 @@ kdc_tcp_listen = 127.0.0.1:{self.port}
         self._run("kadmin.local", "-q", f"addprinc -pw {password} {name}")
 
     def add_service(self, principal):
-        """The path of a keytab with the service's key."""
+        """The path of the keytab with the services' keys."""
         keytab = os.path.join(self.dir, "keytab")
         self._run("kadmin.local", "-q", f"addprinc -randkey {principal}")
         self._run("kadmin.local", "-q", f"ktadd -k {keytab} {principal}")
@@ -86,11 +95,20 @@ kdc_tcp_listen = 127.0.0.1:{self.port}
                 assert time.monotonic() < end
                 time.sleep(0.01)
 
-    def ticket(self, name, password, lifetime="1h"):
-        """A credential cache with a ticket of the user, as kinit makes."""
+    def change_key(self, principal):
+        """The service's key is another one from now; no keytab has it."""
+        self._run("kadmin.local", "-q", f"change_password -randkey {principal}")
+
+    def ticket(self, name, password, *services, lifetime="1h"):
+        """
+        A credential cache with a ticket of the user, as kinit makes, and
+        tickets for services, as kvno makes.
+        """
         cache = f"FILE:{self.dir}/cache-{name}"
         self._run("kinit", "-c", cache, "-l", lifetime, name,
                   input=(password + "\n").encode())
+        for service in services:
+            self._run("kvno", "-c", cache, service)
         return cache
 
     def stop(self):
