@@ -315,8 +315,12 @@ static NTSTATUS client_connect_binding(struct client *client, const char *text,
 	status = dcerpc_binding_set_flags(binding, DCERPC_CONCURRENT_MULTIPLEX,
 					  0);
 	assert_true(NT_STATUS_IS_OK(status));
-	status = dcerpc_binding_set_assoc_group_id(binding, assoc_group_id);
-	assert_true(NT_STATUS_IS_OK(status));
+	/* 0 would take back the one that text may name. */
+	if (assoc_group_id != 0) {
+		status = dcerpc_binding_set_assoc_group_id(binding,
+							   assoc_group_id);
+		assert_true(NT_STATUS_IS_OK(status));
+	}
 	return dcerpc_pipe_connect_b(client->mem_ctx, ret_pipe, binding, table,
 				     credentials, client->ev, client->lp_ctx);
 }
