@@ -22,6 +22,9 @@ STOP_SECONDS = 60
 
 # Local users of the tests: password, and whether they may read.
 USERS = {"alice": "Al1ce-pass", "bob": "B0b-pass!"}
+# Samba's directory with these users, once it is made: name to mode and
+# content, None for a directory.
+_samba = {}
 
 
 def library(name):
@@ -111,8 +114,31 @@ samba_state = {self.dir}/samba
         return env
 
     def add_users(self):
-        for user, password in USERS.items():
-            self.evenlog("user", "add", user, EVENLOG_PASSWORD=password)
+        """The tests' users.  Made once by the command, copied from then on:
+        it is what takes longest about a server."""
+        if not _samba:
+            for user, password in USERS.items():
+                self.evenlog("user", "add", user, EVENLOG_PASSWORD=password)
+            self._keep_samba()
+            return
+        for name, (mode, content) in _samba.items():
+            path = os.path.join(self.dir, name)
+            if content is None:
+                os.mkdir(path, mode)
+                continue
+            with open(os.open(path, os.O_WRONLY | os.O_CREAT, mode),
+                      "wb") as file:
+                file.write(content.replace(b"@DIR@", self.dir.encode()))
+
+    def _keep_samba(self):
+        for top, _, names in os.walk(os.path.join(self.dir, "samba")):
+            for path in [top] + [os.path.join(top, name) for name in names]:
+                mode, content = os.stat(path).st_mode & 0o777, None
+                if not os.path.isdir(path):
+                    with open(path, "rb") as file:
+                        content = file.read()
+                    content = content.replace(self.dir.encode(), b"@DIR@")
+                _samba[os.path.relpath(path, self.dir)] = mode, content
 
     def start(self, **env):
         """Start and wait until it says READY=1, as systemd would."""
