@@ -219,22 +219,29 @@ static void test_a_long_queue_does_not_hold_up_another_channel(void **state)
 
 /* -------------------------------------------------------------- damage */
 
-/* Flip a bit in the text of an event, found by its bytes in the file. */
+/*
+ * Flip a bit in the text of an event, wherever the file has it: pages that
+ * are no longer used keep their old content.
+ */
 static void damage(struct fixture *f, const uint8_t *needle, size_t len)
 {
 	char *path = talloc_asprintf(f, "%s/data.mdb", f->path);
 	uint8_t *bytes = NULL;
 	uint8_t *found = NULL;
-	off_t size;
+	size_t size;
 	int fd = open(path, O_RDWR);
 
-	size = lseek(fd, 0, SEEK_END);
-	bytes = talloc_array(f, uint8_t, (size_t)size);
-	assert_int_equal(pread(fd, bytes, (size_t)size, 0), size);
-	found = memmem(bytes, (size_t)size, needle, len);
+	size = (size_t)lseek(fd, 0, SEEK_END);
+	bytes = talloc_array(f, uint8_t, size);
+	assert_int_equal(pread(fd, bytes, size, 0), size);
+	found = memmem(bytes, size, needle, len);
 	assert_non_null(found);
-	found[2] ^= 0x10;
-	assert_int_equal(pwrite(fd, found, len, found - bytes), len);
+	while (found != NULL) {
+		found[2] ^= 0x10;
+		found = memmem(found, size - (size_t)(found - bytes), needle,
+			       len);
+	}
+	assert_int_equal(pwrite(fd, bytes, size, 0), size);
 	close(fd);
 	TALLOC_FREE(bytes);
 }
