@@ -202,7 +202,7 @@ static void test_kill_while_a_channel_is_made_leaves_a_whole_store(void **state)
 static void test_kill_anywhere_loses_nothing(void **state)
 {
 	struct proof_account account = {};
-	unsigned int num_rounds = rounds(25, 2000);
+	unsigned int num_rounds = rounds(25, 300);
 	char *dir = proof_dir(*state);
 	struct child child;
 	unsigned int i;
