@@ -59,9 +59,13 @@ static int group_teardown(void **state)
 	return 0;
 }
 
+/*
+ * Not empty: a pointer to an empty context points past its memory, and the
+ * leak check of a server that is forked within a test would not see it.
+ */
 static int context_setup(void **state)
 {
-	*state = talloc_new(NULL);
+	*state = talloc_size(NULL, 1);
 	return *state == NULL ? -1 : 0;
 }
 

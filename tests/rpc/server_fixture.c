@@ -194,6 +194,7 @@ void server_start_with(struct server *server,
 	server->pid = fork();
 	assert_int_not_equal(server->pid, -1);
 	if (server->pid == 0) {
+		TALLOC_FREE(ctx);
 		close(fds[0]);
 		server_run(server, options, fds[1]);
 	}
