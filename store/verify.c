@@ -356,35 +356,41 @@ static int sha256_cmp(const void *a, const void *b)
 		      ((const struct verify_template *)b)->sha256, 32);
 }
 
-/* Neighbours after sorting that are equal; a copy, the order is needed. */
+/*
+ * Neighbours after sorting that are equal.  Only of those in use: one that
+ * waits to be removed may have come back under another number.
+ */
 static void check_distinct(struct verify *verify,
 			   int (*cmp)(const void *, const void *),
 			   const char *what)
 {
-	struct verify_template *copy = NULL;
+	struct verify_template *used = NULL;
+	size_t num_used = 0;
 	char where[32];
 	size_t i;
 
-	if (verify->num_templates == 0) {
-		return;
-	}
-	copy = talloc_memdup(verify, verify->templates,
-			     verify->num_templates * sizeof(*copy));
-	if (copy == NULL) {
+	used = talloc_array(verify, struct verify_template,
+			    verify->num_templates);
+	if (used == NULL) {
 		verify->err = EVERR_NOMEM;
 		return;
 	}
-	qsort(copy, verify->num_templates, sizeof(*copy), cmp);
-	for (i = 1; i < verify->num_templates; i++) {
-		if (cmp(&copy[i - 1], &copy[i]) == 0) {
-			snprintf(where, sizeof(where), "template %" PRIu32,
-				 copy[i].no);
-			tell_error(verify, where,
-				   "it has the same %s as template %" PRIu32,
-				   what, copy[i - 1].no);
+	for (i = 0; i < verify->num_templates; i++) {
+		if (verify->templates[i].blocks > 0) {
+			used[num_used++] = verify->templates[i];
 		}
 	}
-	talloc_free(copy);
+	qsort(used, num_used, sizeof(*used), cmp);
+	for (i = 1; i < num_used; i++) {
+		if (cmp(&used[i - 1], &used[i]) == 0) {
+			snprintf(where, sizeof(where), "template %" PRIu32,
+				 used[i].no);
+			tell_error(verify, where,
+				   "it has the same %s as template %" PRIu32,
+				   what, used[i - 1].no);
+		}
+	}
+	talloc_free(used);
 }
 
 static void check_templates(struct verify *verify)

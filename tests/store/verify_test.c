@@ -415,6 +415,31 @@ static void test_good_store_is_clean(void **state)
 	fixture_teardown(&f);
 }
 
+/* It waits to be removed; its definition is in use under another number. */
+static void test_unused_template_may_be_there_twice(void **state)
+{
+	uint8_t data[56 + DEF_LEN] = {};
+	uint8_t *def = data + 56;
+	struct fixture f;
+
+	assert_int_equal(fixture_setup(&f), 0);
+	put_good_store(&f);
+	put_meta(&f, 1, 0, 4);
+	data[8] = 2;
+	le32_set(def, 0x0001010F);
+	def[4] = 2;
+	assert_int_equal(
+		gnutls_hash_fast(GNUTLS_DIG_SHA256, def, DEF_LEN, data + 24),
+		0);
+	put_no(&f, "templates", 3, data, sizeof(data));
+	put_users(&f, 3, 0);
+	env_commit(&f);
+	assert_int_equal(verify(&f, *state), EVERR_OK);
+	assert_int_equal(f.result.errors, 0);
+	assert_int_equal(f.result.templates, 3);
+	fixture_teardown(&f);
+}
+
 /* A copy has no lock file, and may lie where nothing can be written. */
 static void test_copy_without_lock_file_is_read_and_left_alone(void **state)
 {
@@ -1002,6 +1027,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		leak_test(test_good_store_is_clean),
+		leak_test(test_unused_template_may_be_there_twice),
 		leak_test(test_copy_without_lock_file_is_read_and_left_alone),
 		leak_test(test_absent_store_is_not_found),
 		leak_test(test_another_major_version_is_refused),
