@@ -246,7 +246,8 @@ def test_a_bookmark_that_fits_nothing_resumes_at_the_oldest_record(
 
 # Trimmed records
 
-SMALL = "[channel Small]\nmax_size = 1M\n"
+SMALL = "".join(f"[channel {name}]\nmax_size = 1M\n"
+                for name in ("Small", "Strict", "Lenient", "Asked"))
 
 
 @pytest.fixture(scope="module")
@@ -314,6 +315,55 @@ def test_strict_refuses_a_trimmed_bookmark(reader):
     assert got.rc in (even6.ERROR_NOT_FOUND,
                       even6.ERROR_EVT_QUERY_RESULT_STALE)
     assert got.handle == even6.NO_HANDLE
+
+
+def overtake(client, publisher, name):
+    """Have a channel lose what a reader at its beginning has not read;
+    the oldest record that is left."""
+    publisher.numbers(name, 300, filler=filler(10000))
+    return oldest_of(client, name)
+
+
+def test_strict_tells_once_that_records_were_lost(trimmed, reader):
+    """Then it goes on (facts 11.1)."""
+    with Publisher(trimmed) as publisher:
+        publisher.numbers("Strict", 1, first=0)
+        made = pull(reader, "Strict",
+                    even6.SUBSCRIBE_OLDEST | even6.SUBSCRIBE_STRICT)
+        oldest = overtake(reader, publisher, "Strict")
+    assert reader.call(RemoteSubscriptionWaitAsync(made.handle)).rc == 0
+    assert has_failed(reader.call(RemoteSubscriptionNext(made.handle)),
+                      even6.ERROR_EVT_QUERY_RESULT_STALE)
+    records = [record for batch in drain_pull(reader, made.handle)
+               for record in batch.records()]
+    assert [record.record_id for record in records] == \
+        list(range(oldest, 302))
+
+
+def test_otherwise_a_reader_goes_on_at_the_oldest_record(trimmed, reader):
+    losses = trimmed.status()["rpc"]["losses"]
+    with Publisher(trimmed) as publisher:
+        publisher.numbers("Lenient", 1, first=0)
+        made = pull(reader, "Lenient")
+        oldest = overtake(reader, publisher, "Lenient")
+    records = [record for batch in drain_pull(reader, made.handle)
+               for record in batch.records()]
+    assert [record.record_id for record in records] == \
+        list(range(oldest, 302))
+    after = trimmed.status()["rpc"]["losses"]
+    assert after["gaps"] == losses["gaps"] + 1
+    assert after["records_missing"] == losses["records_missing"] + oldest - 1
+
+
+def test_a_query_goes_on_at_the_oldest_record_too(trimmed, reader):
+    with Publisher(trimmed) as publisher:
+        publisher.numbers("Asked", 2)
+        query = start_query(reader, "Asked")
+        first = reader.call(even6.QueryNext(query.handle, 1))
+        assert numbers(first) == [1]
+        oldest = overtake(reader, publisher, "Asked")
+    got = reader.call(even6.QueryNext(query.handle, 1))
+    assert got.records()[0].record_id == oldest
 
 
 # Flags and paths
@@ -512,6 +562,9 @@ def test_no_record_asked_for_is_none_given(client, publisher, channel):
     assert is_empty(client.call(
         RemoteSubscriptionNext(subscription.handle, 0, even6.FOREVER)))
     assert all_numbers(drain_pull(client, subscription.handle)) == [1]
+    subscription = subscribe(client, channel, even6.SUBSCRIBE_OLDEST)
+    assert is_empty(next_async(client, subscription, 0).result())
+    assert numbers(next_async(client, subscription, 1).result()) == [1]
 
 
 @pytest.mark.parametrize("count", [1, 1023, 1024, 1025, 0xFFFFFFFF])
@@ -620,6 +673,17 @@ def test_two_subscriptions_on_one_connection(client, publisher, channels):
     # The replies may come in any order.
     assert numbers(second.result()) == [2]
     assert numbers(first.result()) == [2]
+
+
+def test_a_second_waiting_call_is_refused(client, publisher, channel):
+    """Queued, it might take events whose client has given it up."""
+    subscription = subscribe(client, channel, even6.SUBSCRIBE_FUTURE)
+    waiting = next_async(client, subscription)
+    assert waiting.is_parked()
+    assert has_failed(next_async(client, subscription).result(),
+                      even6.ERROR_INVALID_OPERATION)
+    publisher.numbers(channel, 1)
+    assert numbers(waiting.result()) == [1]
 
 
 def test_push_and_pull_do_not_mix(client, channel):
