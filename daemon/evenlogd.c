@@ -4,11 +4,13 @@
 #include "daemon/notify.h"
 #include "daemon/service.h"
 
+#include <errno.h>
 #include <popt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 struct options {
 	char *config_file;
@@ -152,6 +154,27 @@ static int run(struct tevent_context *ev, struct program *program)
 	return 0;
 }
 
+/*
+ * A connection is a descriptor, and the usual soft limit of 1024 is for
+ * programs that use select().
+ */
+static void raise_descriptor_limit(const struct daemon_log *log)
+{
+	struct rlimit limit;
+	int ret;
+
+	ret = getrlimit(RLIMIT_NOFILE, &limit);
+	if (ret == 0 && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		ret = setrlimit(RLIMIT_NOFILE, &limit);
+	}
+	if (ret != 0) {
+		daemon_log(log, DAEMON_LOG_WARNING,
+			   "cannot raise the limit on open files: %s",
+			   strerror(errno));
+	}
+}
+
 static int serve(TALLOC_CTX *mem_ctx, const char *config_file,
 		 struct daemon_config *config)
 {
@@ -161,6 +184,7 @@ static int serve(TALLOC_CTX *mem_ctx, const char *config_file,
 	int ret;
 
 	daemon_log_init(&program.log, (enum daemon_log_level)config->log_level);
+	raise_descriptor_limit(&program.log);
 	ev = rpc_event_context();
 	if (ev == NULL || !watch_signals(ev, &program)) {
 		daemon_log(&program.log, DAEMON_LOG_ERROR,
