@@ -40,6 +40,7 @@ typedef enum everr {
 	EVERR_BINXML_DEPTH,	/* nested too deeply */
 	EVERR_TEMPLATE_UNKNOWN, /* a template number nobody defined */
 	EVERR_EVENT_TOO_LARGE,	/* above EVENT_WIRE_MAX */
+	EVERR_EVENT_DATA_SIZE,	/* EventData above EVENT_VALUE_MAX */
 	EVERR_BOOKMARK_SYNTAX,	/* a bookmark list is malformed */
 	EVERR_QUERY_SYNTAX,	/* a query is malformed */
 	EVERR_QUERY_COMPLEX,	/* a query exceeds a stated limit */

@@ -247,7 +247,7 @@ static everr_t put_data_name(struct buf *out, const char *name)
 	}
 	num_units = (out->len - count) / 2 - 1;
 	if (num_units > UINT16_MAX) {
-		return EVERR_EVENT_TOO_LARGE;
+		return EVERR_EVENT_DATA_SIZE;
 	}
 	buf_set_u16(out, count, (uint16_t)num_units);
 	patch_length(out, list);
@@ -357,7 +357,7 @@ static everr_t put_body(struct build *outer, const struct event_data *data,
 	}
 	buf_put_u8(out, EVENT_TOKEN_EOF);
 	if (out->len - start > EVENT_VALUE_MAX) {
-		return EVERR_EVENT_TOO_LARGE;
+		return EVERR_EVENT_DATA_SIZE;
 	}
 	put_spec(outer, VALUE_BODY, EVENT_TYPE_BINXML, out->len - start);
 	return body.err;

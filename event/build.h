@@ -57,7 +57,7 @@ struct event_system {
  * EVERR_TEXT     a string is not valid UTF-8
  * EVERR_BINXML_VALUE  a value's length does not fit its type, or too long
  * EVERR_LIMIT    more than EVENT_BUILD_DATA_MAX data, or out is full
- * EVERR_EVENT_TOO_LARGE  the data, with their names, exceed EVENT_VALUE_MAX:
+ * EVERR_EVENT_DATA_SIZE  the data, with their names, exceed EVENT_VALUE_MAX:
  *                in BinXML all of EventData is one value
  * EVERR_NOMEM
  */

@@ -452,7 +452,11 @@ static everr_t add_value(struct json_build *b, const char *name,
 			 event_type_name(type));
 		return refuse(b, place, what);
 	}
-	if (err == EVERR_LIMIT || b->values.len - start > EVENT_VALUE_MAX) {
+	if (err == EVERR_LIMIT) {
+		return refuse(b, "EventData",
+			      everr_text(EVERR_EVENT_DATA_SIZE));
+	}
+	if (b->values.len - start > EVENT_VALUE_MAX) {
 		return refuse(b, place, "longer than 65535 bytes in BinXML");
 	}
 	if (err != EVERR_OK) {

@@ -17,6 +17,13 @@ static void test_every_error_has_its_own_name_and_text(void **state)
 	}
 }
 
+/* Someone whose event was refused must learn which of its sizes it was. */
+static void test_texts_of_different_limits_differ(void **state)
+{
+	assert_non_null(strstr(everr_text(EVERR_EVENT_TOO_LARGE), "1 MiB"));
+	assert_non_null(strstr(everr_text(EVERR_EVENT_DATA_SIZE), "65,535"));
+}
+
 static void test_a_foreign_number_is_shown_as_such(void **state)
 {
 	assert_string_equal(everr_text((everr_t)22), "unknown error 0x16");
@@ -42,6 +49,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		leak_test(test_every_error_has_its_own_name_and_text),
+		leak_test(test_texts_of_different_limits_differ),
 		leak_test(test_a_foreign_number_is_shown_as_such),
 		leak_test(test_the_codes_that_clients_look_for),
 	};

@@ -225,6 +225,26 @@ static void test_too_many_and_too_long(void **state)
 		       EVERR_TEXT, "EventData.x: longer than 65535 bytes");
 }
 
+/* Each value has 40,000 bytes in UTF-16; none is to blame alone. */
+static void test_data_too_large_together(void **state)
+{
+	char *value = talloc_zero_array(*state, char, 20001);
+	char *json = talloc_strdup(*state, "{\"EventData\":{\"x\":[1");
+	int i;
+
+	memset(value, 'x', 20000);
+	for (i = 0; i < 40; i++) {
+		json = talloc_asprintf_append_buffer(json, ",\"%s\"", value);
+		if (i == 1) {
+			assert_refused(*state,
+				       talloc_asprintf(*state, "%s]}}", json),
+				       EVERR_EVENT_DATA_SIZE, "65,535 bytes");
+		}
+	}
+	assert_refused(*state, talloc_asprintf(*state, "%s]}}", json),
+		       EVERR_TEXT, "EventData: the event's data");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -235,6 +255,7 @@ int main(void)
 		leak_test(test_lists_are_repeated_or_unnamed_data),
 		leak_test(test_a_refusal_names_the_place),
 		leak_test(test_too_many_and_too_long),
+		leak_test(test_data_too_large_together),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

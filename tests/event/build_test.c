@@ -403,7 +403,7 @@ static void test_values_that_do_not_fit(void **state)
 	assert_refused(*state, &least, &data, 1, EVERR_BINXML_VALUE);
 	/* It fits by itself, but not with its definition around it. */
 	data.len = 65535;
-	assert_refused(*state, &least, &data, 1, EVERR_EVENT_TOO_LARGE);
+	assert_refused(*state, &least, &data, 1, EVERR_EVENT_DATA_SIZE);
 
 	memset(big, 'a', 40000);
 	big[40000] = '\0';
@@ -413,7 +413,7 @@ static void test_values_that_do_not_fit(void **state)
 	big[40000] = 'a';
 	memset(big, 'a', 69999);
 	data = (struct event_data){(const char *)big, EVENT_TYPE_NULL, NULL, 0};
-	assert_refused(*state, &least, &data, 1, EVERR_EVENT_TOO_LARGE);
+	assert_refused(*state, &least, &data, 1, EVERR_EVENT_DATA_SIZE);
 	talloc_free(big);
 }
 
