@@ -166,6 +166,17 @@ static everr_t add_filter(struct query_parse *parse, const char *text,
 			    &subquery->num_selects, &selector);
 }
 
+/* Looked for once here, so that no event has to. */
+static uint32_t find_same_id(const struct event_query *query, uint32_t id)
+{
+	uint32_t i = 0;
+
+	while (i < query->num_subqueries && query->subqueries[i].id != id) {
+		i++;
+	}
+	return i;
+}
+
 static everr_t add_subquery(struct query_parse *parse, uint32_t id)
 {
 	struct event_query *query = parse->query;
@@ -181,7 +192,8 @@ static everr_t add_subquery(struct query_parse *parse, uint32_t id)
 		}
 		query->subqueries = grown;
 	}
-	query->subqueries[n] = (struct event_subquery){.id = id};
+	query->subqueries[n] = (struct event_subquery){
+		.id = id, .first_same = find_same_id(query, id)};
 	query->num_subqueries++;
 	parse->subquery = &query->subqueries[n];
 	return EVERR_OK;
@@ -488,16 +500,15 @@ static bool any_matches(const struct event_selector *selectors, size_t num,
 	return false;
 }
 
-static bool id_known(const uint32_t *ids, size_t num_ids, uint32_t id)
+/* Note the id of a subquery; false: it was noted before. */
+static bool note_id(uint8_t *noted, const struct event_subquery *sub)
 {
-	size_t i;
+	uint8_t *byte = &noted[sub->first_same / 8];
+	uint8_t bit = (uint8_t)(1U << sub->first_same % 8);
+	bool is_new = (*byte & bit) == 0;
 
-	for (i = 0; i < num_ids; i++) {
-		if (ids[i] == id) {
-			return true;
-		}
-	}
-	return false;
+	*byte |= bit;
+	return is_new;
 }
 
 bool event_query_match(const struct event_query *query, uint32_t path,
@@ -505,10 +516,12 @@ bool event_query_match(const struct event_query *query, uint32_t path,
 		       struct event_dict *dict, const uint8_t *data, size_t len,
 		       uint32_t *ids, size_t *ret_num_ids)
 {
+	uint8_t noted[EVENT_QUERY_ELEMENTS_MAX / 8];
 	bool matches = false;
 	size_t num_ids = 0;
 	size_t i;
 
+	memset(noted, 0, (query->num_subqueries + 7) / 8);
 	for (i = 0; i < query->num_subqueries; i++) {
 		const struct event_subquery *sub = &query->subqueries[i];
 
@@ -519,7 +532,7 @@ bool event_query_match(const struct event_query *query, uint32_t path,
 			continue;
 		}
 		matches = true;
-		if (query->structured && !id_known(ids, num_ids, sub->id)) {
+		if (query->structured && note_id(noted, sub)) {
 			ids[num_ids++] = sub->id;
 		}
 	}

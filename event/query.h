@@ -39,7 +39,8 @@ struct event_selector {
 
 /* One Query element; a plain XPath query has one, without an id. */
 struct event_subquery {
-	uint32_t id; /* or EVENT_QUERY_NO_ID */
+	uint32_t id;	     /* or EVENT_QUERY_NO_ID */
+	uint32_t first_same; /* the first subquery of this id */
 	struct event_selector *selects;
 	size_t num_selects;
 	struct event_selector *suppresses;

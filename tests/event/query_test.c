@@ -349,6 +349,32 @@ static char *list(TALLOC_CTX *mem_ctx, int n, int m)
 	return talloc_strdup_append_buffer(text, "</QueryList>");
 }
 
+/* Every id once, in order, however often queries share it. */
+static void test_the_most_ids_there_can_be(void **state)
+{
+	char *text = talloc_strdup(*state, "<QueryList>");
+	const struct event_header header = {};
+	struct event_query *query = NULL;
+	uint32_t *ids = NULL;
+	size_t num_ids = 0;
+	size_t i;
+
+	for (i = 0; i < 2048; i++) {
+		text = talloc_asprintf_append_buffer(
+			text, "<Query Id='%zu'><Select>*</Select></Query>",
+			i < 1500 ? 9000 - i : 9000 - (i - 1500));
+	}
+	text = talloc_strdup_append_buffer(text, "</QueryList>");
+	query = parse(*state, "A", text);
+	ids = talloc_array(*state, uint32_t, query->num_subqueries);
+	assert_true(event_query_match(query, 0, &header, NULL, NULL, 0, ids,
+				      &num_ids));
+	assert_int_equal(num_ids, 1500);
+	for (i = 0; i < num_ids; i++) {
+		assert_int_equal(ids[i], 9000 - i);
+	}
+}
+
 static void test_paths_elements_and_length_are_limited(void **state)
 {
 	size_t len = EVENT_QUERY_LENGTH_MAX + 1;
@@ -408,6 +434,7 @@ int main(void)
 		leak_test(test_what_is_no_filter_is_a_syntax_error),
 		leak_test(test_filters_to_come_are_not_supported_yet),
 		leak_test(test_the_number_of_namespaces_is_limited),
+		leak_test(test_the_most_ids_there_can_be),
 		leak_test(test_paths_elements_and_length_are_limited),
 	};
 
