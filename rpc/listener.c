@@ -57,28 +57,36 @@ static void listener_pause(struct rpc_listener *listener)
 	}
 }
 
-/* Which limit a new connection would pass; NULL: none. */
+/*
+ * Which limit a new connection would pass; NULL: none.  The network and the
+ * local socket are counted apart: a crowd at one does not shut the other.
+ */
 static const char *listener_limit(struct rpc_listener *listener,
 				  const char *peer)
 {
 	const struct rpc_limits *limits = &listener->service->config.limits;
 	const struct rpc_connection *connection = NULL;
+	bool local = listener->door == RPC_DOOR_LOCAL;
 	uint32_t count = 0;
+	uint32_t count_peer = 0;
 
-	if (listener->service->stats.connections >= limits->connections) {
-		return "connections";
-	}
-	if (listener->door == RPC_DOOR_LOCAL) {
-		return NULL;
-	}
 	LIST_FOREACH(connection, &listener->service->connections, link)
 	{
+		if ((connection->door == RPC_DOOR_LOCAL) != local) {
+			continue;
+		}
+		count++;
 		if (strcmp(connection->peer, peer) == 0) {
-			count++;
+			count_peer++;
 		}
 	}
-	return count >= limits->connections_per_peer ? "connections per peer"
-						     : NULL;
+	if (count >= limits->connections) {
+		return local ? "local connections" : "connections";
+	}
+	if (!local && count_peer >= limits->connections_per_peer) {
+		return "connections per peer";
+	}
+	return NULL;
 }
 
 static void listener_accepted(struct rpc_listener *listener, int fd,

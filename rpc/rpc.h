@@ -21,7 +21,7 @@
 
 /* Limits; 0 means the default in brackets. */
 struct rpc_limits {
-	uint32_t connections;		 /* [4096] */
+	uint32_t connections;		 /* [4096] and as many local ones */
 	uint32_t connections_per_peer;	 /* [1024] an address */
 	uint32_t handles_per_connection; /* [256] an association group */
 	uint32_t subscriptions;		 /* [4096] in all */
@@ -61,7 +61,8 @@ struct rpc_service;
 
 /*
  * The program ignores SIGPIPE, and allows itself as many descriptors as it
- * wants connections (RLIMIT_NOFILE), before it starts the service.
+ * wants connections, of both kinds, and some (RLIMIT_NOFILE), before it starts
+ * the service.
  *
  * The event loop to run: Samba insists on its own global one.  For the
  * program's main(), so that it needs no header of Samba's.
