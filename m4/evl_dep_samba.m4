@@ -68,6 +68,7 @@ AC_DEFUN([EVL_DEP_SAMBA], [
 	EVL_SAMBA_SYMBOL([add_sid_to_array_unique], [samba-security])
 	EVL_SAMBA_SYMBOL([sddl_decode], [samba-security])
 	EVL_SAMBA_SYMBOL([se_access_check], [samba-security])
+	EVL_SAMBA_SYMBOL([security_session_user_level], [samba-security])
 	EVL_SAMBA_SYMBOL([dcerpc_server_epmapper_init], [dcerpc-server])
 	EVL_SAMBA_SYMBOL([composite_continue], [samba-sockets])
 	EVL_SAMBA_SYMBOL([debug_set_callback], [samba-debug])

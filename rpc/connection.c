@@ -4,6 +4,7 @@
 #include "rpc/host.h"
 #include "rpc/park.h"
 #include "rpc/report.h"
+#include "rpc/samba.h"
 #include "rpc/stream.h"
 
 #include <arpa/inet.h>
@@ -290,6 +291,31 @@ static void connection_stream_ended(void *private_data)
 	rpc_connection_end(connection, "the peer has gone");
 }
 
+static bool auth_has_user(const struct dcesrv_auth *auth)
+{
+	enum security_user_level level;
+
+	if (!auth->auth_finished || auth->auth_invalid ||
+	    auth->session_info == NULL) {
+		return false;
+	}
+	/* NTLM lets the anonymous user log on, too. */
+	level = security_session_user_level(auth->session_info, NULL);
+	return level >= SECURITY_USER;
+}
+
+static bool connection_has_user(const struct dcesrv_connection *dce)
+{
+	const struct dcesrv_auth *auth = NULL;
+
+	for (auth = dce->auth_states; auth != NULL; auth = auth->next) {
+		if (auth_has_user(auth)) {
+			return true;
+		}
+	}
+	return auth_has_user(dce->default_auth_state);
+}
+
 /*
  * Time to log on is over.  A session that has been authenticated may stay
  * idle for ever; one without may not, and a visit to the endpoint mapper
@@ -302,25 +328,22 @@ static void connection_logon_expired(struct tevent_context *ev,
 	struct rpc_connection *connection =
 		talloc_get_type_abort(private_data, struct rpc_connection);
 	const struct dcesrv_connection *dce = connection->dce;
-	const struct dcesrv_auth *auth = NULL;
-	bool bound = dce->contexts != NULL;
+	bool stays = false;
 
 	connection->logon_timer = NULL;
-	if (connection->door == RPC_DOOR_LOCAL && bound) {
-		return;
+	switch (connection->door) {
+	case RPC_DOOR_EVEN6:
+		stays = connection_has_user(dce);
+		break;
+	case RPC_DOOR_LOCAL:
+		stays = dce->contexts != NULL;
+		break;
+	case RPC_DOOR_MAPPER:
+		break;
 	}
-	for (auth = dce->auth_states; auth != NULL; auth = auth->next) {
-		if (auth->auth_finished && !auth->auth_invalid &&
-		    connection->door == RPC_DOOR_EVEN6) {
-			return;
-		}
+	if (!stays) {
+		rpc_connection_end(connection, "no logon in time");
 	}
-	auth = dce->default_auth_state;
-	if (auth->auth_finished && auth->gensec_security != NULL &&
-	    connection->door == RPC_DOOR_EVEN6) {
-		return;
-	}
-	rpc_connection_end(connection, "no logon in time");
 }
 
 /* --------------------------------------------------------------- start */

@@ -101,6 +101,15 @@ NTSTATUS se_access_check(const struct security_descriptor *sd,
 			 const struct security_token *token,
 			 uint32_t access_desired, uint32_t *access_granted);
 
+/* Who a session stands for; the values between are of no use here. */
+enum security_user_level {
+	SECURITY_ANONYMOUS = 0,
+	SECURITY_USER = 10,
+	SECURITY_SYSTEM = 50
+};
+enum security_user_level security_session_user_level(
+	struct auth_session_info *session, const struct dom_sid *domain_sid);
+
 /* --- dcerpc-server: Samba's endpoint mapper, over the context's endpoints */
 
 NTSTATUS dcerpc_server_epmapper_init(TALLOC_CTX *mem_ctx);
