@@ -388,14 +388,6 @@ class Pending:
         self.client.call(GetChannelList())
         return not self.client.rpc.is_done(self.call_id)
 
-    def is_waiting(self, seconds=0.3):
-        """Whether no reply comes within that time."""
-        try:
-            self.client.rpc.wait(self.call_id, seconds)
-        except TimeoutError:
-            return True
-        return False
-
 
 def _reply(call, data):
     if isinstance(call, Raw):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A pytest plugin that reports each test as a line of TAP on the real stdout."""
+"""A pytest plugin: each test as a line of TAP on the real stdout."""
 
 import faulthandler
 import os

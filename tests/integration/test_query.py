@@ -430,7 +430,8 @@ def test_seek_to_a_bookmark(client, ten, of_ten, position, record, strict):
 
 
 @pytest.mark.parametrize("position, expected", [
-    (0, [6, 5, 4, 3, 2, 1]), (1, [5, 4, 3, 2, 1]), (-1, [7, 6, 5, 4, 3, 2, 1])])
+    (0, [6, 5, 4, 3, 2, 1]), (1, [5, 4, 3, 2, 1]),
+    (-1, [7, 6, 5, 4, 3, 2, 1])])
 def test_seek_to_a_bookmark_in_a_reverse_query(
         client, ten, of_ten, position, expected):
     query = ten(REVERSE)
@@ -574,7 +575,7 @@ def test_handles(client, connect, channel):
     assert even6.fault_of(client, QueryNext(query.handle)) == 0x1C00001A
 
 
-def test_cancel_with_nothing_outstanding(client, publisher, channel):
+def test_cancel_with_nothing_outstanding(client, channel):
     query = start_query(client, channel)
     assert client.call(Cancel(query.control)).rc == 0
     assert client.call(Cancel(query.control)).rc == 0

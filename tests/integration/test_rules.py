@@ -26,7 +26,7 @@ LIST_CHANNELS = even6.GetChannelList()
 # 1. TCP and endpoint mapper, authentication level 5 or 6, NDR32 is enough,
 #    BTFN acknowledged, context handles by association group.
 
-def test_rule_1_the_endpoint_mapper_tells_the_port(service, connect):
+def test_rule_1_the_endpoint_mapper_tells_the_port(service):
     assert dcerpc.map_endpoint("127.0.0.1", even6.INTERFACE,
                                service.mapper_port) == service.port
 
@@ -49,7 +49,7 @@ def test_rule_1_below_integrity_calls_are_denied(connect, security, level):
 
 
 def test_rule_1_ndr32_is_chosen_and_features_are_acknowledged(
-        service, connect, publisher, channel):
+        connect, publisher, channel):
     """The three contexts that Windows offers in one bind (facts 1.3)."""
     client = connect(syntaxes=(dcerpc.NDR, dcerpc.NDR64,
                                dcerpc.bind_time_features(3)),

@@ -11,7 +11,8 @@ import even6
 from even6 import (Cancel, Close, RegisterRemoteSubscription,
                    RemoteSubscriptionNext, RemoteSubscriptionNextAsync,
                    RemoteSubscriptionWaitAsync)
-from publisher import NEW_YEAR, SECOND, Publisher, event, filler
+from publisher import (NEW_YEAR, SECOND, Publisher, Refused, event,
+                       filler)
 from server import USERS, Server
 from subscribing import (all_numbers, bookmark, check_limits, drain_pull,
                          has_failed, is_empty, numbers, pull, query_list,
@@ -48,15 +49,10 @@ def next_async(client, subscription, count=100):
 
 # The example of the specification
 
-@pytest.fixture
-def example(service, publisher):
-    """The state of the example: 200 and 100 events."""
+def test_the_push_subscription_of_the_specification(
+        service, publisher, client):
     publisher.numbers("Application", 200)
     publisher.numbers(BACKUP, 100)
-
-
-def test_the_push_subscription_of_the_specification(
-        service, publisher, client, example):
     got = client.call(RegisterRemoteSubscription(
         None, EXAMPLE_QUERY, None, 0x00000001))
     assert got.rc == 0
@@ -450,8 +446,13 @@ def test_a_missing_channel_can_be_tolerated(client, publisher, channel):
 
 
 def test_a_disabled_channel_is_quiet(client, publisher):
+    """It can be subscribed to, and takes no events."""
     subscription = subscribe(client, "Quiet", even6.SUBSCRIBE_OLDEST)
-    assert next_async(client, subscription).is_parked()
+    waiting = next_async(client, subscription)
+    assert waiting.is_parked()
+    with pytest.raises(Refused):
+        publisher.numbers("Quiet", 1)
+    assert waiting.is_parked()
 
 
 # Several channels
@@ -724,7 +725,7 @@ def test_a_parked_call_is_cancelled_from_another_connection(
 # Cancel and Close
 
 @pytest.mark.parametrize("kind", ["push", "pull", "wait"])
-def test_cancel_ends_a_parked_call(client, publisher, channel, kind):
+def test_cancel_ends_a_parked_call(client, channel, kind):
     if kind == "push":
         subscription = subscribe(client, channel, even6.SUBSCRIBE_FUTURE)
         call = RemoteSubscriptionNextAsync(subscription.handle)
