@@ -25,6 +25,11 @@
 #define CALL_COST 8192
 /* Fragments of one write; below IOV_MAX. */
 #define OUTPUT_VECTORS 512
+/*
+ * Look-ups that the endpoint mapper keeps open for an association group.
+ * Nobody logs on there, and each is a handle of Samba's that we do not count.
+ */
+#define MAPPER_HANDLES_MAX 64
 
 struct rpc_connection *rpc_call_connection(struct dcesrv_call_state *call)
 {
@@ -171,6 +176,25 @@ static bool output_send(struct rpc_connection *connection,
 	return true;
 }
 
+/* Look-ups that are begun and not ended, beyond what any client needs. */
+static bool mapper_is_hoarded(const struct rpc_connection *connection)
+{
+	const struct dcesrv_assoc_group *group = connection->dce->assoc_group;
+	const struct dcesrv_handle *handle = NULL;
+	size_t count = 0;
+
+	if (connection->door != RPC_DOOR_MAPPER || group == NULL) {
+		return false;
+	}
+	for (handle = group->handles; handle != NULL; handle = handle->next) {
+		count++;
+		if (count > MAPPER_HANDLES_MAX) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* Take the finished call off Samba's list: its head, DLIST style. */
 static void output_remove_head(struct dcesrv_connection *dce,
 			       struct dcesrv_call_state *call)
@@ -209,6 +233,12 @@ static void connection_output(struct dcesrv_connection *dce)
 			rpc_connection_end(connection, "no memory");
 			return;
 		}
+	}
+	if (mapper_is_hoarded(connection)) {
+		rpc_report_limit(connection->service,
+				 "look-ups in the endpoint mapper",
+				 connection->peer);
+		rpc_connection_end(connection, "too many look-ups");
 	}
 	connection_gate(connection);
 }

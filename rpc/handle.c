@@ -14,12 +14,16 @@
 
 #include <ndr.h>
 
+/* What talloc and malloc add to each block. */
+#define BLOCK_COST 112
+
 struct rpc_group {
 	LIST_ENTRY(rpc_group) link;
 	struct rpc_service *service;
 	const struct dcesrv_assoc_group *assoc; /* talloc parent */
 	LIST_HEAD(, rpc_handle) handles;
 	uint32_t num_handles;
+	size_t bytes; /* kept behind its handles */
 };
 
 struct rpc_handle {
@@ -28,6 +32,7 @@ struct rpc_handle {
 	struct rpc_group *group; /* NULL: freed before */
 	enum rpc_handle_kind kind;
 	void *object; /* talloc child */
+	size_t bytes; /* of the object when the handle was made */
 };
 
 /* -------------------------------------------------------------- groups */
@@ -105,27 +110,51 @@ static int handle_destructor(struct rpc_handle *handle)
 		(*counter)--;
 	}
 	handle->service->stats.handles--;
+	handle->service->handle_bytes -= handle->bytes;
 	if (handle->group != NULL) {
 		LIST_REMOVE(handle, link);
 		handle->group->num_handles--;
+		handle->group->bytes -= handle->bytes;
 	}
 	return 0;
 }
 
-/* Whether one more fits; says so where it does not. */
-static bool handle_fits(struct rpc_connection *connection,
-			enum rpc_handle_kind kind)
+static size_t object_bytes(const void *object)
 {
+	return talloc_total_size(object) +
+	       BLOCK_COST * talloc_total_blocks(object);
+}
+
+/*
+ * Whether one more fits; says so where it does not.  A query may name hundreds
+ * of channels, so the number of handles alone bounds no memory.
+ */
+static bool handle_fits(struct rpc_connection *connection,
+			enum rpc_handle_kind kind, size_t bytes)
+{
+	const struct rpc_group *group = connection->group;
 	struct rpc_service *service = connection->service;
 	const struct rpc_limits *limits = &service->config.limits;
 
-	if (connection->group->num_handles >= limits->handles_per_connection) {
+	if (group->num_handles >= limits->handles_per_connection) {
 		rpc_report_limit(service, "handles", connection->peer);
 		return false;
 	}
 	if (kind == RPC_HANDLE_SUBSCRIPTION &&
 	    service->stats.subscriptions >= limits->subscriptions) {
 		rpc_report_limit(service, "subscriptions", connection->peer);
+		return false;
+	}
+	if (bytes > limits->handle_bytes_per_connection ||
+	    group->bytes > limits->handle_bytes_per_connection - bytes) {
+		rpc_report_limit(service, "memory of a client's handles",
+				 connection->peer);
+		return false;
+	}
+	if (bytes > limits->handle_bytes ||
+	    service->handle_bytes > limits->handle_bytes - bytes) {
+		rpc_report_limit(service, "memory of all handles",
+				 connection->peer);
 		return false;
 	}
 	return true;
@@ -138,10 +167,11 @@ everr_t rpc_handle_create(struct dcesrv_call_state *call,
 	struct rpc_connection *connection = rpc_call_connection(call);
 	struct rpc_service *service = connection->service;
 	uint32_t *counter = handle_counter(service, kind);
+	size_t bytes = object_bytes(object);
 	struct dcesrv_handle *dce = NULL;
 	struct rpc_handle *handle = NULL;
 
-	if (!handle_fits(connection, kind)) {
+	if (!handle_fits(connection, kind, bytes)) {
 		return EVERR_LIMIT;
 	}
 
@@ -158,11 +188,14 @@ everr_t rpc_handle_create(struct dcesrv_call_state *call,
 	handle->group = connection->group;
 	handle->kind = kind;
 	handle->object = talloc_steal(handle, object);
+	handle->bytes = bytes;
 	dce->data = handle;
 
 	LIST_INSERT_HEAD(&connection->group->handles, handle, link);
 	connection->group->num_handles++;
+	connection->group->bytes += bytes;
 	service->stats.handles++;
+	service->handle_bytes += bytes;
 	if (counter != NULL) {
 		(*counter)++;
 	}

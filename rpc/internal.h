@@ -53,6 +53,7 @@ struct rpc_service {
 	struct rpc_host *host;	 /* Samba's contexts, rpc/host.c */
 	LIST_HEAD(, rpc_connection) connections;
 	LIST_HEAD(, rpc_group) groups;
+	size_t handle_bytes;  /* kept behind all handles */
 	uint32_t num_ended;   /* connections gone since the last sweep */
 	uint16_t port;	      /* EVEN6 */
 	uint16_t mapper_port; /* 0: no mapper */
@@ -96,7 +97,8 @@ enum rpc_handle_kind {
  * has to let go of its parked calls (rpc_unpark_reply(); at a rundown their
  * lost functions have been called before).
  *
- * EVERR_LIMIT  too many handles in the group, or subscriptions in all
+ * EVERR_LIMIT  too many handles in the group or subscriptions in all, or too
+ *              much memory behind them
  * EVERR_NOMEM
  */
 everr_t rpc_handle_create(struct dcesrv_call_state *call,

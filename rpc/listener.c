@@ -57,11 +57,25 @@ static void listener_pause(struct rpc_listener *listener)
 	}
 }
 
+/* root and the service itself; whoever else is local is one peer. */
+static bool peer_is_privileged(const struct rpc_listener *listener, int fd)
+{
+	struct ucred cred = {};
+	socklen_t len = sizeof(cred);
+	int ret;
+
+	if (listener->door != RPC_DOOR_LOCAL) {
+		return false;
+	}
+	ret = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len);
+	return ret == 0 && (cred.uid == 0 || cred.uid == geteuid());
+}
+
 /*
  * Which limit a new connection would pass; NULL: none.  The network and the
  * local socket are counted apart: a crowd at one does not shut the other.
  */
-static const char *listener_limit(struct rpc_listener *listener,
+static const char *listener_limit(struct rpc_listener *listener, int fd,
 				  const char *peer)
 {
 	const struct rpc_limits *limits = &listener->service->config.limits;
@@ -83,7 +97,8 @@ static const char *listener_limit(struct rpc_listener *listener,
 	if (count >= limits->connections) {
 		return local ? "local connections" : "connections";
 	}
-	if (!local && count_peer >= limits->connections_per_peer) {
+	if (count_peer >= limits->connections_per_peer &&
+	    !peer_is_privileged(listener, fd)) {
 		return "connections per peer";
 	}
 	return NULL;
@@ -102,7 +117,7 @@ static void listener_accepted(struct rpc_listener *listener, int fd,
 		close(fd);
 		return;
 	}
-	limit = listener_limit(listener, peer);
+	limit = listener_limit(listener, fd, peer);
 	if (limit != NULL) {
 		close(fd);
 		rpc_report_limit(listener->service, limit, peer);

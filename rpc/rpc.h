@@ -25,9 +25,12 @@ struct rpc_limits {
 	uint32_t connections_per_peer;	 /* [1024] an address */
 	uint32_t handles_per_connection; /* [256] an association group */
 	uint32_t subscriptions;		 /* [4096] in all */
-	uint32_t calls_in_flight;	 /* [64] a connection */
-	uint32_t logon_seconds;		 /* [30] to finish the bind */
-	uint32_t unsent_bytes;		 /* [8 MiB] a connection */
+	/* Memory behind the handles of an association group, and in all. */
+	uint32_t handle_bytes_per_connection; /* [16 MiB] */
+	uint32_t handle_bytes;		      /* [512 MiB] */
+	uint32_t calls_in_flight;	      /* [64] a connection */
+	uint32_t logon_seconds;		      /* [30] to finish the bind */
+	uint32_t unsent_bytes;		      /* [8 MiB] a connection */
 };
 
 struct rpc_config {

@@ -6,6 +6,8 @@
 #include "rpc/samba_start.h"
 #include "rpc/turns.h"
 
+#define MIB (1024 * 1024)
+
 /* ------------------------------------------------------- configuration */
 
 static uint32_t limit_or(uint32_t value, uint32_t otherwise)
@@ -22,9 +24,12 @@ static struct rpc_limits limits_complete(const struct rpc_limits *limits)
 		.handles_per_connection =
 			limit_or(limits->handles_per_connection, 256),
 		.subscriptions = limit_or(limits->subscriptions, 4096),
+		.handle_bytes_per_connection =
+			limit_or(limits->handle_bytes_per_connection, 16 * MIB),
+		.handle_bytes = limit_or(limits->handle_bytes, 512 * MIB),
 		.calls_in_flight = limit_or(limits->calls_in_flight, 64),
 		.logon_seconds = limit_or(limits->logon_seconds, 30),
-		.unsent_bytes = limit_or(limits->unsent_bytes, 8 * 1024 * 1024),
+		.unsent_bytes = limit_or(limits->unsent_bytes, 8 * MIB),
 	};
 }
 
