@@ -504,7 +504,7 @@ uint16_t event_binxml_name_hash(const uint8_t *utf16le, size_t num_units)
 	return (uint16_t)hash;
 }
 
-/* XML 1.0 fifth edition, production [4] without its ASCII part. */
+/* XML 1.0 fifth edition, production [4] without colon and ASCII part. */
 static const uint16_t name_start_ranges[][2] = {
 	{0x00C0, 0x00D6}, {0x00D8, 0x00F6}, {0x00F8, 0x02FF}, {0x0370, 0x037D},
 	{0x037F, 0x1FFF}, {0x200C, 0x200D}, {0x2070, 0x218F}, {0x2C00, 0x2FEF},
@@ -514,7 +514,7 @@ static const uint16_t name_start_ranges[][2] = {
 static bool name_start_ascii(uint16_t unit)
 {
 	return (unit >= 'A' && unit <= 'Z') || (unit >= 'a' && unit <= 'z') ||
-	       unit == '_' || unit == ':';
+	       unit == '_';
 }
 
 static bool name_start(uint16_t unit)
@@ -557,22 +557,39 @@ static bool name_pair(const uint8_t *utf16le, size_t num_units)
 	return low >= 0xDC00 && low <= 0xDFFF;
 }
 
+/* An NCName from *pos on; *pos is moved to what follows it. */
+static bool name_piece(const uint8_t *utf16le, size_t num_units, size_t *pos)
+{
+	size_t start = *pos;
+	uint16_t unit;
+
+	while (*pos < num_units) {
+		unit = le16_get(utf16le + 2 * *pos);
+		if (name_start(unit) || (*pos > start && name_part(unit))) {
+			(*pos)++;
+		} else if (name_pair(utf16le + 2 * *pos, num_units - *pos)) {
+			*pos += 2;
+		} else {
+			break;
+		}
+	}
+	return *pos > start;
+}
+
 bool event_binxml_name_legal(const uint8_t *utf16le, size_t num_units)
 {
-	uint16_t unit;
-	size_t i = 0;
+	size_t pos = 0;
 
-	while (i < num_units) {
-		unit = le16_get(utf16le + 2 * i);
-		if (name_start(unit) || (i > 0 && name_part(unit))) {
-			i++;
-		} else if (name_pair(utf16le + 2 * i, num_units - i)) {
-			i += 2;
-		} else {
+	if (!name_piece(utf16le, num_units, &pos)) {
+		return false;
+	}
+	if (pos < num_units && le16_get(utf16le + 2 * pos) == ':') {
+		pos++;
+		if (!name_piece(utf16le, num_units, &pos)) {
 			return false;
 		}
 	}
-	return num_units > 0;
+	return pos == num_units;
 }
 
 void event_writer_init(struct event_writer *writer, enum event_reader_mode mode,

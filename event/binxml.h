@@ -150,7 +150,10 @@ everr_t event_instance_parse(const uint8_t *data, size_t len,
 /* [MS-EVEN6] 2.2.12 NameHash: low 16 bits, factor 65599. */
 uint16_t event_binxml_name_hash(const uint8_t *utf16le, size_t num_units);
 
-/* Whether the units are an XML 1.0 Name (fifth edition). */
+/*
+ * Whether the units are a QName: an XML 1.0 Name (fifth edition) with at most
+ * one colon, between two names (Namespaces in XML 1.0, production [7]).
+ */
 bool event_binxml_name_legal(const uint8_t *utf16le, size_t num_units);
 
 /*

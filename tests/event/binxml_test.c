@@ -257,7 +257,7 @@ static void test_names_are_xml_names(void **state)
 		bool legal;
 	} cases[] = {
 		{{'a', 'b'}, 2, true},	     {{'_', '1', '-', '.'}, 4, true},
-		{{':', 'a'}, 2, true},	     {{0xE9}, 1, true},
+		{{'a', ':', 'b'}, 3, true},  {{0xE9}, 1, true},
 		{{0x4E2D, 0x6587}, 2, true}, {{'a', 0xB7}, 2, true},
 		{{'a', 0x0301}, 2, true},    {{0xD800, 0xDC00}, 2, true},
 		{{0xDB7F, 0xDFFF}, 2, true}, {{0}, 0, false},
@@ -269,6 +269,8 @@ static void test_names_are_xml_names(void **state)
 		{{0xD800}, 1, false},	     {{0xDC00}, 1, false},
 		{{0xD800, 'a'}, 2, false},   {{0xDB80, 0xDC00}, 2, false},
 		{{'a', 0xFFFE}, 2, false},   {{0x2028}, 1, false},
+		{{':', 'a'}, 2, false},	     {{'a', ':'}, 2, false},
+		{{'a', ':', '2'}, 3, false}, {{'a', ':', ':', 'b'}, 4, false},
 	};
 	uint8_t bytes[8];
 	size_t i, j;
