@@ -3,6 +3,8 @@
 #include "daemon/config.h"
 #include "daemon/schema.h"
 
+#include "rpc/sddl.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -95,7 +97,7 @@ const struct schema_key channel_schema[] = {
 	 .initial = "1G"},
 	{"channel", "max_age", SCHEMA_DURATION, AT(max_age), 0,
 	 100ULL * 366 * 86400, .initial = "0"},
-	{"channel", "access", SCHEMA_STRING, AT(sddl)},
+	{"channel", "access", SCHEMA_SDDL, AT(sddl)},
 	{NULL},
 };
 
@@ -253,7 +255,8 @@ static everr_t set_string(TALLOC_CTX *mem_ctx, const struct schema_key *key,
 {
 	char *copy = NULL;
 
-	if (text[0] == '\0' || (key->type == SCHEMA_PATH && text[0] != '/')) {
+	if (text[0] == '\0' || (key->type == SCHEMA_PATH && text[0] != '/') ||
+	    (key->type == SCHEMA_SDDL && !rpc_sddl_valid(text))) {
 		return EVERR_CONFIG;
 	}
 	copy = talloc_strdup(mem_ctx, text);
@@ -303,6 +306,7 @@ everr_t schema_set(TALLOC_CTX *mem_ctx, const struct schema_key *key,
 		return set_list(mem_ctx, text, p);
 	case SCHEMA_STRING:
 	case SCHEMA_PATH:
+	case SCHEMA_SDDL:
 		return set_string(mem_ctx, key, text, p);
 	default:
 		return set_number(key, text, p);
@@ -339,6 +343,10 @@ char *schema_allowed(TALLOC_CTX *mem_ctx, const struct schema_key *key)
 		return talloc_strdup(mem_ctx, "must be an absolute path");
 	case SCHEMA_STRING:
 		return talloc_strdup(mem_ctx, "must not be empty");
+	case SCHEMA_SDDL:
+		return talloc_strdup(mem_ctx,
+				     "must be an access string (SDDL) such as "
+				     "O:BAG:SYD:(A;;0x1;;;S-1-5-32-573)");
 	case SCHEMA_LIST:
 		return talloc_strdup(mem_ctx, "must be a list with commas");
 	case SCHEMA_SIZE:

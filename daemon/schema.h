@@ -23,6 +23,7 @@ enum schema_type {
 	SCHEMA_DURATION, /* uint64_t seconds: 90, 5m, 12h, 30d */
 	SCHEMA_STRING,	 /* const char *, not empty */
 	SCHEMA_PATH,	 /* const char *, absolute */
+	SCHEMA_SDDL,	 /* const char *, an access string */
 	SCHEMA_LIST,	 /* const char *const *, NULL-terminated */
 	SCHEMA_CHOICE	 /* uint32_t, index into choices */
 };

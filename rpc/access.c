@@ -6,6 +6,7 @@
 #include "rpc/report.h"
 #include "rpc/samba.h"
 #include "rpc/samba_start.h"
+#include "rpc/sddl.h"
 
 #include <gen_ndr/auth.h>
 #include <gen_ndr/security.h>
@@ -409,7 +410,7 @@ static everr_t access_entry(struct rpc_access *access, uint32_t channel_id,
 {
 	struct access_entry *entry = NULL;
 	struct dom_sid buf;
-	TALLOC_CTX *frame = NULL;
+	everr_t err;
 
 	if (channel_id >= access->num_entries) {
 		size_t count = (size_t)channel_id + 16;
@@ -436,9 +437,11 @@ static everr_t access_entry(struct rpc_access *access, uint32_t channel_id,
 	if (entry->sddl == NULL) {
 		return EVERR_NOMEM;
 	}
-	frame = rpc_samba_frame();
-	entry->sd = sddl_decode(access->entries, sddl, access_domain(&buf));
-	TALLOC_FREE(frame);
+	err = rpc_sddl_parse(access->entries, sddl, access_domain(&buf),
+			     &entry->sd);
+	if (err != EVERR_OK && err != EVERR_CONFIG) {
+		return err;
+	}
 	*ret_entry = entry;
 	return EVERR_OK;
 }
@@ -456,11 +459,7 @@ everr_t rpc_access_decide(struct rpc_access *access, uint32_t channel_id,
 	if (err != EVERR_OK) {
 		return err;
 	}
-	/*
-	 * No descriptor, or one without a list of rights: Windows grants all
-	 * for the latter, which nobody means who writes a channel's rights.
-	 */
-	if (entry->sd == NULL || entry->sd->dacl == NULL) {
+	if (entry->sd == NULL) {
 		return EVERR_ACCESS;
 	}
 	status = se_access_check(entry->sd, token, wanted, &granted);

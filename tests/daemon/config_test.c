@@ -140,6 +140,44 @@ static void test_mistakes_name_line_and_what_is_allowed(void **state)
 	bad(*state, "[authentication]\nrealm = A\n", "go together");
 }
 
+/* One that cannot be read would close the channel to everybody. */
+static void test_an_access_string_must_be_one(void **state)
+{
+	static const char *const wrong[] = {
+		"nonsense",
+		"alice",
+		"0x1",
+		"O:BAG:SY",
+		"O:BAG:SYS:(A;;0x1;;;WD)",
+		"O:BAG:SYD:(A;;0x1;;;alice)",
+		"O:BAG:SYD:(A;;0x1;;;AU",
+		"O:BAG:SYD:(A;;0x1;;AU)",
+		"O:BAG:SYD:(X;;0x1;;;AU)",
+		"O:BAG:SYD:(A;;0x1;;;AU)(",
+	};
+	static const char *const right[] = {
+		"O:BAG:SYD:",
+		"D:(A;;0x1;;;AU)",
+		"O:BAG:SYD:(D;;0xf0007;;;BG)(A;;0x5;;;S-1-5-21-1-2-3-1104)",
+		"O:DAG:DAD:(A;;0x7;;;DA)S:(AU;SAFA;0x7;;;WD)",
+	};
+	char text[128];
+	size_t i;
+
+	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		snprintf(text, sizeof(text), "[channel A]\naccess = %s\n",
+			 wrong[i]);
+		bad(*state, text, "must be an access string (SDDL) such as");
+	}
+	for (i = 0; i < sizeof(right) / sizeof(right[0]); i++) {
+		snprintf(text, sizeof(text), "[channel A]\naccess = %s\n",
+			 right[i]);
+		assert_string_equal(
+			channel(good(*state, text), "A")->config.sddl,
+			right[i]);
+	}
+}
+
 static void test_a_key_given_twice_is_refused(void **state)
 {
 	bad(*state, "[rpc]\nport = 1\nport = 2\n", ":3: 'port' is given twice");
@@ -192,6 +230,7 @@ int main(void)
 		leak_test(test_values_reach_their_places),
 		leak_test(test_long_channel_names_are_kept_whole),
 		leak_test(test_mistakes_name_line_and_what_is_allowed),
+		leak_test(test_an_access_string_must_be_one),
 		leak_test(test_a_key_given_twice_is_refused),
 		leak_test(test_a_section_may_be_taken_up_again),
 		leak_test(test_a_line_that_is_no_setting_is_refused),
