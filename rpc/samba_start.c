@@ -2,6 +2,7 @@
 #include "rpc/samba_start.h"
 
 #include "rpc/samba.h"
+#include "rpc/samba_log.h"
 
 #include <gen_ndr/security.h>
 #include <machine_sid.h>
@@ -83,6 +84,7 @@ everr_t rpc_samba_start(TALLOC_CTX *mem_ctx, const char *program,
 
 	memcache_set_global(memcache_init(NULL, CACHE_SIZE));
 	setup_logging(program, DEBUG_DEFAULT_STDERR);
+	rpc_samba_log_start(program);
 	set_dyn_CONFIGFILE(smb_conf);
 	if (!lp_load_global(smb_conf)) {
 		*ret_message = talloc_asprintf(
