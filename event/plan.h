@@ -27,9 +27,10 @@
 
 /*
  * Steps of arrays' repetitions and bytes of the values inside, for one event:
- * a hostile event could have work without output, again and again.
+ * a hostile event could have work without output, again and again.  An event
+ * of 1 MiB that uses each of its bytes once stays far below.
  */
-#define EVENT_RENDER_WORK_MAX (1U << 26)
+#define EVENT_RENDER_WORK_MAX (1U << 23)
 
 /* A range of the plan's texts. */
 struct event_plan_text {

@@ -70,8 +70,7 @@ static everr_t put_key(const struct event_scope *scope,
 	buf_put_u8(out, '"');
 	put_plan_text(scope, key);
 	if (host != NULL) {
-		err = event_render_charge(scope->render,
-					  host->element->num_children);
+		err = event_scope_charge(scope, host->element->num_children);
 		if (err != EVERR_OK) {
 			return err;
 		}
@@ -136,7 +135,8 @@ static everr_t put_string(const struct event_scope *scope, uint32_t first_part)
 	uint32_t i;
 
 	buf_put_u8(out, '"');
-	for (i = first_part; i != EVENT_PLAN_NONE && err == EVERR_OK;
+	for (i = first_part;
+	     i != EVENT_PLAN_NONE && err == EVERR_OK && out->err == EVERR_OK;
 	     i = parts[i].next) {
 		if (parts[i].kind == EVENT_PLAN_PART_TEXT) {
 			put_plan_text(scope, parts[i].json);
@@ -195,7 +195,7 @@ static everr_t put_element_once(struct event_scope *scope,
 	struct buf *out = scope->render->out;
 	everr_t err;
 
-	err = event_render_charge(scope->render, element->cost);
+	err = event_scope_charge(scope, element->cost);
 	if (err != EVERR_OK) {
 		return err;
 	}
@@ -216,16 +216,12 @@ static everr_t put_element_once(struct event_scope *scope,
 static everr_t put_loop(struct event_scope *scope, struct event_loop *loop,
 			const struct event_plan_element *element)
 {
-	struct event_render *render = scope->render;
 	everr_t err = EVERR_OK;
 
 	while (err == EVERR_OK && loop->array.len > 0 &&
 	       event_loop_next(scope, loop)) {
-		put_comma(render->out);
+		put_comma(scope->render->out);
 		err = put_element_once(scope, element);
-		if (err == EVERR_OK) {
-			err = buf_error(render->out);
-		}
 	}
 	event_loop_end(scope, loop);
 	return err;
@@ -241,7 +237,7 @@ static everr_t put_element(struct event_scope *scope,
 	bool loops;
 	everr_t err;
 
-	err = event_render_charge(scope->render, element->cost);
+	err = event_scope_charge(scope, element->cost);
 	if (err != EVERR_OK) {
 		return err;
 	}

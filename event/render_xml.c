@@ -66,16 +66,12 @@ static bool all_empty(const struct event_scope *scope,
 static everr_t run_loop(struct event_scope *scope, struct event_loop *loop,
 			uint32_t from, uint32_t to)
 {
-	struct event_render *render = scope->render;
 	everr_t err = EVERR_OK;
 
 	while (err == EVERR_OK && event_loop_next(scope, loop)) {
-		err = event_render_charge(render, to - from);
+		err = event_scope_charge(scope, to - from);
 		if (err == EVERR_OK) {
 			err = run_steps(scope, from, to);
-		}
-		if (err == EVERR_OK) {
-			err = buf_error(render->out);
 		}
 	}
 	event_loop_end(scope, loop);
@@ -91,7 +87,8 @@ static everr_t run_steps(struct event_scope *scope, uint32_t from, uint32_t to)
 	uint32_t i = from;
 	everr_t err = EVERR_OK;
 
-	while (i < to && err == EVERR_OK) {
+	/* What is full takes no more, however long it would go on. */
+	while (i < to && err == EVERR_OK && out->err == EVERR_OK) {
 		const struct event_plan_step *step = &plan->steps[i++];
 
 		switch ((enum event_plan_op)step->op) {
@@ -130,7 +127,7 @@ static everr_t run_steps(struct event_scope *scope, uint32_t from, uint32_t to)
 			break;
 		}
 	}
-	return err;
+	return err != EVERR_OK ? err : buf_error(out);
 }
 
 /*
@@ -169,7 +166,7 @@ static everr_t render(struct buf *out, struct event_dict *dict,
 	}
 	err = run_scope(&scope);
 	event_scope_close(&scope);
-	return err != EVERR_OK ? err : buf_error(out);
+	return err;
 }
 
 static everr_t render_indented(struct buf *out, struct event_dict *dict,

@@ -4,13 +4,18 @@
 #include "event/node.h"
 #include "event/type.h"
 
-everr_t event_render_charge(struct event_render *render, size_t work)
+everr_t event_scope_charge(const struct event_scope *scope, size_t work)
 {
+	struct event_render *render = scope->render;
+
+	if (scope->loop != NULL) {
+		work *= 1 + scope->loop->depth;
+	}
 	if (work > EVENT_RENDER_WORK_MAX - render->work) {
 		return EVERR_LIMIT;
 	}
 	render->work += (uint32_t)work;
-	return EVERR_OK;
+	return buf_error(render->out);
 }
 
 /* specs and values were checked against each other by who parsed them. */
@@ -133,12 +138,12 @@ static everr_t descend(struct event_scope *scope,
 	if (scope->depth > EVENT_DEPTH_MAX) {
 		return EVERR_BINXML_DEPTH;
 	}
-	return event_render_charge(scope->render, work);
+	return event_scope_charge(scope, work);
 }
 
 static everr_t charge_steps(const struct event_scope *scope)
 {
-	return event_render_charge(scope->render, scope->plan->num_steps);
+	return event_scope_charge(scope, scope->plan->num_steps);
 }
 
 everr_t event_scope_open_value(struct event_scope *scope,
@@ -207,6 +212,9 @@ bool event_loop_find(const struct event_scope *scope, const uint16_t *ids,
 			*ret_loop = (struct event_loop){
 				.id = ids[i],
 				.outer = scope->loop,
+				.depth = scope->loop != NULL
+						 ? scope->loop->depth + 1
+						 : 1,
 				.array = *value,
 			};
 			return true;

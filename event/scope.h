@@ -30,6 +30,7 @@ struct event_loop {
 	uint16_t id;
 	struct event_value item;
 	const struct event_loop *outer;
+	uint32_t depth; /* of loops, from 1 */
 	struct event_value array;
 	size_t pos;
 };
@@ -49,9 +50,13 @@ struct event_scope {
 	struct event_value small[EVENT_SCOPE_VALUES];
 };
 
-/* Count work of a repetition; EVERR_LIMIT when it is too much. */
-everr_t event_render_charge(struct event_render *render,
-			    size_t work) EVERR_MUST_CHECK;
+/*
+ * Count work; EVERR_LIMIT when it is too much, and the error of the buffer,
+ * into which nothing goes any more.  In loops each piece counts more, since a
+ * value is looked for in all that are open.
+ */
+everr_t event_scope_charge(const struct event_scope *scope,
+			   size_t work) EVERR_MUST_CHECK;
 
 /*
  * Open the level of a packed node, of a BinXml value (not empty) of outer, or

@@ -411,6 +411,39 @@ static void test_work_without_output_is_limited(void **state)
 		EVERR_LIMIT);
 }
 
+/* Where nothing goes any more: 10,000 arrays of 65,535 items. */
+static void test_a_full_buffer_ends_the_work(void **state)
+{
+	uint8_t *items = talloc_zero_array(*state, uint8_t, 65535);
+	struct event_packed packed;
+	struct fixture f;
+	struct buf doc;
+	struct maker m;
+	int i;
+
+	make_event(&m, *state);
+	for (i = 0; i < 10000; i++) {
+		make_open(&m, "x", EVENT_NO_DEPENDENCY, true);
+		make_attribute(&m, "a");
+		make_subst(&m, 0);
+		make_attribute(&m, "b");
+		make_subst(&m, 1);
+		make_kind(&m, EVENT_TOKEN_CLOSE_EMPTY);
+	}
+	make_kind(&m, EVENT_TOKEN_END);
+	make_value(&m, EVENT_TYPE_ARRAY | EVENT_TYPE_UINT8, items, 1);
+	make_value(&m, EVENT_TYPE_ARRAY | EVENT_TYPE_UINT8, items, 65535);
+	make_document(&m, &doc);
+
+	start(&f, *state, false);
+	assert_int_equal(event_pack(f.packer, doc.data, doc.len, &packed),
+			 EVERR_OK);
+	assert_int_equal(
+		event_render_json(&f.out, f.dict, packed.data, packed.len),
+		EVERR_LIMIT);
+	assert_int_equal(f.out.len, 0);
+}
+
 static void test_a_full_buffer_is_cut_back(void **state)
 {
 	struct event_packed packed;
@@ -449,6 +482,7 @@ int main(void)
 		leak_test(test_hostile_names_and_texts_stay_strings),
 		leak_test(test_many_names_of_one_element),
 		leak_test(test_work_without_output_is_limited),
+		leak_test(test_a_full_buffer_ends_the_work),
 		leak_test(test_a_full_buffer_is_cut_back),
 	};
 

@@ -530,6 +530,77 @@ static void test_work_without_output_is_limited(void **state)
 	assert_true(f.out.size < 1U << 30);
 }
 
+/*
+ * 60 elements in each other, each with an array of one item, around one with
+ * num items and num_texts texts that are empty.
+ */
+static void make_deep_loops(struct maker *m, TALLOC_CTX *mem_ctx,
+			    unsigned int depth, size_t num, int num_texts)
+{
+	uint8_t *items = talloc_zero_array(mem_ctx, uint8_t, num);
+	unsigned int i;
+	int j;
+
+	make_start(m, mem_ctx, EVENT_READ_DEFINITION);
+	for (i = 0; i < depth; i++) {
+		make_open(m, "E", EVENT_NO_DEPENDENCY, false);
+		make_kind(m, EVENT_TOKEN_CLOSE_START);
+		make_subst(m, (uint16_t)i);
+		make_value(m, EVENT_TYPE_ARRAY | EVENT_TYPE_UINT8, items,
+			   i == depth - 1 ? num : 1);
+	}
+	for (j = 0; j < num_texts; j++) {
+		make_subst(m, (uint16_t)depth);
+	}
+	for (i = 0; i < depth; i++) {
+		make_kind(m, EVENT_TOKEN_END);
+	}
+	make_value(m, EVENT_TYPE_STRING, NULL, 0);
+}
+
+/* The deeper the loops, the more it takes to find what a value stands for. */
+static void test_loops_in_each_other_cost_more(void **state)
+{
+	struct fixture f;
+	struct maker m;
+	struct buf doc;
+
+	start(&f, *state, false);
+	make_deep_loops(&m, *state, 2, 3000, 500);
+	make_document(&m, &doc);
+	assert_int_equal(try_render(&f, &doc, NULL), EVERR_OK);
+
+	make_deep_loops(&m, *state, 60, 3000, 500);
+	make_document(&m, &doc);
+	assert_int_equal(try_render(&f, &doc, NULL), EVERR_LIMIT);
+}
+
+/* Where nothing goes any more: 100,000 arrays of 65,535 items. */
+static void test_a_full_buffer_ends_the_work(void **state)
+{
+	uint8_t *items = talloc_zero_array(*state, uint8_t, 65535);
+	struct fixture f;
+	struct maker m;
+	struct buf doc;
+	int i;
+
+	make_start(&m, *state, EVENT_READ_DEFINITION);
+	make_open(&m, "E", EVENT_NO_DEPENDENCY, false);
+	make_kind(&m, EVENT_TOKEN_CLOSE_START);
+	make_subst(&m, 0);
+	for (i = 0; i < 100000; i++) {
+		make_subst(&m, 1);
+	}
+	make_kind(&m, EVENT_TOKEN_END);
+	make_value(&m, EVENT_TYPE_ARRAY | EVENT_TYPE_UINT8, items, 1);
+	make_value(&m, EVENT_TYPE_ARRAY | EVENT_TYPE_UINT8, items, 65535);
+	make_document(&m, &doc);
+
+	start(&f, *state, false);
+	assert_int_equal(try_render(&f, &doc, NULL), EVERR_LIMIT);
+	assert_int_equal(f.out.len, 0);
+}
+
 static void test_damaged_records_are_errors_and_leave_nothing(void **state)
 {
 	struct event_packed packed;
@@ -584,6 +655,8 @@ int main(void)
 		leak_test(test_elements_nested_to_the_limit),
 		leak_test(test_a_repetition_stops_at_the_buffer),
 		leak_test(test_work_without_output_is_limited),
+		leak_test(test_loops_in_each_other_cost_more),
+		leak_test(test_a_full_buffer_ends_the_work),
 		leak_test(test_damaged_records_are_errors_and_leave_nothing),
 	};
 
