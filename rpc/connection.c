@@ -321,6 +321,15 @@ static void connection_stream_ended(void *private_data)
 	rpc_connection_end(connection, "the peer has gone");
 }
 
+static void connection_call_abandoned(uint8_t type, uint32_t call_id,
+				      void *private_data)
+{
+	struct rpc_connection *connection =
+		talloc_get_type_abort(private_data, struct rpc_connection);
+
+	rpc_parked_abandon(connection, call_id, type == RPC_PACKET_ORPHANED);
+}
+
 static bool auth_has_user(const struct dcesrv_auth *auth)
 {
 	enum security_user_level level;
@@ -466,7 +475,8 @@ static everr_t connection_connect(struct rpc_connection *connection, int fd,
 	if (dce->send_queue == NULL) {
 		return EVERR_NOMEM;
 	}
-	return rpc_stream_create(dce, fd, connection_stream_ended, connection,
+	return rpc_stream_create(dce, fd, connection_stream_ended,
+				 connection_call_abandoned, connection,
 				 &dce->stream, &connection->stream);
 }
 

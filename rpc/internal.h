@@ -30,6 +30,7 @@
 #define RPC_FAULT_BAD_STUB 0x000006F7
 #define RPC_FAULT_OP_RANGE 0x1C010002
 #define RPC_FAULT_TOO_BUSY 0x1C010014
+#define RPC_FAULT_CANCEL 0x1C00000D
 #define RPC_FAULT_CONTEXT_MISMATCH 0x1C00001A
 
 struct rpc_access;
@@ -134,7 +135,8 @@ everr_t rpc_handle_close(struct dcesrv_call_state *call,
  * still returns (any WERROR); r stays valid until the call has ended.
  *
  * lost is called when the connection went away (or the interface was
- * unbound): forget the call, do not answer it; *parked is freed right after.
+ * unbound), or the client gave the call up: forget the call, do not answer
+ * it; *parked is freed right after.
  * lost and private_data must stay valid until the call has been answered.
  *
  * EVERR_LIMIT  too many calls in flight; faults with RPC_FAULT_TOO_BUSY

@@ -102,6 +102,34 @@ void rpc_parked_lose(struct rpc_parked *parked)
 	TALLOC_FREE(call);
 }
 
+/*
+ * A method that went on for a client that no longer listens would hand it
+ * events, which would then be lost (facts 1.3).
+ */
+void rpc_parked_abandon(struct rpc_connection *connection, uint32_t call_id,
+			bool orphaned)
+{
+	struct rpc_parked *parked = NULL;
+
+	LIST_FOREACH(parked, &connection->parked, link)
+	{
+		if (parked->call->pkt.call_id == call_id) {
+			break;
+		}
+	}
+	if (parked == NULL) {
+		return;
+	}
+	if (orphaned) {
+		rpc_parked_lose(parked);
+		return;
+	}
+	if (parked->lost != NULL) {
+		parked->lost(parked->private_data);
+	}
+	rpc_unpark_fault(parked, RPC_FAULT_CANCEL);
+}
+
 void rpc_parked_forget(struct dcesrv_call_state *call)
 {
 	struct rpc_connection *connection = rpc_call_connection(call);

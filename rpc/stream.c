@@ -7,7 +7,9 @@
 struct rpc_stream {
 	struct tstream_context *plain; /* talloc child */
 	rpc_stream_end_fn end;	       /* NULL: has been called */
+	rpc_packet_fn packet;
 	void *private_data;
+	struct rpc_packets packets;
 	bool held;
 	struct tevent_req *waiting; /* a read that is held */
 };
@@ -46,6 +48,23 @@ static ssize_t stream_pending_bytes(struct tstream_context *tstream)
 
 /* ---------------------------------------------------------------- read */
 
+/* What was read fills the vectors in their order. */
+static void stream_look(const struct stream_readv_state *state)
+{
+	struct rpc_stream *stream = state->stream;
+	size_t left = (size_t)state->ret;
+	size_t i;
+
+	for (i = 0; i < state->count && left > 0; i++) {
+		const struct iovec *iov = &state->vector[i];
+		size_t len = iov->iov_len < left ? iov->iov_len : left;
+
+		rpc_packets_feed(&stream->packets, iov->iov_base, len,
+				 stream->packet, stream->private_data);
+		left -= len;
+	}
+}
+
 static void stream_readv_done(struct tevent_req *subreq)
 {
 	struct tevent_req *req =
@@ -61,6 +80,7 @@ static void stream_readv_done(struct tevent_req *subreq)
 		tevent_req_error(req, sys_errno);
 		return;
 	}
+	stream_look(state);
 	tevent_req_done(req);
 }
 
@@ -287,7 +307,7 @@ static const struct tstream_context_ops stream_ops = {
 };
 
 everr_t rpc_stream_create(TALLOC_CTX *mem_ctx, int fd, rpc_stream_end_fn end,
-			  void *private_data,
+			  rpc_packet_fn packet, void *private_data,
 			  struct tstream_context **ret_tstream,
 			  struct rpc_stream **ret_stream)
 {
@@ -302,6 +322,7 @@ everr_t rpc_stream_create(TALLOC_CTX *mem_ctx, int fd, rpc_stream_end_fn end,
 	}
 	*stream = (struct rpc_stream){
 		.end = end,
+		.packet = packet,
 		.private_data = private_data,
 	};
 	talloc_set_destructor(stream, stream_destructor);

@@ -3,12 +3,14 @@
 #define EVENLOG_RPC_STREAM_H
 
 /*
- * A connection's byte stream: a socket's tstream with two additions that the
+ * A connection's byte stream: a socket's tstream with additions that the
  * server core has no place for.  It tells when the peer has gone (the core
- * keeps that to itself while calls are parked), and reading can be held.
+ * keeps that to itself while calls are parked) and which calls the peer has
+ * given up (the core ignores that), and reading can be held.
  */
 
 #include "base/everr.h"
+#include "rpc/packets.h"
 
 #include <stdbool.h>
 #include <talloc.h>
@@ -22,11 +24,11 @@ typedef void (*rpc_stream_end_fn)(void *private_data);
 
 /*
  * Wrap a connected, non-blocking socket, which then belongs to *ret_tstream.
- * *ret_stream lives as long as that.  EVERR_NOMEM, EVERR_IO; the socket is the
- * caller's then.
+ * *ret_stream lives as long as that.  packet is called before the core gets
+ * the packet.  EVERR_NOMEM, EVERR_IO; the socket is the caller's then.
  */
 everr_t rpc_stream_create(TALLOC_CTX *mem_ctx, int fd, rpc_stream_end_fn end,
-			  void *private_data,
+			  rpc_packet_fn packet, void *private_data,
 			  struct tstream_context **ret_tstream,
 			  struct rpc_stream **ret_stream) EVERR_MUST_CHECK;
 

@@ -133,16 +133,53 @@ def test_rule_2_calls_go_on_while_others_wait(
     assert waiting[1].result().rc == 0
 
 
-@pytest.mark.parametrize("packet", ["cancel", "orphan"])
-def test_rule_2_giving_up_a_call_does_not_harm_the_connection(
-        client, publisher, channel, packet):
+def test_rule_2_a_cancelled_call_ends_with_a_fault(
+        client, publisher, channel):
+    """co_cancel, as for a client that waits for the call's end."""
     made = subscribe(client, channel, even6.SUBSCRIBE_FUTURE)
+    for number in (1, 2):
+        waiting = client.start(RemoteSubscriptionNextAsync(made.handle))
+        assert waiting.is_parked()
+        client.rpc.cancel(waiting.call_id)
+        with pytest.raises(dcerpc.Fault) as ended:
+            waiting.result()
+        assert ended.value.status == dcerpc.FAULT_CANCEL
+        # Nothing is lost to it.
+        publisher.numbers(channel, 1, first=number)
+        again = client.call(RemoteSubscriptionNextAsync(made.handle))
+        assert numbers(again) == [number]
+
+
+def test_rule_2_an_orphaned_call_is_dropped(client, publisher, channel):
+    """Its client listens no more, and has the next call at once."""
+    made = subscribe(client, channel, even6.SUBSCRIBE_FUTURE)
+    orphan = client.start(RemoteSubscriptionNextAsync(made.handle))
+    assert orphan.is_parked()
+    client.rpc.orphan(orphan.call_id)
     waiting = client.start(RemoteSubscriptionNextAsync(made.handle))
     assert waiting.is_parked()
-    getattr(client.rpc, packet)(waiting.call_id)
-    query = start_query(client, channel)
     publisher.numbers(channel, 1)
+    assert numbers(waiting.result()) == [1]
+    assert client.call(LIST_CHANNELS).rc == 0
+    assert not client.rpc.is_done(orphan.call_id)
+
+
+@pytest.mark.parametrize("packet", ["cancel", "orphan"])
+def test_rule_2_giving_up_what_does_not_wait_changes_nothing(
+        client, publisher, channel, packet):
+    """The call of another, one that has been answered, one never made."""
+    publisher.numbers(channel, 1)
+    made = [subscribe(client, channel, even6.SUBSCRIBE_FUTURE)
+            for _ in range(2)]
+    waiting = client.start(RemoteSubscriptionNextAsync(made[0].handle))
+    assert waiting.is_parked()
+    for call_id in (waiting.call_id + 1, 1, 0x7FFFFFFF):
+        getattr(client.rpc, packet)(call_id)
+    query = start_query(client, channel)
     assert all_numbers(drain_query(client, query.handle)) == [1]
+    assert waiting.is_parked()
+    publisher.numbers(channel, 1, first=2)
+    assert numbers(waiting.result()) == [2]
 
 
 # 3. On success arrays are there, also empty ones; on error they are NULL and
