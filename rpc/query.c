@@ -6,9 +6,9 @@
  */
 
 #include "idl/even6_server.h"
-#include "rpc/control.h"
 #include "rpc/fetch.h"
 #include "rpc/internal.h"
+#include "rpc/open.h"
 #include "rpc/reader.h"
 #include "rpc/seek.h"
 #include "rpc/target.h"
@@ -71,48 +71,6 @@ static everr_t query_create(struct dcesrv_call_state *call, TALLOC_CTX *mem_ctx,
 	return EVERR_OK;
 }
 
-static everr_t query_register(struct dcesrv_call_state *call,
-			      TALLOC_CTX *mem_ctx, struct rpc_target *target,
-			      struct even6_EvtRpcRegisterLogQuery *r)
-{
-	struct rpc_control *control = NULL;
-	struct query *query = NULL;
-	everr_t err;
-
-	err = rpc_target_list(mem_ctx, target, r->out.queryChannelInfoSize,
-			      r->out.queryChannelInfo);
-	if (err != EVERR_OK) {
-		return err;
-	}
-	err = query_create(call, mem_ctx, target, r->in.flags, &query);
-	if (err != EVERR_OK) {
-		return err;
-	}
-	control = rpc_control_create(mem_ctx, &query->operation);
-	if (control == NULL) {
-		return EVERR_NOMEM;
-	}
-
-	err = rpc_handle_create(call, RPC_HANDLE_QUERY, query, r->out.handle);
-	if (err != EVERR_OK) {
-		return err;
-	}
-	return rpc_handle_create(call, RPC_HANDLE_CONTROL, control,
-				 r->out.opControl);
-}
-
-/* A failed registration leaves no handle behind, and no result. */
-static void query_undo(struct dcesrv_call_state *call,
-		       struct even6_EvtRpcRegisterLogQuery *r, WERROR error)
-{
-	if (!ndr_policy_handle_empty(r->out.handle)) {
-		(void)!rpc_handle_close(call, r->out.handle);
-	}
-	*r->out.queryChannelInfoSize = 0;
-	*r->out.queryChannelInfo = NULL;
-	rpc_info_set(r->out.error, error);
-}
-
 /*
  * Whether path names a file.  Without a path the flag says nothing, because
  * Get-WinEvent sets FILE_PATH for structured queries on channels (facts 1.5).
@@ -139,8 +97,16 @@ WERROR dcesrv_even6_EvtRpcRegisterLogQuery(
 	struct dcesrv_call_state *call, TALLOC_CTX *mem_ctx,
 	struct even6_EvtRpcRegisterLogQuery *r)
 {
+	const struct rpc_open_out out = {
+		.handle = r->out.handle,
+		.control = r->out.opControl,
+		.num_channels = r->out.queryChannelInfoSize,
+		.channels = r->out.queryChannelInfo,
+		.info = r->out.error,
+	};
 	bool tolerate = r->in.flags & EVEN6_QUERY_TOLERATE_QUERY_ERRORS;
 	struct rpc_target *target = NULL;
+	struct query *query = NULL;
 	WERROR werr;
 	everr_t err;
 
@@ -159,11 +125,13 @@ WERROR dcesrv_even6_EvtRpcRegisterLogQuery(
 		return werr;
 	}
 
-	err = query_register(call, mem_ctx, target, r);
+	err = query_create(call, mem_ctx, target, r->in.flags, &query);
 	if (err != EVERR_OK) {
-		query_undo(call, r, rpc_werror(err));
+		rpc_info_set(r->out.error, rpc_werror(err));
+		return rpc_werror(err);
 	}
-	return rpc_werror(err);
+	return rpc_open_finish(call, mem_ctx, RPC_HANDLE_QUERY, query,
+			       &query->operation, target, &out);
 }
 
 /* ------------------------------------------------------ opnums 11, 12 */

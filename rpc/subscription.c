@@ -6,9 +6,9 @@
  */
 
 #include "idl/even6_server.h"
-#include "rpc/control.h"
 #include "rpc/fetch.h"
 #include "rpc/internal.h"
+#include "rpc/open.h"
 #include "rpc/reader.h"
 #include "rpc/resume.h"
 #include "rpc/target.h"
@@ -93,53 +93,6 @@ static everr_t subscription_start(struct subscription *subscription,
 	}
 }
 
-static everr_t subscription_create(struct dcesrv_call_state *call,
-				   TALLOC_CTX *mem_ctx,
-				   const struct rpc_target *target,
-				   uint32_t flags,
-				   const struct event_bookmark_list *bookmarks,
-				   struct subscription **ret_subscription)
-{
-	struct rpc_service *service = rpc_call_service(call);
-	struct rpc_reader_config config = {
-		.store = service->store,
-		.operational = service->operational,
-		.stats = &service->stats,
-		.query = target->query,
-		.channels = target->channels,
-		.live = true,
-		.strict = flags & EVEN6_SUBSCRIBE_STRICT,
-	};
-	struct subscription *subscription = NULL;
-	everr_t err;
-
-	subscription = talloc_zero(mem_ctx, struct subscription);
-	if (subscription == NULL) {
-		return EVERR_NOMEM;
-	}
-	subscription->push = !(flags & EVEN6_SUBSCRIBE_PULL);
-	subscription->operation.cancel = subscription_cancel;
-	subscription->operation.private_data = subscription;
-
-	/* Armed before the reader looks: nothing is missed in between. */
-	err = subscription_watch(subscription, target);
-	if (err == EVERR_OK) {
-		err = rpc_reader_create(subscription, &config,
-					&subscription->reader);
-	}
-	if (err == EVERR_OK) {
-		err = subscription_start(subscription, flags, bookmarks);
-	}
-	if (err != EVERR_OK) {
-		TALLOC_FREE(subscription);
-		return err;
-	}
-	talloc_set_destructor(subscription, subscription_destructor);
-
-	*ret_subscription = subscription;
-	return EVERR_OK;
-}
-
 /*
  * The bookmark counts with START_AFTER_BOOKMARK only, and is required there.
  * Windows ignores a malformed one unless Strict is set, which starts a
@@ -172,67 +125,73 @@ static everr_t subscription_bookmarks(
 	return EVERR_OK;
 }
 
-/* The subscription and its control, and the handles of both. */
-static everr_t subscription_register(
-	struct dcesrv_call_state *call, TALLOC_CTX *mem_ctx,
-	struct rpc_target *target,
-	struct even6_EvtRpcRegisterRemoteSubscription *r)
+static everr_t subscription_create(struct dcesrv_call_state *call,
+				   TALLOC_CTX *mem_ctx,
+				   const struct rpc_target *target,
+				   const char *bookmark_xml, uint32_t flags,
+				   struct subscription **ret_subscription)
 {
+	struct rpc_service *service = rpc_call_service(call);
+	struct rpc_reader_config config = {
+		.store = service->store,
+		.operational = service->operational,
+		.stats = &service->stats,
+		.query = target->query,
+		.channels = target->channels,
+		.live = true,
+		.strict = flags & EVEN6_SUBSCRIBE_STRICT,
+	};
 	struct event_bookmark_list *bookmarks = NULL;
 	struct subscription *subscription = NULL;
-	struct rpc_control *control = NULL;
 	everr_t err;
 
-	err = subscription_bookmarks(mem_ctx, r->in.bookmarkXml, r->in.flags,
-				     &bookmarks);
+	err = subscription_bookmarks(mem_ctx, bookmark_xml, flags, &bookmarks);
 	if (err != EVERR_OK) {
 		return err;
 	}
-	err = rpc_target_list(mem_ctx, target, r->out.queryChannelInfoSize,
-			      r->out.queryChannelInfo);
-	if (err != EVERR_OK) {
-		return err;
-	}
-	err = subscription_create(call, mem_ctx, target, r->in.flags, bookmarks,
-				  &subscription);
-	if (err != EVERR_OK) {
-		return err;
-	}
-	control = rpc_control_create(mem_ctx, &subscription->operation);
-	if (control == NULL) {
+	subscription = talloc_zero(mem_ctx, struct subscription);
+	if (subscription == NULL) {
 		return EVERR_NOMEM;
 	}
+	subscription->push = !(flags & EVEN6_SUBSCRIBE_PULL);
+	subscription->operation.cancel = subscription_cancel;
+	subscription->operation.private_data = subscription;
 
-	err = rpc_handle_create(call, RPC_HANDLE_SUBSCRIPTION, subscription,
-				r->out.handle);
+	/* Armed before the reader looks: nothing is missed in between. */
+	err = subscription_watch(subscription, target);
+	if (err == EVERR_OK) {
+		err = rpc_reader_create(subscription, &config,
+					&subscription->reader);
+	}
+	if (err == EVERR_OK) {
+		err = subscription_start(subscription, flags, bookmarks);
+	}
 	if (err != EVERR_OK) {
+		TALLOC_FREE(subscription);
 		return err;
 	}
-	return rpc_handle_create(call, RPC_HANDLE_CONTROL, control,
-				 r->out.control);
-}
+	talloc_set_destructor(subscription, subscription_destructor);
 
-/* A failed registration leaves no handle behind, and no result. */
-static void subscription_undo(struct dcesrv_call_state *call,
-			      struct even6_EvtRpcRegisterRemoteSubscription *r,
-			      WERROR error)
-{
-	if (!ndr_policy_handle_empty(r->out.handle)) {
-		(void)!rpc_handle_close(call, r->out.handle);
-	}
-	*r->out.queryChannelInfoSize = 0;
-	*r->out.queryChannelInfo = NULL;
-	rpc_info_set(r->out.error, error);
+	*ret_subscription = subscription;
+	return EVERR_OK;
 }
 
 WERROR dcesrv_even6_EvtRpcRegisterRemoteSubscription(
 	struct dcesrv_call_state *call, TALLOC_CTX *mem_ctx,
 	struct even6_EvtRpcRegisterRemoteSubscription *r)
 {
+	const struct rpc_open_out out = {
+		.handle = r->out.handle,
+		.control = r->out.control,
+		.num_channels = r->out.queryChannelInfoSize,
+		.channels = r->out.queryChannelInfo,
+		.info = r->out.error,
+	};
 	uint32_t flags = r->in.flags;
 	/* Strict wins when both are set, facts 4.1. */
 	bool tolerate = (flags & EVEN6_SUBSCRIBE_TOLERATE_QUERY_ERRORS) &&
 			!(flags & EVEN6_SUBSCRIBE_STRICT);
+	struct subscription *subscription = NULL;
 	struct rpc_target *target = NULL;
 	WERROR werr;
 	everr_t err;
@@ -255,11 +214,15 @@ WERROR dcesrv_even6_EvtRpcRegisterRemoteSubscription(
 		return werr;
 	}
 
-	err = subscription_register(call, mem_ctx, target, r);
+	err = subscription_create(call, mem_ctx, target, r->in.bookmarkXml,
+				  flags, &subscription);
 	if (err != EVERR_OK) {
-		subscription_undo(call, r, rpc_werror(err));
+		rpc_info_set(r->out.error, rpc_werror(err));
+		return rpc_werror(err);
 	}
-	return rpc_werror(err);
+	return rpc_open_finish(call, mem_ctx, RPC_HANDLE_SUBSCRIPTION,
+			       subscription, &subscription->operation, target,
+			       &out);
 }
 
 /* ------------------------------------------------------- opnums 1 to 3 */
