@@ -354,12 +354,21 @@ static void step_connect(struct subscriber *s)
 	tevent_req_set_callback(s->req, connect_done, s);
 }
 
-/* ------------------------------------------------------------ where now is */
+/* ------------------------------------------------------------ the request */
 
-static void channels_done(struct tevent_req *subreq)
+static void open_send(struct subscriber *s, tevent_req_fn done)
 {
-	struct subscriber *s =
-		tevent_req_callback_data(subreq, struct subscriber);
+	s->req = collect_open_send(s, s->cli->ev, s->connection, &s->request);
+	if (s->req == NULL) {
+		no_memory(s);
+		return;
+	}
+	tevent_req_set_callback(s->req, done, s);
+}
+
+/* False: it failed, and what follows from that has been set going. */
+static bool open_recv(struct subscriber *s, struct tevent_req *subreq)
+{
 	struct collect_failure failure = {.err = EVERR_OK};
 	everr_t err;
 
@@ -368,9 +377,21 @@ static void channels_done(struct tevent_req *subreq)
 	TALLOC_FREE(subreq);
 	if (err != EVERR_OK) {
 		step_failed(s, &failure);
-		return;
+		return false;
 	}
-	subscriber_next(s);
+	return true;
+}
+
+/* ------------------------------------------------------------ where now is */
+
+static void channels_done(struct tevent_req *subreq)
+{
+	struct subscriber *s =
+		tevent_req_callback_data(subreq, struct subscriber);
+
+	if (open_recv(s, subreq)) {
+		subscriber_next(s);
+	}
 }
 
 /* A subscription that only tells which channels the query names. */
@@ -378,12 +399,7 @@ static void step_find_channels(struct subscriber *s)
 {
 	s->step = STEP_FIND_CHANNELS;
 	s->request.from = COLLECT_FROM_NOW;
-	s->req = collect_open_send(s, s->cli->ev, s->connection, &s->request);
-	if (s->req == NULL) {
-		no_memory(s);
-		return;
-	}
-	tevent_req_set_callback(s->req, channels_done, s);
+	open_send(s, channels_done);
 }
 
 static void newest_done(struct tevent_req *subreq)
@@ -454,14 +470,8 @@ static void open_done(struct tevent_req *subreq)
 {
 	struct subscriber *s =
 		tevent_req_callback_data(subreq, struct subscriber);
-	struct collect_failure failure = {.err = EVERR_OK};
-	everr_t err;
 
-	s->req = NULL;
-	err = collect_open_recv(subreq, s, &s->cursor, &failure);
-	TALLOC_FREE(subreq);
-	if (err != EVERR_OK) {
-		step_failed(s, &failure);
+	if (!open_recv(s, subreq)) {
 		return;
 	}
 	if (!s->was_connected) {
@@ -481,12 +491,7 @@ static void step_open(struct subscriber *s)
 	s->request.from = s->position != NULL && s->position->num_bookmarks > 0
 				  ? COLLECT_FROM_BOOKMARK
 				  : COLLECT_FROM_OLDEST;
-	s->req = collect_open_send(s, s->cli->ev, s->connection, &s->request);
-	if (s->req == NULL) {
-		no_memory(s);
-		return;
-	}
-	tevent_req_set_callback(s->req, open_done, s);
+	open_send(s, open_done);
 }
 
 /* ----------------------------------------------------------------- read */

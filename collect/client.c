@@ -109,6 +109,16 @@ static everr_t call_end(struct tevent_req *req, struct call *call,
 	return ret_failure->err;
 }
 
+/* The whole recv of a request that has no result. */
+static everr_t call_finish(struct tevent_req *req, struct call *call,
+			   struct collect_failure *ret_failure)
+{
+	everr_t err = call_end(req, call, ret_failure);
+
+	tevent_req_received(req);
+	return err;
+}
+
 static bool call_set_timeout(struct tevent_req *req, struct call *call,
 			     unsigned int seconds)
 {
@@ -628,10 +638,8 @@ everr_t collect_wait_recv(struct tevent_req *req,
 			  struct collect_failure *ret_failure)
 {
 	struct wait_state *state = tevent_req_data(req, struct wait_state);
-	everr_t err = call_end(req, &state->call, ret_failure);
 
-	tevent_req_received(req);
-	return err;
+	return call_finish(req, &state->call, ret_failure);
 }
 
 /* --------------------------------------------------------------- close */
@@ -721,10 +729,8 @@ everr_t collect_close_recv(struct tevent_req *req,
 			   struct collect_failure *ret_failure)
 {
 	struct close_state *state = tevent_req_data(req, struct close_state);
-	everr_t err = call_end(req, &state->call, ret_failure);
 
-	tevent_req_received(req);
-	return err;
+	return call_finish(req, &state->call, ret_failure);
 }
 
 /* ------------------------------------------------------------ channels */

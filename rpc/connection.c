@@ -47,14 +47,6 @@ const char *rpc_call_peer(struct dcesrv_call_state *call)
 	return rpc_call_connection(call)->peer;
 }
 
-bool rpc_call_congested(struct dcesrv_call_state *call)
-{
-	struct rpc_connection *connection = rpc_call_connection(call);
-
-	return connection->unsent >
-	       connection->service->config.limits.unsent_bytes;
-}
-
 char *rpc_address_text(TALLOC_CTX *mem_ctx,
 		       const struct sockaddr_storage *address)
 {

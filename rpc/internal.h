@@ -161,13 +161,6 @@ void rpc_unpark_fault(struct rpc_parked *parked, uint32_t fault_code);
 
 struct dcesrv_call_state *rpc_parked_call(struct rpc_parked *parked);
 
-/*
- * Whether the peer of this call leaves more unread than
- * rpc_limits.unsent_bytes.  The host takes no new calls from such a
- * connection; a parked one may be answered all the same.
- */
-bool rpc_call_congested(struct dcesrv_call_state *call);
-
 /* -------------------------------------------------------------- access */
 
 /* Rights of a channel, facts 12.2. */

@@ -46,6 +46,18 @@ static ssize_t stream_pending_bytes(struct tstream_context *tstream)
 	return tstream_pending_bytes(stream->plain);
 }
 
+/* The end of every recv: the request's result, or -1 with *perrno. */
+static int stream_io_recv(struct tevent_req *req, int result, int *perrno)
+{
+	int ret = tsocket_simple_int_recv(req, perrno);
+
+	if (ret == 0) {
+		ret = result;
+	}
+	tevent_req_received(req);
+	return ret;
+}
+
 /* ---------------------------------------------------------------- read */
 
 /* What was read fills the vectors in their order. */
@@ -144,14 +156,8 @@ static int stream_readv_recv(struct tevent_req *req, int *perrno)
 {
 	struct stream_readv_state *state =
 		tevent_req_data(req, struct stream_readv_state);
-	int ret;
 
-	ret = tsocket_simple_int_recv(req, perrno);
-	if (ret == 0) {
-		ret = state->ret;
-	}
-	tevent_req_received(req);
-	return ret;
+	return stream_io_recv(req, state->ret, perrno);
 }
 
 static void stream_stop_waiting(struct rpc_stream *stream)
@@ -231,14 +237,8 @@ static int stream_writev_recv(struct tevent_req *req, int *perrno)
 {
 	struct stream_writev_state *state =
 		tevent_req_data(req, struct stream_writev_state);
-	int ret;
 
-	ret = tsocket_simple_int_recv(req, perrno);
-	if (ret == 0) {
-		ret = state->ret;
-	}
-	tevent_req_received(req);
-	return ret;
+	return stream_io_recv(req, state->ret, perrno);
 }
 
 /* ---------------------------------------------------------- disconnect */
@@ -288,11 +288,7 @@ static struct tevent_req *stream_disconnect_send(
 
 static int stream_disconnect_recv(struct tevent_req *req, int *perrno)
 {
-	int ret;
-
-	ret = tsocket_simple_int_recv(req, perrno);
-	tevent_req_received(req);
-	return ret;
+	return stream_io_recv(req, 0, perrno);
 }
 
 static const struct tstream_context_ops stream_ops = {
