@@ -171,7 +171,8 @@ static void report_gap(const struct subscriber *s, const char *channel,
 	bool everything = s->selection.query == NULL ||
 			  strcmp(s->selection.query, "*") == 0;
 
-	if (!everything || to <= from + 1) {
+	/* From 0: the channel was empty, and may have held much before. */
+	if (!everything || from == 0 || to <= from + 1) {
 		return;
 	}
 	cli_note("evenlog: %" PRIu64
@@ -484,13 +485,26 @@ static void open_done(struct tevent_req *subreq)
 	subscriber_next(s);
 }
 
+/* Whether the position is at a record, and not before the first of all. */
+static bool position_is_somewhere(const struct subscriber *s)
+{
+	size_t i;
+
+	for (i = 0; s->position != NULL && i < s->position->num_bookmarks;
+	     i++) {
+		if (s->position->bookmarks[i].record_id != 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static void step_open(struct subscriber *s)
 {
 	s->step = STEP_OPEN;
 	s->request.bookmark = s->position;
-	s->request.from = s->position != NULL && s->position->num_bookmarks > 0
-				  ? COLLECT_FROM_BOOKMARK
-				  : COLLECT_FROM_OLDEST;
+	s->request.from = position_is_somewhere(s) ? COLLECT_FROM_BOOKMARK
+						   : COLLECT_FROM_OLDEST;
 	open_send(s, open_done);
 }
 

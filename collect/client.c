@@ -171,13 +171,33 @@ static uint32_t subscribe_flags(const struct collect_request *request)
 	return flags;
 }
 
+/*
+ * RecordId 0 stands for "nothing seen".  No service need understand that: a
+ * channel without an entry begins with its oldest record (facts 11.1).
+ */
 static const char *bookmark_text(TALLOC_CTX *mem_ctx,
 				 const struct event_bookmark_list *list)
 {
+	struct event_bookmark_list seen = *list;
 	struct buf xml;
+	size_t i;
+
+	seen.num_bookmarks = 0;
+	seen.bookmarks = talloc_array(mem_ctx, struct event_bookmark,
+				      list->num_bookmarks);
+	if (seen.bookmarks == NULL) {
+		return NULL;
+	}
+	for (i = 0; i < list->num_bookmarks; i++) {
+		if (list->bookmarks[i].record_id != 0) {
+			seen.bookmarks[seen.num_bookmarks] = list->bookmarks[i];
+			seen.num_bookmarks++;
+		}
+	}
 
 	buf_init(&xml, mem_ctx, BOOKMARK_XML_MAX);
-	event_bookmark_write(&xml, list);
+	event_bookmark_write(&xml, &seen);
+	talloc_free(seen.bookmarks);
 	buf_put_u8(&xml, 0);
 	return buf_error(&xml) == EVERR_OK ? (const char *)xml.data : NULL;
 }

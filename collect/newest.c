@@ -12,6 +12,7 @@ struct newest_state {
 	size_t index; /* of the channel that is looked at */
 	struct collect_cursor *cursor;
 	struct event_bookmark_list *list;
+	bool has_current;
 	struct collect_failure failure;
 };
 
@@ -121,15 +122,28 @@ static void newest_opened(struct tevent_req *subreq)
 	tevent_req_set_callback(subreq, newest_read, req);
 }
 
+/* The channel's place; the first one that is at a record is the current. */
+static void newest_add(struct newest_state *state, uint64_t record_id)
+{
+	struct event_bookmark_list *list = state->list;
+
+	list->bookmarks[list->num_bookmarks] = (struct event_bookmark){
+		.channel = state->names[state->index],
+		.record_id = record_id,
+		.is_current = record_id != 0 && !state->has_current,
+	};
+	list->num_bookmarks++;
+	state->has_current |= record_id != 0;
+}
+
 static everr_t newest_take(struct newest_state *state,
 			   const struct collect_batch *batch)
 {
-	struct event_bookmark_list *list = state->list;
-	struct event_bookmark *bookmark = NULL;
 	struct collect_event event;
 	everr_t err;
 
 	if (batch->num == 0) {
+		newest_add(state, 0);
 		return EVERR_OK;
 	}
 	err = collect_batch_event(state->cursor, batch, 0, &event);
@@ -140,11 +154,7 @@ static everr_t newest_take(struct newest_state *state,
 					   state->connection->where,
 					   state->names[state->index]);
 	}
-	bookmark = &list->bookmarks[list->num_bookmarks];
-	bookmark->channel = state->names[state->index];
-	bookmark->record_id = event.record_id;
-	bookmark->is_current = list->num_bookmarks == 0;
-	list->num_bookmarks++;
+	newest_add(state, event.record_id);
 	return EVERR_OK;
 }
 
@@ -162,7 +172,8 @@ static void newest_read(struct tevent_req *subreq)
 		err = newest_take(state, batch);
 		TALLOC_FREE(batch);
 	} else if (err == EVERR_END) {
-		err = EVERR_OK; /* the channel is empty */
+		newest_add(state, 0);
+		err = EVERR_OK;
 	}
 	if (err != EVERR_OK) {
 		tevent_req_error(req, err);

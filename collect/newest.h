@@ -21,9 +21,9 @@ struct tevent_req *collect_newest_send(TALLOC_CTX *mem_ctx,
 				       size_t num_channels);
 
 /*
- * A bookmark list with an entry for each channel that has records; the first
- * is current.  Without an entry a subscription begins with the channel's
- * oldest record, which is right for an empty one.
+ * A bookmark list with an entry for each channel; the first one that has
+ * records is current.  An empty channel has RecordId 0, so that the list can
+ * be kept: it says that nothing was there.
  */
 everr_t collect_newest_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx,
 			    struct event_bookmark_list **ret_list,

@@ -362,6 +362,19 @@ def test_now_is_a_position_before_the_first_event(server):
     assert second.numbers() == [4, 5]
 
 
+def test_now_in_an_empty_channel_is_a_position_too(server):
+    mark = os.path.join(server.dir, "mark")
+    first = Follower(server, "Application", f"--bookmark={mark}")
+    wait_for(lambda: os.path.exists(mark))
+    assert first.end(signal.SIGINT) == 0
+    server.publish("Application", 2)
+    second = Follower(server, "Application", f"--bookmark={mark}",
+                      "--count=2")
+    assert second.end() == 0
+    assert second.numbers() == [1, 2]
+    assert "missing" not in second.err
+
+
 def test_a_lost_connection_loses_and_repeats_nothing(server):
     server.publish("Application", 5)
     follower = Follower(server, "Application", "--from=oldest")
