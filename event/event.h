@@ -170,7 +170,7 @@ everr_t event_packed_templates(const uint8_t *data, size_t len,
 			       event_template_no_fn fn,
 			       void *private_data) EVERR_MUST_CHECK;
 
-/* The default of the size of lines, and so on, is Windows' own. */
+/* Zeroed: as Windows does it, all on one line. */
 struct event_render_options {
 	bool indent; /* one element per line, two blanks per level */
 };

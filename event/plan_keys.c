@@ -52,8 +52,11 @@ static int cmp_group(const void *x, const void *y)
 static bool is_xmlns(const struct event_plan_builder *b,
 		     const struct event_plan_attribute *attribute)
 {
-	return attribute->name.len >= 5 &&
-	       memcmp(b->text.data + attribute->name.offset, "xmlns", 5) == 0;
+	const uint8_t *name = b->text.data + attribute->name.offset;
+	size_t len = attribute->name.len;
+
+	return len >= 5 && memcmp(name, "xmlns", 5) == 0 &&
+	       (len == 5 || name[5] == ':');
 }
 
 /* The attribute's text, which has no values in it, in one piece. */

@@ -6,7 +6,9 @@
 #include "event/type.h"
 #include "event/value.h"
 
+#include <float.h>
 #include <locale.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -177,6 +179,8 @@ static bool get_special_real(const char *text, double *ret_v)
 		{"-1.#INF", 0xFFF0000000000000ULL},
 		{"-1.#IND", 0xFFF8000000000000ULL},
 		{"1.#QNAN", 0x7FF8000000000000ULL},
+		/* A payload that survives as a float's. */
+		{"-1.#QNAN", 0xFFF8000020000000ULL},
 	};
 	size_t i;
 
@@ -189,8 +193,11 @@ static bool get_special_real(const char *text, double *ret_v)
 	return false;
 }
 
-/* With a point whatever the locale's is; no "inf", no hexadecimal. */
-static everr_t get_real(const char *text, double *ret_v)
+/*
+ * With a point whatever the locale's is; no "inf", no hexadecimal, and no
+ * number that is too large to be one.
+ */
+static everr_t get_real(const char *text, double max, double *ret_v)
 {
 	locale_t c_locale;
 	char *end = NULL;
@@ -207,7 +214,10 @@ static everr_t get_real(const char *text, double *ret_v)
 	}
 	*ret_v = strtod_l(text, &end, c_locale);
 	freelocale(c_locale);
-	return *end == '\0' && end != text ? EVERR_OK : EVERR_TEXT;
+	if (*end != '\0' || end == text || fabs(*ret_v) > max) {
+		return EVERR_TEXT;
+	}
+	return EVERR_OK;
 }
 
 static everr_t parse_real(struct buf *out, uint8_t type, const char *text)
@@ -218,7 +228,7 @@ static everr_t parse_real(struct buf *out, uint8_t type, const char *text)
 	float single;
 	everr_t err;
 
-	err = get_real(text, &v);
+	err = get_real(text, type == EVENT_TYPE_REAL64 ? DBL_MAX : FLT_MAX, &v);
 	if (err != EVERR_OK) {
 		return err;
 	}

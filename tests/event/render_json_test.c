@@ -250,6 +250,8 @@ static void test_text_beside_attributes_and_elements(void **state)
 	make_subst(&m, 0);
 	make_attribute(&m, "xmlns:x");
 	make_text(&m, "urn:x");
+	make_attribute(&m, "xmlnsx");
+	make_text(&m, "no namespace");
 	make_kind(&m, EVENT_TOKEN_CLOSE_START);
 	make_subst(&m, 1);
 	make_kind(&m, EVENT_TOKEN_END);
@@ -271,7 +273,8 @@ static void test_text_beside_attributes_and_elements(void **state)
 	make_u64(&m, EVENT_TYPE_UINT16, 16384, 2);
 	make_u64(&m, EVENT_TYPE_UINT16, 7036, 2);
 	make_value(&m, EVENT_TYPE_NULL, NULL, 0);
-	assert_made(&m, "{\"EventID\":{\"Qualifiers\":16384,\"#text\":7036},"
+	assert_made(&m, "{\"EventID\":{\"Qualifiers\":16384,"
+			"\"xmlnsx\":\"no namespace\",\"#text\":7036},"
 			"\"Same\":7036,\"Mixed\":{\"@a\":\"attribute\","
 			"\"#text\":\"before 7036\",\"a\":7036}}");
 }
