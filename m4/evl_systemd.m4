@@ -8,4 +8,6 @@ AC_DEFUN([EVL_SYSTEMD], [
 		[with_systemdsystemunitdir='${prefix}/lib/systemd/system'])
 	AM_CONDITIONAL([HAVE_SYSTEMD], [test "$with_systemdsystemunitdir" != no])
 	AC_SUBST([systemdsystemunitdir], [$with_systemdsystemunitdir])
+	AS_IF([test "$with_systemdsystemunitdir" != no && test "$localstatedir" != /var],
+		[AC_MSG_NOTICE([the unit lets evenlogd write below /var only: for a service, --localstatedir=/var])])
 ])
