@@ -97,8 +97,9 @@ everr_t rpc_service_start(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 			  char **ret_message) EVERR_MUST_CHECK;
 
 /*
- * Take over changed access lists; sessions that are open are checked with
- * them from their next call on.  *ret_message as above; on failure the old
+ * Take over changed access lists: for whatever is opened from now on, also in
+ * sessions that are there already.  A handle keeps what it was opened for, as
+ * on Windows.  *ret_message as above; on failure the old
  * ones stay in force.
  */
 everr_t rpc_service_reload(struct rpc_service *service,
