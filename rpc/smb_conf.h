@@ -12,9 +12,9 @@
 #include <talloc.h>
 
 struct rpc_smb_conf {
-	const char *dir;	/* everything of it lies here; made 0700 */
-	const char *realm;	/* Kerberos; NULL: NTLM only */
-	const char *keytab;	/* with realm */
+	const char *dir;    /* everything of it lies here; made 0700 */
+	const char *realm;  /* Kerberos; NULL: NTLM only */
+	const char *keytab; /* with realm */
 };
 
 /*
