@@ -6,6 +6,12 @@
 
 #include <string.h>
 
+/*
+ * A channel in which retention failed is left alone for so long: the
+ * transaction is lost with all that was trimmed elsewhere.
+ */
+#define TRIM_AGAIN_MS 60000
+
 /* The oldest record of a channel, as retention looks at it. */
 struct oldest {
 	uint64_t id;
@@ -32,8 +38,12 @@ static bool over_age(const struct store_wchannel *channel, uint64_t received,
 }
 
 /* Whether it is worth a look inside a transaction. */
-static bool may_be_over(const struct store_wchannel *channel, uint64_t now)
+static bool may_be_over(const struct store_writer *writer,
+			const struct store_wchannel *channel, uint64_t now)
 {
+	if (writer->ticked < channel->trim_after) {
+		return false;
+	}
 	if (!channel->valid) {
 		return true;
 	}
@@ -54,7 +64,7 @@ void store_trim_look(struct store_writer *writer)
 	uint32_t i;
 
 	for (i = 0; i < writer->num_channels; i++) {
-		if (may_be_over(writer->channels[i], now)) {
+		if (may_be_over(writer, writer->channels[i], now)) {
 			writer->trim_pending = true;
 			return;
 		}
@@ -255,7 +265,7 @@ static everr_t remove_oldest(struct store_writer *writer,
 	return found;
 }
 
-static everr_t trim_channel(struct store_writer *writer,
+static everr_t trim_records(struct store_writer *writer,
 			    struct store_wchannel *channel, uint64_t now,
 			    uint64_t *budget)
 {
@@ -283,6 +293,18 @@ static everr_t trim_channel(struct store_writer *writer,
 	return err == EVERR_END ? EVERR_OK : err;
 }
 
+static everr_t trim_channel(struct store_writer *writer,
+			    struct store_wchannel *channel, uint64_t now,
+			    uint64_t *budget)
+{
+	everr_t err = trim_records(writer, channel, now, budget);
+
+	if (err == EVERR_STORE_CORRUPT || err == EVERR_IO) {
+		channel->trim_after = writer->ticked + TRIM_AGAIN_MS;
+	}
+	return err;
+}
+
 static everr_t trim_touched(struct store_writer *writer, uint64_t now,
 			    uint64_t *budget)
 {
@@ -291,7 +313,7 @@ static everr_t trim_touched(struct store_writer *writer, uint64_t now,
 
 	for (channel = writer->touched; channel != NULL && *budget > 0;
 	     channel = channel->touched_next) {
-		if (!may_be_over(channel, now)) {
+		if (!may_be_over(writer, channel, now)) {
 			continue;
 		}
 		err = trim_channel(writer, channel, now, budget);
@@ -321,7 +343,7 @@ everr_t store_trim(struct store_writer *writer, uint64_t budget)
 		writer->trim_next %= writer->num_channels;
 		channel = writer->channels[writer->trim_next];
 		writer->trim_next++;
-		if (!may_be_over(channel, now)) {
+		if (!may_be_over(writer, channel, now)) {
 			continue;
 		}
 		err = trim_channel(writer, channel, now, &budget);

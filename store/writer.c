@@ -298,50 +298,73 @@ static everr_t finish(struct store_writer *writer, uint64_t budget)
 	return store_batch_finish(writer);
 }
 
-/* One job by itself, after it or a neighbour has spoilt a batch. */
-static everr_t run_alone(struct store_writer *writer, struct store_job *job)
+/* Jobs in the open transaction, without retention. */
+static everr_t apply(struct store_writer *writer, struct store_job *jobs)
 {
-	everr_t err;
+	everr_t err = EVERR_OK;
 
-	err = store_batch_begin(writer);
-	if (err != EVERR_OK) {
-		answer(writer, job, err);
-		return err;
-	}
-	err = store_batch_append(writer, job);
-	if (err == EVERR_OK) {
-		err = collect(writer);
+	for (; jobs != NULL && err == EVERR_OK; jobs = jobs->next) {
+		err = store_batch_append(writer, jobs);
 	}
 	if (err == EVERR_OK) {
 		err = store_batch_finish(writer);
 	}
 	if (err != EVERR_OK) {
 		store_batch_abort(writer);
-		answer(writer, job, err);
-		return EVERR_OK;
 	}
-	err = commit(writer);
-	answer(writer, job, err);
 	return err;
 }
 
-/*
- * Something inside the transaction failed, such as a damaged page of one
- * channel.  It must not fail the others, nor those that are still to come.
- */
-static void run_each(struct store_writer *writer, struct store_job *jobs)
+/* Cut the list in two; NULL: it has one job. */
+static struct store_job *halve(struct store_job *jobs)
 {
-	struct store_job *next = NULL;
-	everr_t err = EVERR_OK;
+	struct store_job *middle = jobs;
+	struct store_job *end = jobs->next;
+	struct store_job *rest = NULL;
 
-	for (; jobs != NULL && err == EVERR_OK; jobs = next) {
-		next = jobs->next;
-		err = run_alone(writer, jobs);
+	while (end != NULL && end->next != NULL) {
+		middle = middle->next;
+		end = end->next->next;
 	}
-	answer_all(writer, jobs, err);
+	rest = middle->next;
+	middle->next = NULL;
+	return rest;
+}
+
+/*
+ * Something inside a transaction failed, such as a damaged page of one
+ * channel.  It must fail none of the others, nor cost each of them a commit:
+ * half of the jobs are tried at a time until what failed stands alone.
+ *
+ * An error is that of a commit, after which all have been answered.
+ */
+static everr_t run_halves(struct store_writer *writer, struct store_job *jobs)
+{
+	struct store_job *rest = NULL;
+	everr_t err;
+
+	err = store_batch_begin(writer);
 	if (err != EVERR_OK) {
-		fail_batch(writer, err);
+		answer_all(writer, jobs, err);
+		return err;
 	}
+	err = apply(writer, jobs);
+	if (err == EVERR_OK) {
+		err = commit(writer);
+		answer_all(writer, jobs, err);
+		return err;
+	}
+	rest = halve(jobs);
+	if (rest == NULL) {
+		answer_all(writer, jobs, err);
+		return EVERR_OK;
+	}
+	err = run_halves(writer, jobs);
+	if (err != EVERR_OK) {
+		answer_all(writer, rest, err);
+		return err;
+	}
+	return run_halves(writer, rest);
 }
 
 /* ------------------------------------------------------------- batches */
@@ -403,36 +426,6 @@ static everr_t batch_fill(struct store_writer *writer, struct batch *batch,
 	return err;
 }
 
-static void run_batch(struct store_writer *writer)
-{
-	struct batch batch = {.tail = &batch.jobs, .started = mono_ms()};
-	bool room = have_room(writer);
-	everr_t err;
-
-	store_crash_at(&writer->crash, STORE_CRASH_BEFORE_TXN);
-	err = store_batch_begin(writer);
-	if (err != EVERR_OK) {
-		park(writer, err);
-		return;
-	}
-	err = batch_fill(writer, &batch, room);
-	if (err == EVERR_OK) {
-		err = finish(writer, 2 * batch.records + TRIM_BUSY);
-	}
-	if (err != EVERR_OK) {
-		store_batch_abort(writer);
-		run_each(writer, batch.jobs);
-		return;
-	}
-	err = commit(writer);
-	answer_all(writer, batch.jobs, err);
-	if (err != EVERR_OK) {
-		fail_batch(writer, err);
-		return;
-	}
-	collect_done(writer);
-}
-
 /*
  * Retention and collection when nobody appends; and, where the disk refused a
  * commit for want of room though it says it has some, a small commit to see
@@ -464,6 +457,51 @@ static void run_idle(struct store_writer *writer)
 		return;
 	}
 	store_queue_wake(&writer->queue, &writer->stats);
+}
+
+/* What the batch was to do besides, by itself: it may be what failed. */
+static void run_spoilt(struct store_writer *writer, struct store_job *jobs)
+{
+	everr_t err = EVERR_OK;
+
+	if (jobs != NULL) {
+		err = run_halves(writer, jobs);
+	}
+	if (err != EVERR_OK) {
+		fail_batch(writer, err);
+		return;
+	}
+	run_idle(writer);
+}
+
+static void run_batch(struct store_writer *writer)
+{
+	struct batch batch = {.tail = &batch.jobs, .started = mono_ms()};
+	bool room = have_room(writer);
+	everr_t err;
+
+	store_crash_at(&writer->crash, STORE_CRASH_BEFORE_TXN);
+	err = store_batch_begin(writer);
+	if (err != EVERR_OK) {
+		park(writer, err);
+		return;
+	}
+	err = batch_fill(writer, &batch, room);
+	if (err == EVERR_OK) {
+		err = finish(writer, 2 * batch.records + TRIM_BUSY);
+	}
+	if (err != EVERR_OK) {
+		store_batch_abort(writer);
+		run_spoilt(writer, batch.jobs);
+		return;
+	}
+	err = commit(writer);
+	answer_all(writer, batch.jobs, err);
+	if (err != EVERR_OK) {
+		fail_batch(writer, err);
+		return;
+	}
+	collect_done(writer);
 }
 
 /* ------------------------------------------------------------- control */

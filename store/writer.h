@@ -46,6 +46,8 @@ struct store_wchannel {
 	uint64_t floor;
 	/* ReceivedTime of the oldest record; 0: not known. */
 	uint64_t oldest_received;
+	/* Retention failed there: not before then, in ms. */
+	uint64_t trim_after;
 
 	/* While a transaction is open and has touched it. */
 	bool touched;

@@ -2,6 +2,7 @@
 #include "tests/store/fixture.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -432,6 +433,145 @@ static void test_without_sync_a_lost_batch_is_a_recorded_gap(void **state)
 	fixture_verify(f);
 }
 
+/* ------------------------------------------- one channel's damage */
+
+/* Holds the writer up where it looks for room, before each batch. */
+static uint64_t gate_disk_free(void *private_data)
+{
+	pthread_mutex_t *gate = private_data;
+
+	pthread_mutex_lock(gate);
+	pthread_mutex_unlock(gate);
+	return UINT64_C(1) << 40;
+}
+
+/* Flip a bit of the channel's head, wherever the file has it. */
+static void damage_head(struct fixture *f, const uint8_t *head, size_t len)
+{
+	char *path = talloc_asprintf(f, "%s/data.mdb", f->path);
+	int fd = open(path, O_RDWR);
+	size_t size = (size_t)lseek(fd, 0, SEEK_END);
+	uint8_t *bytes = talloc_array(f, uint8_t, size);
+	uint8_t *found = NULL;
+	size_t num = 0;
+	uint8_t bad;
+
+	assert_int_equal(pread(fd, bytes, size, 0), size);
+	found = memmem(bytes, size, head, len);
+	while (found != NULL) {
+		bad = found[STORE_HEAD_MISSING] ^ 1;
+		assert_int_equal(
+			pwrite(fd, &bad, 1, found - bytes + STORE_HEAD_MISSING),
+			1);
+		num++;
+		found++;
+		found = memmem(found, size - (size_t)(found - bytes), head,
+			       len);
+	}
+	assert_true(num > 0);
+	close(fd);
+	TALLOC_FREE(bytes);
+	TALLOC_FREE(path);
+}
+
+/*
+ * Damage the head of bad under a store that runs, and have the writer read it
+ * again: the store was opened anew after a failed sync.  The gate is closed
+ * then.
+ */
+static void damage_running(struct fixture *f, pthread_mutex_t *gate,
+			   struct store_channel *bad)
+{
+	struct store_snapshot *snapshot = NULL;
+	uint8_t key[STORE_KEY_U32_SIZE];
+	uint64_t first_id = 0;
+	uint8_t *head = NULL;
+	MDB_val value;
+
+	/* An open snapshot puts the opening off. */
+	assert_int_equal(store_snapshot_begin(f->store, &snapshot), EVERR_OK);
+	set(&disk.fail_sync, EIO);
+	assert_int_equal(fixture_append(f, bad, 1, 1, &first_id),
+			 EVERR_STORE_SYNC);
+	fixture_until(f, f->store->reopen);
+	store_key_u32(key, bad->info.id);
+	assert_int_equal(store_env_get(snapshot->txn,
+				       f->store->env.tables.heads, key,
+				       sizeof(key), &value),
+			 0);
+	head = talloc_memdup(f, value.mv_data, value.mv_size);
+	pthread_mutex_lock(gate);
+	store_snapshot_end(snapshot);
+	fixture_until(f, !f->store->reopen);
+	damage_head(f, head, value.mv_size);
+	TALLOC_FREE(head);
+}
+
+/* The damaged channel's turn comes last, when the others are in the batch. */
+static void test_a_damaged_channel_costs_the_others_no_commit_each(void **state)
+{
+	pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+	struct fixture *f = fixture_new(*state);
+	struct store_channel *channels[61];
+	struct tevent_req *reqs[61];
+	struct store_stats before;
+	struct store_stats after;
+	struct store_input input;
+	uint64_t first_id = 0;
+	size_t i;
+
+	f->hooks = (struct store_hooks){.disk_free = gate_disk_free,
+					.private_data = &gate};
+	fixture_open(f);
+	for (i = 0; i < 61; i++) {
+		channels[i] =
+			fixture_channel(f, talloc_asprintf(f, "Channel%zu", i));
+		fixture_append_ok(f, channels[i], 1, 1);
+	}
+	damage_running(f, &gate, channels[60]);
+	store_stats(f->store, &before);
+	input = fixture_event(f, 1, FIXTURE_TIME, "x");
+	for (i = 0; i < 61; i++) {
+		reqs[i] = fixture_send(f, channels[i], &input, 1);
+	}
+	pthread_mutex_unlock(&gate);
+	for (i = 0; i < 61; i++) {
+		assert_int_equal(fixture_recv(f, reqs[i], &first_id),
+				 i == 60 ? EVERR_STORE_CORRUPT : EVERR_OK);
+	}
+	for (i = 0; i < 60; i++) {
+		assert_int_equal(fixture_info(channels[i]).num_records, 2);
+	}
+	store_stats(f->store, &after);
+	/* Halves of sixty: six, and retention now and then. */
+	assert_true(after.commits - before.commits < 20);
+	TALLOC_FREE(f->store);
+}
+
+static void test_a_damaged_channel_does_not_stop_retention(void **state)
+{
+	pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+	struct fixture *f = fixture_new(*state);
+	struct store_channel_config config = {.enabled = true,
+					      .max_bytes = 100000};
+	struct store_channel *good = NULL;
+	struct store_channel *bad = NULL;
+
+	f->hooks = (struct store_hooks){.disk_free = gate_disk_free,
+					.private_data = &gate};
+	fixture_open(f);
+	bad = fixture_channel(f, "Bad");
+	good = fixture_channel(f, "Good");
+	fixture_append_ok(f, bad, 1, 10);
+	fixture_append_ok(f, good, 1, 1000);
+	damage_running(f, &gate, bad);
+	pthread_mutex_unlock(&gate);
+	assert_int_equal(store_channel_define(f->store, "Good", &config, &good),
+			 EVERR_OK);
+	fixture_until(f, fixture_info(good).bytes <= 100000);
+	TALLOC_FREE(f->store);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -448,6 +588,9 @@ int main(void)
 			test_a_snapshot_may_be_open_while_the_store_is_opened_again),
 		fault_test(test_a_store_that_failed_can_be_closed),
 		fault_test(test_without_sync_a_lost_batch_is_a_recorded_gap),
+		fault_test(
+			test_a_damaged_channel_costs_the_others_no_commit_each),
+		fault_test(test_a_damaged_channel_does_not_stop_retention),
 	};
 
 	fixture_prepare();
