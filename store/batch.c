@@ -533,6 +533,28 @@ everr_t store_batch_append(struct store_writer *writer, struct store_job *job)
 	return EVERR_OK;
 }
 
+/*
+ * After the first commit of an opening, and after the last one, nothing in the
+ * file tells any more that ids were lost: those that are spent in memory only
+ * go to disk with it.
+ */
+static everr_t touch_spent(struct store_writer *writer)
+{
+	everr_t err = EVERR_OK;
+	uint32_t i;
+
+	if (!writer->opening &&
+	    (writer->txn_meta.flags & STORE_META_FLAG_OPEN) != 0) {
+		return EVERR_OK;
+	}
+	for (i = 0; err == EVERR_OK && i < writer->num_channels; i++) {
+		if (writer->channels[i]->floor != 0) {
+			err = store_batch_touch(writer, writer->channels[i]);
+		}
+	}
+	return err;
+}
+
 everr_t store_batch_finish(struct store_writer *writer)
 {
 	struct store_wchannel *channel = NULL;
@@ -541,6 +563,10 @@ everr_t store_batch_finish(struct store_writer *writer)
 	int rc;
 
 	store_crash_at(&writer->crash, STORE_CRASH_AFTER_RECORDS);
+	err = touch_spent(writer);
+	if (err != EVERR_OK) {
+		return err;
+	}
 	for (channel = writer->touched; channel != NULL;
 	     channel = channel->touched_next) {
 		err = head_write(writer, channel);

@@ -556,6 +556,9 @@ static void run_define(struct store_writer *writer, struct store_job *job)
 		return;
 	}
 	err = define_put(writer, job);
+	if (err == EVERR_OK) {
+		err = store_batch_finish(writer);
+	}
 	if (err != EVERR_OK) {
 		store_batch_abort(writer);
 		answer(writer, job, err);

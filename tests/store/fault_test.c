@@ -572,6 +572,66 @@ static void test_a_damaged_channel_does_not_stop_retention(void **state)
 	TALLOC_FREE(f->store);
 }
 
+/* ---------------------------------------------------------------- ids */
+
+/* Another file with the same content, as a restored backup is. */
+static void restore(struct fixture *f)
+{
+	char *from = talloc_asprintf(f, "%s/data.mdb", f->path);
+	char *to = talloc_asprintf(f, "%s/copy", f->path);
+	int in = open(from, O_RDONLY);
+	int out = open(to, O_WRONLY | O_CREAT | O_EXCL, 0600);
+	uint8_t bytes[65536];
+	ssize_t n;
+
+	for (n = read(in, bytes, sizeof(bytes)); n > 0;
+	     n = read(in, bytes, sizeof(bytes))) {
+		assert_int_equal(write(out, bytes, (size_t)n), n);
+	}
+	assert_int_equal(n, 0);
+	close(in);
+	close(out);
+	assert_int_equal(rename(to, from), 0);
+	TALLOC_FREE(from);
+	TALLOC_FREE(to);
+}
+
+/*
+ * The disk was full when a restored file was opened, so that ids jumped in
+ * memory only; the first thing written was no event.
+ */
+static void test_a_jump_that_had_to_wait_is_not_forgotten(void **state)
+{
+	struct store_state st[] = {{.name = "output/1", .data = "5", .len = 1}};
+	struct fixture *f = fixture_start(state);
+	struct store_channel *channel = fixture_channel(f, "Application");
+	struct store_snapshot *snapshot = NULL;
+	uint64_t first_id = 0;
+
+	fixture_append_ok(f, channel, 1, 10);
+	TALLOC_FREE(f->store);
+	restore(f);
+	set(&disk.fail_write, ENOSPC);
+	fixture_open(f);
+	channel = fixture_channel(f, "Application");
+	/* The writer has seen that it cannot write and waits for a tick. */
+	assert_int_equal(store_snapshot_begin(f->store, &snapshot), EVERR_OK);
+	fixture_until(f, f->store->reopen);
+	set(&disk.fail_write, 0);
+	store_snapshot_end(snapshot);
+	fixture_until(f, !f->store->reopen);
+	assert_int_equal(fixture_recv(f,
+				      store_append_send(f, f->ev, channel, NULL,
+							0, st, 1),
+				      &first_id),
+			 EVERR_OK);
+	fixture_reopen(f);
+	channel = fixture_channel(f, "Application");
+	assert_int_equal(fixture_append(f, channel, 1, 1, &first_id), EVERR_OK);
+	assert_int_equal(first_id, 11 + STORE_ID_MARGIN);
+	fixture_verify(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -591,6 +651,7 @@ int main(void)
 		fault_test(
 			test_a_damaged_channel_costs_the_others_no_commit_each),
 		fault_test(test_a_damaged_channel_does_not_stop_retention),
+		fault_test(test_a_jump_that_had_to_wait_is_not_forgotten),
 	};
 
 	fixture_prepare();
