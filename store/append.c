@@ -112,25 +112,7 @@ static everr_t append_check(const struct store_channel *channel,
 	if (num_inputs > 0 && !channel->info.config.enabled) {
 		return EVERR_CHANNEL_DISABLED;
 	}
-	/* Nobody could be told later. */
-	if (num_inputs > 0 && store->options.asynchronous) {
-		if (store->stats.full) {
-			return EVERR_STORE_FULL;
-		}
-		return store->reopen ? EVERR_STORE_SYNC : EVERR_OK;
-	}
 	return EVERR_OK;
-}
-
-/* synchronous = off: the caller's part ends here. */
-static void acknowledge(struct tevent_req *req,
-			struct store_append_state *state,
-			struct store_channel *channel, struct store_job *job)
-{
-	job->first_id = channel->queued_next;
-	channel->queued_next += job->num_records;
-	state->first_id = job->first_id;
-	tevent_req_done(req);
 }
 
 struct tevent_req *store_append_send(
@@ -169,11 +151,6 @@ struct tevent_req *store_append_send(
 	}
 
 	store->queued_bytes += job->cost;
-	if (store->options.asynchronous) {
-		acknowledge(req, state, channel, job);
-		store_queue_push(&store->writer->queue, job);
-		return tevent_req_post(req, ev);
-	}
 	/* Its callback must not find us in the middle of the others. */
 	tevent_req_defer_callback(req, ev);
 	job->req = req;

@@ -130,7 +130,6 @@ static struct store_channel *channel_new(struct store *store, uint32_t id)
 	channel->store = store;
 	channel->info.id = id;
 	channel->info.next_id = 1;
-	channel->queued_next = 1;
 	channel->writer = calloc(1, sizeof(*channel->writer));
 	if (channel->writer == NULL) {
 		TALLOC_FREE(channel);
@@ -157,7 +156,6 @@ static void take_head(struct store_channel *channel,
 	info->num_missing = head->missing;
 	info->last_write_time =
 		head->received != 0 ? head->received : info->creation_time;
-	channel->queued_next = head->next_id;
 }
 
 static everr_t read_head(struct store_channel *channel, MDB_txn *txn)

@@ -397,6 +397,16 @@ void store_env_close(struct store_env *env)
 	}
 }
 
+everr_t store_env_relax(struct store_env *env)
+{
+	return store_env_error(mdb_env_set_flags(env->mdb, MDB_NOMETASYNC, 1));
+}
+
+everr_t store_env_sync(struct store_env *env)
+{
+	return store_env_error(mdb_env_sync(env->mdb, 1));
+}
+
 /* -------------------------------------------------------------- access */
 
 int store_env_get(MDB_txn *txn, MDB_dbi dbi, const void *key, size_t key_len,

@@ -54,6 +54,14 @@ everr_t store_env_open(struct store_env *env, const char *path,
 		       struct store_meta *meta) EVERR_MUST_CHECK;
 void store_env_close(struct store_env *env);
 
+/*
+ * From now on a commit does not wait for its meta page, which the next one
+ * waits for: a power failure may undo the last commit.
+ */
+everr_t store_env_relax(struct store_env *env) EVERR_MUST_CHECK;
+/* Wait for that of the last commit. */
+everr_t store_env_sync(struct store_env *env) EVERR_MUST_CHECK;
+
 /* The table of a channel's records, in any transaction of the caller. */
 everr_t store_env_records(MDB_txn *txn, uint32_t channel, bool create,
 			  MDB_dbi *ret_dbi) EVERR_MUST_CHECK;

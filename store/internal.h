@@ -22,7 +22,6 @@ struct store_channel {
 	struct store_wchannel *writer;	/* calloc; lane.user leads back */
 	struct store_channel_info info; /* strings are talloc children */
 	MDB_dbi dbi;
-	uint64_t queued_next; /* asynchronous: id of the next append */
 
 	struct store_watch *watches;
 	struct store_watch *watch_iter; /* the next to be called */

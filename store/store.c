@@ -112,6 +112,23 @@ static everr_t wake_create(struct store *store)
 
 /* ------------------------------------------------------------ loading */
 
+static everr_t open_files(struct store *store)
+{
+	const struct store_options *options = &store->options;
+	everr_t err;
+
+	err = store_env_open(&store->env, store->path, options->limits.map_size,
+			     options->read_only, &store->meta);
+	if (err != EVERR_OK || !options->asynchronous || options->read_only) {
+		return err;
+	}
+	err = store_env_relax(&store->env);
+	if (err != EVERR_OK) {
+		store_env_close(&store->env);
+	}
+	return err;
+}
+
 static everr_t load_templates(struct store *store)
 {
 	MDB_txn *txn = NULL;
@@ -241,10 +258,6 @@ static everr_t writer_begin(struct store *store)
 	}
 	take_news(store, &news);
 	free(news.unused);
-	for (i = 0; i < store->num_channels; i++) {
-		store->channels[i]->queued_next =
-			store->channels[i]->info.next_id;
-	}
 	return EVERR_OK;
 }
 
@@ -337,8 +350,7 @@ static everr_t open_env(struct store *store)
 			return err;
 		}
 	}
-	err = store_env_open(&store->env, store->path, options->limits.map_size,
-			     options->read_only, &store->meta);
+	err = open_files(store);
 	if (err != EVERR_OK) {
 		return err;
 	}
@@ -427,9 +439,7 @@ static everr_t reopen(struct store *store)
 
 	store_snapshot_drop_all(store);
 	store_env_close(&store->env);
-	err = store_env_open(&store->env, store->path,
-			     store->options.limits.map_size, false,
-			     &store->meta);
+	err = open_files(store);
 	if (err != EVERR_OK) {
 		return err;
 	}

@@ -10,7 +10,8 @@
  * disk but store_open() and reads of pages that are not cached.
  *
  * The promise (design, "Durability"): when an append's request is done
- * without error its events are on disk.  Record ids of a channel are strictly
+ * without error its events are on disk, and in every snapshot that begins
+ * from then on.  Record ids of a channel are strictly
  * increasing, without holes but for recorded gaps, and never used twice.
  *
  * The format is documented in doc/store-format.md; `evenlog verify`
@@ -56,10 +57,10 @@ struct store_options {
 	const char *path; /* directory; created (0700) when missing */
 	struct store_limits limits;
 	/*
-	 * synchronous = off: an append is acknowledged when it is queued.
-	 * What a crash, of the process or the machine, or a failing disk then
-	 * takes is lost; the file stays whole, and ids jump past what was
-	 * acknowledged.
+	 * synchronous = off: an append is acknowledged when readers can see
+	 * it, and one wait for the disk of the two that a commit takes is left
+	 * to the next one.  A power failure may undo the last commit; the file
+	 * stays whole, and ids jump past what was acknowledged.
 	 */
 	bool asynchronous;
 	bool read_only; /* no writer thread; the command line's way in */

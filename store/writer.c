@@ -204,20 +204,25 @@ static everr_t commit(struct store_writer *writer)
 	return EVERR_OK;
 }
 
+/* The same, and on disk in any case. */
+static everr_t commit_synced(struct store_writer *writer)
+{
+	everr_t err = commit(writer);
+
+	if (err == EVERR_OK && writer->asynchronous &&
+	    store_env_sync(writer->env) != EVERR_OK) {
+		err = EVERR_STORE_SYNC;
+	}
+	return err;
+}
+
 /* ---------------------------------------------------------------- jobs */
 
 static void answer(struct store_writer *writer, struct store_job *job,
 		   everr_t err)
 {
-	struct store_wchannel *channel = (struct store_wchannel *)job->lane;
-
 	job->err = err;
 	job->txn = writer->commits;
-	/* Acknowledged before it was written: its ids are known outside. */
-	if (err != EVERR_OK && writer->asynchronous && job->num_records > 0 &&
-	    channel->floor < job->first_id + job->num_records) {
-		channel->floor = job->first_id + job->num_records;
-	}
 	store_queue_done(&writer->queue, job);
 }
 
@@ -565,7 +570,7 @@ static void run_define(struct store_writer *writer, struct store_job *job)
 		return;
 	}
 	store_crash_at(&writer->crash, STORE_CRASH_BEFORE_DEFINE);
-	err = commit(writer);
+	err = commit_synced(writer);
 	if (err != EVERR_OK) {
 		answer(writer, job, err);
 		fail_batch(writer, err);
@@ -617,7 +622,7 @@ static void mark_closed(struct store_writer *writer)
 		store_batch_abort(writer);
 		return;
 	}
-	(void)commit(writer);
+	(void)commit_synced(writer);
 }
 
 static bool writer_step(struct store_writer *writer)

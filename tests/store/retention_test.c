@@ -460,7 +460,7 @@ static void test_ids_jump_after_a_crash_without_sync(void **state)
 	fixture_verify(f);
 }
 
-static void test_without_sync_ids_are_known_at_once_and_right(void **state)
+static void test_without_sync_a_clean_close_loses_nothing(void **state)
 {
 	struct fixture *f = fixture_new(*state);
 	struct store_channel *channel = NULL;
@@ -487,6 +487,26 @@ static void test_without_sync_ids_are_known_at_once_and_right(void **state)
 	fixture_verify(f);
 }
 
+static void test_without_sync_what_was_acknowledged_can_be_read(void **state)
+{
+	struct fixture *f = fixture_new(*state);
+	struct store_channel *channel = NULL;
+	uint64_t first_id = 0;
+	uint64_t id = 0;
+	size_t i;
+
+	f->options.asynchronous = true;
+	fixture_open(f);
+	channel = fixture_channel(f, "Application");
+	for (i = 0; i < 50; i++) {
+		assert_int_equal(fixture_append(f, channel, 1, 1, &first_id),
+				 EVERR_OK);
+		assert_int_equal(fixture_read(f, channel, first_id, false, &id),
+				 EVERR_OK);
+		assert_int_equal(id, first_id);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -502,7 +522,8 @@ int main(void)
 		leak_test(test_ids_jump_after_a_restore_with_a_recorded_gap),
 		leak_test(test_trimmed_and_restored_ids_are_told_apart),
 		leak_test(test_ids_jump_after_a_crash_without_sync),
-		leak_test(test_without_sync_ids_are_known_at_once_and_right),
+		leak_test(test_without_sync_a_clean_close_loses_nothing),
+		leak_test(test_without_sync_what_was_acknowledged_can_be_read),
 	};
 
 	fixture_prepare();
