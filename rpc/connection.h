@@ -37,6 +37,10 @@ struct rpc_connection {
 	struct tevent_timer *logon_timer;
 	struct tevent_immediate *end; /* ends it outside Samba's frames */
 	const char *end_reason;
+	struct tevent_immediate *abandon; /* the same for one call */
+	uint32_t abandoned_call;
+	uint8_t abandoned_type; /* of the packet that says so */
+	bool abandons;		/* scheduled */
 	LIST_HEAD(, rpc_parked) parked;
 	uint32_t num_parked;
 	size_t unsent; /* bytes handed to the stream, and their calls */

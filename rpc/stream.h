@@ -25,7 +25,8 @@ typedef void (*rpc_stream_end_fn)(void *private_data);
 /*
  * Wrap a connected, non-blocking socket, which then belongs to *ret_tstream.
  * *ret_stream lives as long as that.  packet is called before the core gets
- * the packet.  EVERR_NOMEM, EVERR_IO; the socket is the caller's then.
+ * the packet; the core reads one at a time, so none follows while it is held.
+ * EVERR_NOMEM, EVERR_IO; the socket is the caller's then.
  */
 everr_t rpc_stream_create(TALLOC_CTX *mem_ctx, int fd, rpc_stream_end_fn end,
 			  rpc_packet_fn packet, void *private_data,

@@ -392,11 +392,11 @@ class Connection:
         else:
             self._partial[pdu.call_id] = body
 
-    def cancel(self, call_id):
-        self._send_plain(CANCEL, FIRST | LAST, call_id, b"", None)
+    def cancel(self, call_id, verifier=None):
+        self._send_plain(CANCEL, FIRST | LAST, call_id, b"", verifier)
 
-    def orphan(self, call_id):
-        self._send_plain(ORPHANED, FIRST | LAST, call_id, b"", None)
+    def orphan(self, call_id, verifier=None):
+        self._send_plain(ORPHANED, FIRST | LAST, call_id, b"", verifier)
 
     def close(self):
         self.socket.close()

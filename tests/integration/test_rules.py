@@ -182,6 +182,62 @@ def test_rule_2_giving_up_what_does_not_wait_changes_nothing(
     assert numbers(waiting.result()) == [2]
 
 
+def test_rule_2_the_packet_may_carry_a_verifier(client, channel):
+    made = subscribe(client, channel, even6.SUBSCRIBE_FUTURE)
+    for _ in range(3):
+        waiting = client.start(RemoteSubscriptionNextAsync(made.handle))
+        assert waiting.is_parked()
+        client.rpc.orphan(waiting.call_id, verifier=bytes(16))
+
+
+@pytest.mark.parametrize("packet", ["cancel", "orphan"])
+def test_rule_2_what_happens_before_the_next_call_is_for_it(
+        service, client, publisher, channel, packet):
+    before = service.status()["rpc"]["parked_calls"]
+    made = subscribe(client, channel, even6.SUBSCRIBE_FUTURE)
+    given_up = client.start(RemoteSubscriptionNextAsync(made.handle))
+    assert given_up.is_parked()
+    getattr(client.rpc, packet)(given_up.call_id)
+    assert client.call(LIST_CHANNELS).rc == 0
+    assert service.status()["rpc"]["parked_calls"] == before
+    publisher.numbers(channel, 1)
+    again = client.call(RemoteSubscriptionNextAsync(made.handle))
+    assert numbers(again) == [1]
+
+
+@pytest.mark.parametrize("packet", ["cancel", "orphan"])
+def test_rule_2_a_call_of_the_same_id_elsewhere_goes_on(
+        client, connect, publisher, channel, packet):
+    """Call ids are a connection's own, also within a group."""
+    second = connect(group=client.rpc.group)
+    waiting = []
+    for one in (client, second):
+        made = subscribe(one, channel, even6.SUBSCRIBE_FUTURE)
+        waiting.append(one.start(RemoteSubscriptionNextAsync(made.handle)))
+    assert waiting[0].call_id == waiting[1].call_id
+    getattr(client.rpc, packet)(waiting[0].call_id)
+    assert client.call(LIST_CHANNELS).rc == 0
+    assert waiting[1].is_parked()
+    publisher.numbers(channel, 1)
+    assert numbers(waiting[1].result()) == [1]
+
+
+@pytest.mark.parametrize("kind", ["wait", "next"])
+def test_rule_2_calls_of_a_pull_are_given_up(
+        client, publisher, channel, kind):
+    made = pull(client, channel, even6.SUBSCRIBE_FUTURE)
+    call = {"wait": RemoteSubscriptionWaitAsync(made.handle),
+            "next": RemoteSubscriptionNext(made.handle,
+                                           timeout=even6.FOREVER)}[kind]
+    given_up = client.start(call)
+    assert given_up.is_parked()
+    client.rpc.orphan(given_up.call_id)
+    again = client.start(call)
+    assert again.is_parked()
+    publisher.numbers(channel, 1)
+    assert again.result().rc == 0
+
+
 # 3. On success arrays are there, also empty ones; on error they are NULL and
 #    the result is the last word.
 
