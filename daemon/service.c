@@ -190,6 +190,11 @@ static bool same_list(const char *const *a, const char *const *b)
 	return *a == *b;
 }
 
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
 /* Keys that are read at the start only; told when they changed. */
 static void warn_restart(struct daemon_service *service,
 			 const struct daemon_config *new)
@@ -212,6 +217,17 @@ static void warn_restart(struct daemon_service *service,
 		   sizeof(old->rpc.limits)) != 0) {
 		daemon_log(service->log, DAEMON_LOG_WARNING,
 			   "changes in [rpc] need a restart");
+	}
+	if (old->samba_mode != new->samba_mode ||
+	    !same_text(old->samba_state, new->samba_state) ||
+	    !same_text(old->realm, new->realm) ||
+	    !same_text(old->keytab, new->keytab)) {
+		daemon_log(service->log, DAEMON_LOG_WARNING,
+			   "changes in [authentication] need a restart");
+	}
+	if (!same_text(old->computer, new->computer)) {
+		daemon_log(service->log, DAEMON_LOG_WARNING,
+			   "a change of 'computer' needs a restart");
 	}
 }
 

@@ -96,6 +96,20 @@ def test_reload_adds_a_channel(server):
              "the new channel")
 
 
+def test_a_reload_names_what_needs_a_restart(server):
+    good = server.read_config()
+    server.write_config(good.replace("map_size = 16G", "map_size = 32G")
+                        .replace("computer = srv.example", "computer = other")
+                        .replace("[rpc]", "[rpc]\nlogon_seconds = 29")
+                        .replace(f"{server.dir}/samba",
+                                 f"{server.dir}/samba2"))
+    server.signal(signal.SIGHUP)
+    wait_for(lambda: "configuration reloaded" in server.log(), "the reload")
+    for what in ("[store] need", "[rpc] need", "[authentication] need",
+                 "'computer' needs"):
+        assert what in server.log()
+
+
 def test_a_bad_file_at_reload_changes_nothing(server):
     good = server.read_config()
     server.write_config(good + "\n[channel New/One]\nmax_size = big\n")
