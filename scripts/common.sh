@@ -15,9 +15,8 @@ PACKAGES_RUN="samba-libs samba-dsdb-modules samba-common-bin"
 
 # What the tests add.
 PACKAGES_TEST="libcmocka-dev clang clang-format libclang-rt-14-dev
-	python3-pytest python3-impacket python3-lxml python3-evtx libxml2-utils
-	samba-testsuite krb5-kdc krb5-admin-server krb5-user libnss-wrapper
-	lmdb-utils"
+	python3-pytest python3-impacket python3-evtx
+	krb5-kdc krb5-admin-server krb5-user libnss-wrapper"
 
 # install_packages PACKAGE...: what is not there yet, quietly.
 install_packages() {
