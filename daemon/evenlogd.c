@@ -222,10 +222,8 @@ int main(int argc, const char **argv)
 	mem_ctx = talloc_new(NULL);
 	config = load_config(mem_ctx, options.config_file);
 	if (config == NULL) {
-		TALLOC_FREE(mem_ctx);
-		return 2;
-	}
-	if (options.check_config) {
+		ret = 2;
+	} else if (options.check_config) {
 		printf("%s: no mistakes found\n",
 		       config->file != NULL ? config->file : "defaults");
 	} else {

@@ -58,4 +58,8 @@ def pytest_runtest_protocol(item):
 
 
 def pytest_configure(config):
+    # The terminal plugin has this option; pytest asks for it when it explains
+    # why an assertion failed.
+    if not hasattr(config.option, "verbose"):
+        config.option.verbose = 0
     config.pluginmanager.register(TapReport(), "tap-report")
