@@ -446,6 +446,18 @@ uint64_t store_env_disk_free(const struct store_env *env)
 	return (uint64_t)fs.f_bavail * fs.f_frsize;
 }
 
+uint64_t store_env_map_left(const struct store_env *env)
+{
+	MDB_envinfo info;
+	uint64_t used;
+
+	if (mdb_env_info(env->mdb, &info) != 0) {
+		return 0;
+	}
+	used = (info.me_last_pgno + 1) * env->page_size;
+	return used < info.me_mapsize ? info.me_mapsize - used : 0;
+}
+
 /* Each entry of table 0 is a list of page numbers that begins with its length.
  */
 static uint64_t free_list_pages(MDB_cursor *cursor)

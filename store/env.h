@@ -75,6 +75,8 @@ int store_env_del(MDB_txn *txn, MDB_dbi dbi, const void *key, size_t key_len);
 
 /* Bytes of the file system that the store may still take. */
 uint64_t store_env_disk_free(const struct store_env *env);
+/* Bytes by which the file may still grow inside its map. */
+uint64_t store_env_map_left(const struct store_env *env);
 /* Bytes of the file; and what tells it from a copy of it. */
 uint64_t store_env_file_size(const struct store_env *env, uint64_t *ret_inode);
 /* Bytes inside the file that no record needs.  Walks LMDB's free list. */

@@ -488,7 +488,8 @@ everr_t store_gap(struct store_snapshot *snapshot,
 		}
 		trimmed = sum.last < sum.oldest ? sum.last + 1 : sum.oldest;
 		trimmed = trimmed > sum.first ? trimmed - sum.first : 0;
-		sum.missing[STORE_GAP_TRIMMED] += trimmed - sum.below;
+		sum.missing[STORE_GAP_TRIMMED] +=
+			trimmed > sum.below ? trimmed - sum.below : 0;
 	}
 	for (i = STORE_GAP_TRIMMED; i < CAUSES; i++) {
 		missing += sum.missing[i];
@@ -546,6 +547,10 @@ everr_t store_block(struct store_snapshot *snapshot,
 		}
 		block = head.block;
 		last_id = block.last_id;
+	}
+	if (err == EVERR_STORE_CORRUPT) {
+		/* The records may be whole all the same. */
+		return EVERR_END;
 	}
 	if (err != EVERR_OK) {
 		return err;

@@ -153,6 +153,7 @@ static everr_t release_gaps(struct store_writer *writer,
 	MDB_cursor *cursor = NULL;
 	MDB_val key = {.mv_size = sizeof(bytes), .mv_data = bytes};
 	MDB_val value;
+	uint64_t first_id;
 	everr_t err;
 	int rc;
 
@@ -167,9 +168,12 @@ static everr_t release_gaps(struct store_writer *writer,
 	rc = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
 	while (rc == 0 && key.mv_size == STORE_KEY_PAIR_SIZE &&
 	       store_key_u32_get(key.mv_data) == channel->id) {
+		first_id = store_key_pair_id(key.mv_data);
 		err = store_gap_get(value.mv_data, value.mv_size, channel->id,
-				    store_key_pair_id(key.mv_data), &gap);
-		if (err == EVERR_OK && gap.last_id >= oldest) {
+				    first_id, &gap);
+		/* Where a damaged one ends nobody knows. */
+		if (first_id >= oldest ||
+		    (err == EVERR_OK && gap.last_id >= oldest)) {
 			break;
 		}
 		rc = mdb_cursor_del(cursor, 0);

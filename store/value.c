@@ -241,6 +241,10 @@ everr_t store_head_get(const uint8_t *value, size_t len, uint32_t channel,
 	if (err != EVERR_OK) {
 		return err;
 	}
+	if (head.next_id == 0 || head.oldest_id >= head.next_id ||
+	    head.block_id >= head.next_id) {
+		return EVERR_STORE_CORRUPT;
+	}
 	*ret_head = head;
 	return EVERR_OK;
 }
@@ -323,7 +327,8 @@ everr_t store_record_get(const uint8_t *value, size_t len, uint32_t channel,
 	if (len < STORE_RECORD_DATA ||
 	    le32_get(value + STORE_CRC) !=
 		    record_crc(value, len, channel, id) ||
-	    value[STORE_RECORD_KIND] != STORE_RECORD_KIND_PACKED) {
+	    value[STORE_RECORD_KIND] != STORE_RECORD_KIND_PACKED ||
+	    le32_get(value + STORE_RECORD_WIRE_LEN) > EVENT_WIRE_MAX) {
 		return EVERR_STORE_CORRUPT;
 	}
 	*ret_record = (struct store_record){

@@ -64,10 +64,12 @@ static uint64_t disk_free(const struct store_writer *writer)
 /*
  * Whether events may be appended.  LMDB's file never shrinks, so that below
  * the reserve it is the room inside the file that counts: what retention gave
- * back is used again without taking from the disk.
+ * back is used again without taking from the disk.  So it is when the map
+ * comes to its end: without a page left nothing could be removed, either.
  */
 static bool have_room(struct store_writer *writer)
 {
+	uint64_t batch = 2 * writer->limits.batch_bytes + PAGES_SLACK;
 	uint64_t reserve = writer->limits.disk_reserve;
 	uint64_t now = mono_ms();
 	bool room;
@@ -76,7 +78,8 @@ static bool have_room(struct store_writer *writer)
 	if (writer->stats.full) {
 		reserve += reserve / 8;
 	}
-	if (writer->stats.disk_free >= reserve) {
+	if (writer->stats.disk_free >= reserve &&
+	    store_env_map_left(writer->env) >= batch) {
 		writer->stats.full = writer->refused;
 		return true;
 	}
@@ -84,8 +87,7 @@ static bool have_room(struct store_writer *writer)
 		writer->pages_free = store_env_pages_free(writer->env);
 		writer->pages_counted = now;
 	}
-	room = writer->pages_free >=
-	       2 * writer->limits.batch_bytes + PAGES_SLACK;
+	room = writer->pages_free >= batch;
 	writer->stats.full = !room || writer->refused;
 	return room;
 }

@@ -429,6 +429,40 @@ static void test_without_sync_a_failed_batch_fails_all_the_same(void **state)
 	fixture_verify(f);
 }
 
+/* What is full is the map, not the disk: it needs a reserve of its own. */
+static void test_a_full_map_refuses_trims_and_recovers(void **state)
+{
+	struct fixture *f = fixture_new(*state);
+	struct store_channel_config config = {.enabled = true};
+	struct store_channel *channel = NULL;
+	struct store_stats stats;
+	uint64_t first_id = 0;
+	everr_t err = EVERR_OK;
+
+	f->options.limits.map_size = 16 << 20;
+	f->options.limits.batch_bytes = 65536;
+	fixture_open(f);
+	channel = fixture_channel(f, "Application");
+	while (err == EVERR_OK) {
+		err = fixture_append(f, channel, 1, 100, &first_id);
+	}
+	assert_int_equal(err, EVERR_STORE_FULL);
+	store_stats(f->store, &stats);
+	assert_true(stats.full);
+	/* To the last page. */
+	while (fixture_append(f, channel, 1, 1, &first_id) == EVERR_OK) {
+		;
+	}
+	config.max_bytes = 100000;
+	assert_int_equal(store_channel_define(f->store, "Application", &config,
+					      &channel),
+			 EVERR_OK);
+	fixture_until(f, fixture_info(channel).bytes <= 100000);
+	fixture_until(f, (store_stats(f->store, &stats), !stats.full));
+	fixture_append_ok(f, channel, 1, 100);
+	fixture_verify(f);
+}
+
 /* ------------------------------------------- one channel's damage */
 
 /* Holds the writer up where it looks for room, before each batch. */
@@ -441,8 +475,8 @@ static uint64_t gate_disk_free(void *private_data)
 	return UINT64_C(1) << 40;
 }
 
-/* Flip a bit of the channel's head, wherever the file has it. */
-static void damage_head(struct fixture *f, const uint8_t *head, size_t len)
+/* Flip a bit of the value's checksum, wherever the file has it. */
+static void damage(struct fixture *f, const uint8_t *value, size_t len)
 {
 	char *path = talloc_asprintf(f, "%s/data.mdb", f->path);
 	int fd = open(path, O_RDWR);
@@ -453,15 +487,14 @@ static void damage_head(struct fixture *f, const uint8_t *head, size_t len)
 	uint8_t bad;
 
 	assert_int_equal(pread(fd, bytes, size, 0), size);
-	found = memmem(bytes, size, head, len);
+	found = memmem(bytes, size, value, len);
 	while (found != NULL) {
-		bad = found[STORE_HEAD_MISSING] ^ 1;
-		assert_int_equal(
-			pwrite(fd, &bad, 1, found - bytes + STORE_HEAD_MISSING),
-			1);
+		bad = found[STORE_CRC] ^ 1;
+		assert_int_equal(pwrite(fd, &bad, 1, found - bytes + STORE_CRC),
+				 1);
 		num++;
 		found++;
-		found = memmem(found, size - (size_t)(found - bytes), head,
+		found = memmem(found, size - (size_t)(found - bytes), value,
 			       len);
 	}
 	assert_true(num > 0);
@@ -499,7 +532,7 @@ static void damage_running(struct fixture *f, pthread_mutex_t *gate,
 	pthread_mutex_lock(gate);
 	store_snapshot_end(snapshot);
 	fixture_until(f, !f->store->reopen);
-	damage_head(f, head, value.mv_size);
+	damage(f, head, value.mv_size);
 	TALLOC_FREE(head);
 }
 
@@ -566,6 +599,31 @@ static void test_a_damaged_channel_does_not_stop_retention(void **state)
 			 EVERR_OK);
 	fixture_until(f, fixture_info(good).bytes <= 100000);
 	TALLOC_FREE(f->store);
+}
+
+static void test_a_damaged_summary_hides_no_record(void **state)
+{
+	struct fixture *f = fixture_start(state);
+	struct store_channel *channel = fixture_channel(f, "Application");
+	struct store_snapshot *snapshot = NULL;
+	uint8_t key[STORE_KEY_PAIR_SIZE];
+	struct store_block block;
+	uint8_t *copy = NULL;
+	MDB_val value;
+
+	fixture_append_ok(f, channel, 1, STORE_BLOCK_RECORDS + 1);
+	store_key_pair(key, channel->info.id, 1);
+	assert_int_equal(store_snapshot_begin(f->store, &snapshot), EVERR_OK);
+	assert_int_equal(store_block(snapshot, channel, 1, &block), EVERR_OK);
+	assert_int_equal(store_env_get(snapshot->txn,
+				       f->store->env.tables.blocks, key,
+				       sizeof(key), &value),
+			 0);
+	copy = talloc_memdup(f, value.mv_data, value.mv_size);
+	damage(f, copy, value.mv_size);
+	assert_int_equal(store_block(snapshot, channel, 1, &block), EVERR_END);
+	store_snapshot_end(snapshot);
+	TALLOC_FREE(copy);
 }
 
 /* ---------------------------------------------------------------- ids */
@@ -644,9 +702,11 @@ int main(void)
 			test_a_snapshot_may_be_open_while_the_store_is_opened_again),
 		fault_test(test_a_store_that_failed_can_be_closed),
 		fault_test(test_without_sync_a_failed_batch_fails_all_the_same),
+		fault_test(test_a_full_map_refuses_trims_and_recovers),
 		fault_test(
 			test_a_damaged_channel_costs_the_others_no_commit_each),
 		fault_test(test_a_damaged_channel_does_not_stop_retention),
+		fault_test(test_a_damaged_summary_hides_no_record),
 		fault_test(test_a_jump_that_had_to_wait_is_not_forgotten),
 	};
 

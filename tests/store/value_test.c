@@ -145,6 +145,14 @@ static void test_a_record_stands_as_the_format_says(void **state)
 	assert_int_equal(record.header.version, 2);
 	assert_int_equal(record.wire_len, 999);
 	assert_int_equal(record.len, sizeof(DATA));
+
+	/* Longer than an event can be: nobody need ask for that much. */
+	le32_set(value + STORE_RECORD_WIRE_LEN, EVENT_WIRE_MAX + 1);
+	crc = store_crc32c_portable(0, where, sizeof(where));
+	crc = store_crc32c_portable(crc, value + 4, LEN - 4);
+	le32_set(value, crc);
+	assert_int_equal(store_record_get(value, LEN, 3, 17, &record),
+			 EVERR_STORE_CORRUPT);
 }
 
 static void test_a_record_with_any_bit_flipped_is_refused(void **state)
@@ -218,6 +226,27 @@ static void test_a_head_comes_back_with_its_block(void **state)
 		EVERR_STORE_CORRUPT);
 }
 
+static void test_a_head_that_contradicts_itself_is_refused(void **state)
+{
+	const struct store_head heads[] = {
+		{.next_id = 0},
+		{.next_id = 7, .oldest_id = 7},
+		{.next_id = 1025, .oldest_id = 1, .block_id = 1025},
+	};
+	uint8_t value[STORE_HEAD_LEN(0)];
+	struct store_head got = {};
+	const uint8_t *nos = NULL;
+	uint32_t num = 0;
+	size_t i;
+
+	for (i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+		store_head_put(value, 2, &heads[i], NULL, 0);
+		assert_int_equal(store_head_get(value, sizeof(value), 2, &got,
+						&nos, &num),
+				 EVERR_STORE_CORRUPT);
+	}
+}
+
 static void test_blocks_are_of_1024_ids_from_1(void **state)
 {
 	assert_int_equal(store_block_of(1), 1);
@@ -277,6 +306,7 @@ int main(void)
 		leak_test(test_a_record_stands_as_the_format_says),
 		leak_test(test_a_record_with_any_bit_flipped_is_refused),
 		leak_test(test_a_head_comes_back_with_its_block),
+		leak_test(test_a_head_that_contradicts_itself_is_refused),
 		leak_test(test_blocks_are_of_1024_ids_from_1),
 		leak_test(test_another_major_version_is_told_from_damage),
 		leak_test(test_a_channel_keeps_none_and_empty_apart),
