@@ -262,7 +262,7 @@ static everr_t start_query(struct query_parse *parse,
 			   const struct event_xml_attribute *attributes,
 			   size_t num_attributes)
 {
-	uint32_t id;
+	uint32_t id = EVENT_QUERY_NO_ID;
 	everr_t err;
 
 	err = get_id(parse, attributes, num_attributes, &id);
