@@ -10,6 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Of one host's events; a compiled template takes ten times its definition. */
+#define OUTPUT_TEMPLATES_MAX 4096
+#define OUTPUT_TEMPLATES_BYTES (8 * 1024 * 1024)
+
 /* Written when this much has gathered, and at every flush. */
 #define OUTPUT_CHUNK (64 * 1024)
 
@@ -72,6 +76,16 @@ static everr_t render(struct output *output, struct event_dict *dict,
 	}
 	buf_put_u8(pending, '\n');
 	return buf_error(pending);
+}
+
+struct event_dict *output_dict_create(TALLOC_CTX *mem_ctx)
+{
+	const struct event_dict_limits limits = {
+		.max_templates = OUTPUT_TEMPLATES_MAX,
+		.max_bytes = OUTPUT_TEMPLATES_BYTES,
+	};
+
+	return event_dict_create(mem_ctx, &limits);
 }
 
 everr_t output_event(struct output *output, struct event_dict *dict,

@@ -25,6 +25,13 @@ struct output *output_create(TALLOC_CTX *mem_ctx, const struct cli *cli,
 			     int fd);
 
 /*
+ * A dictionary for what a host sends, which may be hostile: far fewer
+ * templates than a store keeps, since each is compiled.  What does not fit is
+ * shown all the same, event by event.  NULL: out of memory.
+ */
+struct event_dict *output_dict_create(TALLOC_CTX *mem_ctx);
+
+/*
  * Add an event to what is to be written.  An event that cannot be rendered is
  * reported on stderr, counted and passed over.
  *

@@ -362,7 +362,7 @@ static int query_execute(struct cli *cli, struct query *query,
 	if (ret >= 0) {
 		return ret;
 	}
-	query->dict = event_dict_create(cli, NULL);
+	query->dict = output_dict_create(cli);
 	query->packer = query->dict != NULL
 				? event_packer_create(cli, query->dict)
 				: NULL;

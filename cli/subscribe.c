@@ -833,7 +833,7 @@ static int set_start(struct subscriber *s, const char *from,
 
 static int subscriber_run(struct subscriber *s)
 {
-	s->dict = event_dict_create(s, NULL);
+	s->dict = output_dict_create(s);
 	s->packer = s->dict != NULL ? event_packer_create(s, s->dict) : NULL;
 	s->output = output_create(s, s->cli, STDOUT_FILENO);
 	if (s->packer == NULL || s->output == NULL || !watch_signals(s)) {
