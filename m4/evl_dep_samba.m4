@@ -60,6 +60,7 @@ AC_DEFUN([EVL_DEP_SAMBA], [
 	EVL_SAMBA_SYMBOL([set_dyn_CONFIGFILE], [samba-util])
 	EVL_SAMBA_SYMBOL([_talloc_stackframe], [samba-util])
 	EVL_SAMBA_SYMBOL([memcache_set_global], [samba-util])
+	EVL_SAMBA_SYMBOL([memcache_add], [samba-util])
 	EVL_SAMBA_SYMBOL([setup_logging], [samba-debug])
 	EVL_SAMBA_SYMBOL([_tstream_context_create], [samba-sockets])
 	EVL_SAMBA_SYMBOL([_tstream_bsd_existing_socket], [samba-sockets])

@@ -83,8 +83,14 @@ struct messaging_context *global_messaging_context(void);
  */
 struct memcache *memcache_init(TALLOC_CTX *mem_ctx, size_t max_size);
 void memcache_set_global(struct memcache *cache);
+/* cache NULL: the global one; number: SAMBA_SINGLETON_CACHE.  Copies both. */
+void memcache_add(struct memcache *cache, int number, DATA_BLOB key,
+		  DATA_BLOB value);
 /* Samba takes temporary memory from the innermost frame. */
 TALLOC_CTX *_talloc_stackframe(const char *location);
+
+/* The cache of facts of which there is one, lib/util/memcache.h. */
+#define SAMBA_SINGLETON_CACHE 7
 
 /* lp_server_role(). */
 #define SAMBA_ROLE_DOMAIN_MEMBER 1

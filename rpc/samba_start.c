@@ -7,6 +7,8 @@
 #include <gen_ndr/security.h>
 #include <machine_sid.h>
 #include <nss.h>
+#include <limits.h>
+#include <string.h>
 #include <unistd.h>
 #include <util/debug.h>
 
@@ -16,6 +18,28 @@
 TALLOC_CTX *rpc_samba_frame(void)
 {
 	return _talloc_stackframe(__FILE__);
+}
+
+static DATA_BLOB text_blob(char *text)
+{
+	return (DATA_BLOB){.data = (uint8_t *)text, .length = strlen(text) + 1};
+}
+
+/*
+ * At each NTLM logon Samba asks the resolver for this host's full name, until
+ * it has had an answer once; a host whose name does not resolve would hold up
+ * the loop for seconds each time.  The name only adorns the challenge, so what
+ * the kernel calls us will do.
+ */
+static void start_host_name(void)
+{
+	char key[] = "get_mydnsfullname";
+	char name[HOST_NAME_MAX + 1] = "";
+
+	if (gethostname(name, sizeof(name) - 1) == 0 && name[0] != '\0') {
+		memcache_add(NULL, SAMBA_SINGLETON_CACHE, text_blob(key),
+			     text_blob(name));
+	}
 }
 
 /*
@@ -83,6 +107,7 @@ everr_t rpc_samba_start(TALLOC_CTX *mem_ctx, const char *program,
 	}
 
 	memcache_set_global(memcache_init(NULL, CACHE_SIZE));
+	start_host_name();
 	setup_logging(program, DEBUG_DEFAULT_STDERR);
 	rpc_samba_log_start(program);
 	set_dyn_CONFIGFILE(smb_conf);
