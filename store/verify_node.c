@@ -3,6 +3,8 @@
 
 #include "base/buf.h"
 
+/* The wire form of the largest event. */
+#define RECORD_WIRE_MAX (1024 * 1024)
 #define RECORD_HEADER 48
 #define RECORD_KIND_PACKED 1
 #define RECORD_BORN 0x01
@@ -143,6 +145,9 @@ const char *verify_record_read(uint32_t channel, uint64_t id, bool strict,
 		.node = value + RECORD_HEADER,
 		.node_len = len - RECORD_HEADER,
 	};
+	if (ret_record->packed && ret_record->wire_len > RECORD_WIRE_MAX) {
+		return "its wire form is longer than any event's";
+	}
 	if (!strict) {
 		return NULL;
 	}
