@@ -484,16 +484,13 @@ everr_t event_query_parse(TALLOC_CTX *mem_ctx, const char *path,
 }
 
 static bool any_matches(const struct event_selector *selectors, size_t num,
-			uint32_t path, const struct event_header *header,
-			struct event_dict *dict, const uint8_t *data,
-			size_t len)
+			uint32_t path, const struct event_view *view)
 {
 	size_t i;
 
 	for (i = 0; i < num; i++) {
 		if (selectors[i].path == path &&
-		    event_filter_match(selectors[i].filter, header, dict, data,
-				       len)) {
+		    event_filter_match(selectors[i].filter, view)) {
 			return true;
 		}
 	}
@@ -512,9 +509,8 @@ static bool note_id(uint8_t *noted, const struct event_subquery *sub)
 }
 
 bool event_query_match(const struct event_query *query, uint32_t path,
-		       const struct event_header *header,
-		       struct event_dict *dict, const uint8_t *data, size_t len,
-		       uint32_t *ids, size_t *ret_num_ids)
+		       const struct event_view *view, uint32_t *ids,
+		       size_t *ret_num_ids)
 {
 	uint8_t noted[EVENT_QUERY_ELEMENTS_MAX / 8];
 	bool matches = false;
@@ -525,10 +521,9 @@ bool event_query_match(const struct event_query *query, uint32_t path,
 	for (i = 0; i < query->num_subqueries; i++) {
 		const struct event_subquery *sub = &query->subqueries[i];
 
-		if (!any_matches(sub->selects, sub->num_selects, path, header,
-				 dict, data, len) ||
+		if (!any_matches(sub->selects, sub->num_selects, path, view) ||
 		    any_matches(sub->suppresses, sub->num_suppresses, path,
-				header, dict, data, len)) {
+				view)) {
 			continue;
 		}
 		matches = true;
@@ -538,4 +533,30 @@ bool event_query_match(const struct event_query *query, uint32_t path,
 	}
 	*ret_num_ids = num_ids;
 	return matches;
+}
+
+void event_query_time_range(const struct event_query *query, uint32_t path,
+			    uint64_t now, uint64_t *ret_min, uint64_t *ret_max)
+{
+	uint64_t min = UINT64_MAX;
+	uint64_t max = 0;
+	size_t i, j;
+
+	for (i = 0; i < query->num_subqueries; i++) {
+		const struct event_subquery *sub = &query->subqueries[i];
+
+		for (j = 0; j < sub->num_selects; j++) {
+			uint64_t first, last;
+
+			if (sub->selects[j].path != path) {
+				continue;
+			}
+			event_filter_time_range(sub->selects[j].filter, now,
+						&first, &last);
+			min = first < min ? first : min;
+			max = last > max ? last : max;
+		}
+	}
+	*ret_min = min;
+	*ret_max = max;
 }

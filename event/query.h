@@ -5,13 +5,11 @@
 /*
  * Queries: an XPath filter on one channel, or a structured QueryList over any
  * number.  [MS-EVEN6] 2.2.15 (XPath subset) and 2.2.16 (structured query).
- *
- * Today the only filter is "*" (and "", and "Event", which mean the same);
- * struct event_filter is where the compiled language goes.
  */
 
 #include "base/everr.h"
 #include "event/event.h"
+#include "event/filter.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,8 +26,6 @@
 #define EVENT_QUERY_PATH_LENGTH_MAX (3 * 32768)
 /* A Query element without Id, [MS-EVEN6] 2.2.17. */
 #define EVENT_QUERY_NO_ID 0xFFFFFFFFU
-
-struct event_filter; /* compiled filter; opaque */
 
 /* One Select or Suppress. */
 struct event_selector {
@@ -89,11 +85,18 @@ everr_t event_query_parse(TALLOC_CTX *mem_ctx, const char *path,
  * Does the event at paths[path] match, and which subqueries select it?
  * Writes the distinct ids to ids, which has room for num_subqueries, and
  * their number to *ret_num_ids (0 for a query that is not structured: its
- * result records carry no ids).  The event is header + packed data.
+ * result records carry no ids).
  */
 bool event_query_match(const struct event_query *query, uint32_t path,
-		       const struct event_header *header,
-		       struct event_dict *dict, const uint8_t *data, size_t len,
-		       uint32_t *ids, size_t *ret_num_ids);
+		       const struct event_view *view, uint32_t *ids,
+		       size_t *ret_num_ids);
+
+/*
+ * Bounds of TimeCreated outside of which no event of paths[path] is selected,
+ * as event_filter_time_range() has them; so that blocks of records are
+ * skipped.
+ */
+void event_query_time_range(const struct event_query *query, uint32_t path,
+			    uint64_t now, uint64_t *ret_min, uint64_t *ret_max);
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "rpc/walk.h"
 
+#include "base/wintime.h"
+
 #include <string.h>
 
 static void cursor_init(struct rpc_cursor *cursor,
@@ -144,6 +146,7 @@ everr_t rpc_walk_begin(struct rpc_walk *walk)
 	walk->records_left = walk->num_channels + walk->turn_records;
 	walk->bytes_left = walk->turn_bytes;
 	walk->ids_of = SIZE_MAX;
+	walk->now = wintime_now();
 	for (i = 0; i < walk->num_channels; i++) {
 		walk->cursors[i].head = walk->cursors[i].channel != NULL
 						? RPC_HEAD_UNKNOWN
@@ -261,28 +264,27 @@ static void walk_charge(struct rpc_walk *walk, size_t bytes)
 	walk->bytes_left -= bytes < walk->bytes_left ? bytes : walk->bytes_left;
 }
 
-void rpc_walk_select(struct rpc_walk *walk, size_t channel)
-{
-	const struct store_record *record = &walk->cursors[channel].record;
-
-	if (walk->ids_of == channel) {
-		return;
-	}
-	walk->ids_of = channel;
-	(void)event_query_match(walk->query, (uint32_t)channel, &record->header,
-				store_dict(walk->store), record->data,
-				record->len, walk->ids, &walk->num_ids);
-}
-
 static bool cursor_match(struct rpc_walk *walk, size_t channel)
 {
 	const struct store_record *record = &walk->cursors[channel].record;
+	const struct event_view view = {
+		.header = &record->header,
+		.dict = store_dict(walk->store),
+		.data = record->data,
+		.len = record->len,
+		.now = walk->now,
+	};
 
 	walk->ids_of = channel;
-	return event_query_match(walk->query, (uint32_t)channel,
-				 &record->header, store_dict(walk->store),
-				 record->data, record->len, walk->ids,
-				 &walk->num_ids);
+	return event_query_match(walk->query, (uint32_t)channel, &view,
+				 walk->ids, &walk->num_ids);
+}
+
+void rpc_walk_select(struct rpc_walk *walk, size_t channel)
+{
+	if (walk->ids_of != channel) {
+		(void)cursor_match(walk, channel);
+	}
 }
 
 /* Look at one record; the head stays unknown when it does not count. */

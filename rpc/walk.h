@@ -75,6 +75,7 @@ struct rpc_walk {
 	struct store_snapshot *snapshot; /* NULL between turns */
 	size_t records_left;
 	size_t bytes_left;
+	uint64_t now;  /* FILETIME, for filters */
 	uint32_t *ids; /* subqueries that select ids_of's record */
 	size_t num_ids;
 	size_t ids_of; /* channel index, or SIZE_MAX */

@@ -46,12 +46,12 @@ static const char *match(TALLOC_CTX *mem_ctx, const struct event_query *query,
 {
 	uint32_t *ids = talloc_array(mem_ctx, uint32_t, query->num_subqueries);
 	const struct event_header header = {};
+	const struct event_view view = {.header = &header};
 	char *text = talloc_strdup(mem_ctx, "");
 	size_t num_ids = 42;
 	size_t i;
 
-	if (!event_query_match(query, path, &header, NULL, NULL, 0, ids,
-			       &num_ids)) {
+	if (!event_query_match(query, path, &view, ids, &num_ids)) {
 		assert_int_equal(num_ids, 0);
 		return NULL;
 	}
@@ -354,6 +354,7 @@ static void test_the_most_ids_there_can_be(void **state)
 {
 	char *text = talloc_strdup(*state, "<QueryList>");
 	const struct event_header header = {};
+	const struct event_view view = {.header = &header};
 	struct event_query *query = NULL;
 	uint32_t *ids = NULL;
 	size_t num_ids = 0;
@@ -367,8 +368,7 @@ static void test_the_most_ids_there_can_be(void **state)
 	text = talloc_strdup_append_buffer(text, "</QueryList>");
 	query = parse(*state, "A", text);
 	ids = talloc_array(*state, uint32_t, query->num_subqueries);
-	assert_true(event_query_match(query, 0, &header, NULL, NULL, 0, ids,
-				      &num_ids));
+	assert_true(event_query_match(query, 0, &view, ids, &num_ids));
 	assert_int_equal(num_ids, 1500);
 	for (i = 0; i < num_ids; i++) {
 		assert_int_equal(ids[i], 9000 - i);

@@ -33,14 +33,15 @@ static void check_selectors(const struct event_query *query,
 static void check_match(const struct event_query *query)
 {
 	const struct event_header header = {0};
+	const struct event_view view = {.header = &header};
 	uint32_t *ids = talloc_array(query, uint32_t, query->num_subqueries);
 	size_t num_ids = 0;
 	size_t i, j;
 	bool matches;
 
 	for (i = 0; i < query->num_paths; i++) {
-		matches = event_query_match(query, (uint32_t)i, &header, NULL,
-					    NULL, 0, ids, &num_ids);
+		matches = event_query_match(query, (uint32_t)i, &view, ids,
+					    &num_ids);
 		must(num_ids <= query->num_subqueries);
 		must(matches || num_ids == 0);
 		for (j = 1; j < num_ids && j < 50; j++) {
