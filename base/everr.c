@@ -33,6 +33,7 @@ enum {
 	W_EVT_CHANNEL_NOT_FOUND = 15007,
 	W_EVT_QUERY_RESULT_STALE = 15011,
 	W_EVT_FILTER_TOO_COMPLEX = 15026,
+	W_EVT_MESSAGE_NOT_FOUND = 15027,
 	W_EVT_PUBLISHER_DISABLED = 15037,
 };
 
@@ -91,6 +92,12 @@ static const struct entry table[] = {
 	  W_EVT_FILTER_TOO_COMPLEX, 400),
 	E(EVERR_TEXT, "the text is not valid", W_INVALID_DATA, 400),
 	E(EVERR_RESULT, "the result record is malformed", W_INVALID_DATA, 502),
+	E(EVERR_MANIFEST, "the instrumentation manifest is wrong",
+	  W_INVALID_DATA, 400),
+	E(EVERR_EVTX, "the .evtx file is damaged", W_FILE_CORRUPT, 400),
+	E(EVERR_PUBLISHER, "there is no such publisher", W_FILE_NOT_FOUND, 404),
+	E(EVERR_MESSAGE, "there is no message text for it",
+	  W_EVT_MESSAGE_NOT_FOUND, 404),
 
 	E(EVERR_CHANNEL_NOT_FOUND, "there is no such channel",
 	  W_EVT_CHANNEL_NOT_FOUND, 404),

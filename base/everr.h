@@ -46,6 +46,10 @@ typedef enum everr {
 	EVERR_QUERY_COMPLEX,	/* a query exceeds a stated limit */
 	EVERR_TEXT,		/* text that is not valid in its encoding */
 	EVERR_RESULT,		/* a result record is malformed */
+	EVERR_MANIFEST,		/* an instrumentation manifest is wrong */
+	EVERR_EVTX,		/* an .evtx file is damaged, or none */
+	EVERR_PUBLISHER,	/* no publisher of that name */
+	EVERR_MESSAGE,		/* there is no text for it */
 
 	/* store/ */
 	EVERR_CHANNEL_NOT_FOUND, /* no channel of that name */

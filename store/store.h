@@ -153,6 +153,37 @@ const char *store_channel_name(const struct store_channel *channel);
 void store_channel_info(struct store_channel *channel,
 			struct store_channel_info *ret_info);
 
+/*
+ * Remove every record of the channel up to and including up_to_id (a backup's
+ * last one; UINT64_MAX: all there are when it is carried out), as one durable
+ * step in the order of the appends: they are there or gone, never half.  Ids
+ * go on from where they were; the gap is recorded with STORE_GAP_CLEARED.
+ *
+ * EVERR_STORE_FULL, EVERR_STORE_SYNC, EVERR_STORE_CORRUPT, EVERR_NOT_SUPPORTED,
+ * EVERR_NOMEM
+ */
+struct tevent_req *store_clear_send(TALLOC_CTX *mem_ctx,
+				    struct tevent_context *ev,
+				    struct store_channel *channel,
+				    uint64_t up_to_id);
+everr_t store_clear_recv(struct tevent_req *req,
+			 uint64_t *ret_num_removed) EVERR_MUST_CHECK;
+
+/*
+ * Take the channel out of the store, with its records, config and counters
+ * (durable before it returns).  Its struct stays until the store is closed:
+ * who still holds it finds it empty, appends get EVERR_CHANNEL_NOT_FOUND, and
+ * its watches are called once.  A channel defined later under the name is
+ * another one, with another id, whose record ids do not repeat.
+ *
+ * EVERR_NOT_SUPPORTED  read_only
+ * EVERR_STORE_FULL, EVERR_STORE_SYNC, EVERR_NOMEM
+ */
+everr_t store_channel_remove(struct store_channel *channel) EVERR_MUST_CHECK;
+
+/* Whether that was done to it. */
+bool store_channel_removed(const struct store_channel *channel);
+
 /* -------------------------------------------------------------- append */
 
 struct store_input {
