@@ -8,6 +8,7 @@
  */
 
 #include "base/everr.h"
+#include "event/catalog.h"
 #include "store/operational.h"
 #include "store/store.h"
 
@@ -106,6 +107,14 @@ everr_t rpc_service_reload(struct rpc_service *service,
 			   const char *const *readers,
 			   const char *const *administrators,
 			   char **ret_message) EVERR_MUST_CHECK;
+
+/*
+ * The publishers that opnums 9, 10 and 22 to 28 speak of, from now on.  The
+ * service keeps a talloc_reference(), and so does each publisher's handle that
+ * is opened on it: an owner lets go of an old catalog by talloc_unlink().
+ */
+everr_t rpc_service_set_catalog(struct rpc_service *service,
+				struct event_catalog *catalog) EVERR_MUST_CHECK;
 
 /* The EVEN6 port that was bound (the same on every address). */
 uint16_t rpc_service_port(const struct rpc_service *service);

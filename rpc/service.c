@@ -210,6 +210,22 @@ everr_t rpc_service_reload(struct rpc_service *service,
 				 service, ret_message);
 }
 
+everr_t rpc_service_set_catalog(struct rpc_service *service,
+				struct event_catalog *catalog)
+{
+	if (catalog == service->catalog) {
+		return EVERR_OK;
+	}
+	if (talloc_reference(service, catalog) == NULL) {
+		return EVERR_NOMEM;
+	}
+	if (service->catalog != NULL) {
+		(void)talloc_unlink(service, service->catalog);
+	}
+	service->catalog = catalog;
+	return EVERR_OK;
+}
+
 uint16_t rpc_service_port(const struct rpc_service *service)
 {
 	return service->port;
