@@ -5,14 +5,21 @@
 
 #include <string.h>
 
-static void cursor_init(struct rpc_cursor *cursor,
-			struct store_channel *channel, bool reverse)
+static void cursor_init(struct rpc_walk *walk, size_t index,
+			struct store_channel *channel)
 {
-	*cursor = (struct rpc_cursor){
+	bool reverse = walk->reverse;
+	uint64_t min_time = 0;
+	uint64_t max_time = UINT64_MAX;
+
+	event_query_time_range(walk->query, (uint32_t)index, wintime_now(),
+			       &min_time, &max_time);
+	walk->cursors[index] = (struct rpc_cursor){
 		.channel = channel,
 		.next_id = reverse ? UINT64_MAX : 1,
 		.bound_id = reverse ? 1 : UINT64_MAX,
 		.told_id = reverse ? UINT64_MAX : 0,
+		.timed = min_time > 0 || max_time < UINT64_MAX,
 	};
 }
 
@@ -58,7 +65,7 @@ everr_t rpc_walk_create(TALLOC_CTX *mem_ctx, struct store *store,
 	walk->store = store;
 	walk->reverse = reverse;
 	for (i = 0; i < walk->num_channels; i++) {
-		cursor_init(&walk->cursors[i], channels[i], reverse);
+		cursor_init(walk, i, channels[i]);
 	}
 
 	*ret_walk = walk;
@@ -151,6 +158,7 @@ everr_t rpc_walk_begin(struct rpc_walk *walk)
 		walk->cursors[i].head = walk->cursors[i].channel != NULL
 						? RPC_HEAD_UNKNOWN
 						: RPC_HEAD_END;
+		walk->cursors[i].block_id = 0;
 	}
 	return EVERR_OK;
 }
@@ -287,12 +295,69 @@ void rpc_walk_select(struct rpc_walk *walk, size_t channel)
 	}
 }
 
+/* Pass a block unread, as far as it belongs to the walk. */
+static everr_t cursor_pass_block(struct rpc_walk *walk, size_t channel,
+				 const struct store_block *block)
+{
+	struct rpc_cursor *cursor = &walk->cursors[channel];
+	uint64_t first = block->first_id;
+	uint64_t last = block->last_id;
+
+	if (walk->reverse) {
+		first = first > cursor->bound_id ? first : cursor->bound_id;
+		last = cursor->next_id;
+		cursor_pass(walk, cursor, first);
+	} else {
+		first = cursor->next_id;
+		last = last < cursor->bound_id ? last : cursor->bound_id;
+		cursor_pass(walk, cursor, last);
+	}
+	return walk_tell(walk, channel, first, last, false);
+}
+
+/* Whether the block of the next id was passed, since no time in it counts. */
+static everr_t cursor_skip_block(struct rpc_walk *walk, size_t channel,
+				 bool *ret_passed)
+{
+	struct rpc_cursor *cursor = &walk->cursors[channel];
+	uint64_t block_id = (cursor->next_id - 1) / STORE_BLOCK_RECORDS *
+				    STORE_BLOCK_RECORDS +
+			    1;
+	uint64_t min_time, max_time;
+	struct store_block block;
+	everr_t err;
+
+	*ret_passed = false;
+	if (cursor->block_id == block_id) {
+		return EVERR_OK;
+	}
+	cursor->block_id = block_id;
+	err = store_block(walk->snapshot, cursor->channel, cursor->next_id,
+			  &block);
+	if (err != EVERR_OK) {
+		return err == EVERR_END ? EVERR_OK : err;
+	}
+	/* The newest block may end before the id that is looked for. */
+	if (cursor->next_id < block.first_id ||
+	    cursor->next_id > block.last_id) {
+		return EVERR_OK;
+	}
+	event_query_time_range(walk->query, (uint32_t)channel, walk->now,
+			       &min_time, &max_time);
+	if (block.max_time >= min_time && block.min_time <= max_time) {
+		return EVERR_OK;
+	}
+	*ret_passed = true;
+	return cursor_pass_block(walk, channel, &block);
+}
+
 /* Look at one record; the head stays unknown when it does not count. */
 static everr_t cursor_look(struct rpc_walk *walk, size_t channel)
 {
 	struct rpc_cursor *cursor = &walk->cursors[channel];
 	struct store_record *record = &cursor->record;
 	everr_t read_err, err;
+	bool passed = false;
 
 	if (!cursor_in_bounds(walk, cursor, cursor->next_id)) {
 		cursor->head = RPC_HEAD_END;
@@ -300,6 +365,12 @@ static everr_t cursor_look(struct rpc_walk *walk, size_t channel)
 	}
 
 	walk->records_left--;
+	if (cursor->timed) {
+		err = cursor_skip_block(walk, channel, &passed);
+		if (err != EVERR_OK || passed) {
+			return err;
+		}
+	}
 	read_err = store_read(walk->snapshot, cursor->channel, cursor->next_id,
 			      walk->reverse, record);
 	if (read_err == EVERR_END) {

@@ -12,7 +12,8 @@
  *
  * A walk stands still between turns of the loop.  One turn looks at a bounded
  * number of records and bytes, whatever the filter throws away, so that no
- * query holds up the others.
+ * query holds up the others.  Blocks of records whose times the query cannot
+ * want are passed over unread.
  *
  * Ids without record and records that cannot be read are passed over, and
  * told to the walk's owner once each.
@@ -43,6 +44,8 @@ struct rpc_cursor {
 	uint64_t next_id;  /* the next to look at, in walking direction */
 	uint64_t bound_id; /* the last id that belongs to the walk */
 	uint64_t told_id;  /* losses up to here have been told */
+	bool timed;	   /* the query bounds TimeCreated here */
+	uint64_t block_id; /* first id of the block looked up in this turn */
 	enum rpc_walk_head head;
 	struct store_record record; /* valid with RPC_HEAD_MATCH */
 };

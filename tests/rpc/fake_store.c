@@ -418,6 +418,41 @@ everr_t store_gap(struct store_snapshot *snapshot,
 	return EVERR_OK;
 }
 
+everr_t store_block(struct store_snapshot *snapshot,
+		    struct store_channel *channel, uint64_t id,
+		    struct store_block *ret_block)
+{
+	struct store_block block = {.min_time = UINT64_MAX};
+
+	(void)snapshot;
+	if (id == 0 || id > channel->num_ids) {
+		return EVERR_END;
+	}
+	block.first_id =
+		(id - 1) / STORE_BLOCK_RECORDS * STORE_BLOCK_RECORDS + 1;
+	for (id = block.first_id; id <= channel->num_ids &&
+				  id < block.first_id + STORE_BLOCK_RECORDS;
+	     id++) {
+		const struct fake_record *record = fake_record(channel, id);
+
+		block.last_id = id;
+		if (!record->there) {
+			continue;
+		}
+		if (record->time < block.min_time) {
+			block.min_time = record->time;
+		}
+		if (record->time > block.max_time) {
+			block.max_time = record->time;
+		}
+	}
+	if (block.min_time > block.max_time) {
+		return EVERR_END;
+	}
+	*ret_block = block;
+	return EVERR_OK;
+}
+
 void operational_report(struct operational *operational, enum operational_id id,
 			const char *subject, const char *const *fields,
 			size_t num_fields)
