@@ -239,7 +239,7 @@ static int print_status(struct cli *cli, const char *text)
 	return CLI_OK;
 }
 
-int cli_status(struct cli *cli)
+static int cli_status(struct cli *cli)
 {
 	struct poptOption table[] = {POPT_TABLEEND};
 	struct collect_connection *connection = NULL;
@@ -275,6 +275,18 @@ int cli_status(struct cli *cli)
 	}
 	return print_status(cli, json);
 }
+
+static const char status_description[] =
+	"Shows the service's state; --format=json shows all of it as one\n"
+	"object. The exit status is 1 when the service is not running.\n";
+
+const struct cli_verb cli_verb_status = {
+	.name = "status",
+	.arguments = "",
+	.summary = "Show how the local service is doing",
+	.description = status_description,
+	.run = cli_status,
+};
 
 /* --------------------------------------------------------------- verify */
 
@@ -341,7 +353,7 @@ static void print_result(const struct cli *cli, const char *dir,
 	printf(", %" PRIu64 " notes\n", result->notes);
 }
 
-int cli_verify(struct cli *cli)
+static int cli_verify(struct cli *cli)
 {
 	struct poptOption table[] = {POPT_TABLEEND};
 	struct verify verify = {.cli = cli};
@@ -385,3 +397,17 @@ int cli_verify(struct cli *cli)
 	print_result(cli, dir, &result);
 	return result.errors == 0 ? CLI_OK : CLI_FAILED;
 }
+
+static const char verify_description[] =
+	"Reads every record of the store and checks it against its\n"
+	"checksums and the others. DIR is another store, or a copy. The\n"
+	"store is only read and may be in use. The exit status is 1 when\n"
+	"damage was found.\n";
+
+const struct cli_verb cli_verb_verify = {
+	.name = "verify",
+	.arguments = "[DIR]",
+	.summary = "Check the store of this host",
+	.description = verify_description,
+	.run = cli_verify,
+};

@@ -66,16 +66,18 @@ struct cli {
 	const char **argv; /* what follows the verb */
 };
 
+/* Every verb's entry stands below its function. */
 struct cli_verb {
 	const char *name;
+	const char *aliases;	 /* wevtutil's names, separated by blanks */
 	const char *arguments;	 /* "CHANNEL", for the usage line */
 	const char *summary;	 /* one line of evenlog --help */
 	const char *description; /* below the options of VERB --help */
 	int (*run)(struct cli *cli);
 };
 
-/* All verbs, ended by one without a name. */
-extern const struct cli_verb cli_verbs[];
+/* All verbs, in the order of --help, ended by NULL. */
+extern const struct cli_verb *const cli_verbs[];
 
 /* "evenlog: ..." on stderr; a line feed is added.  Control characters in the
  * text are shown, never sent. */
@@ -86,13 +88,13 @@ void cli_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 int cli_usage(const struct cli *cli, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-int cli_list(struct cli *cli);
-int cli_query(struct cli *cli);
-int cli_subscribe(struct cli *cli);
-int cli_publish(struct cli *cli);
-int cli_log_info(struct cli *cli);
-int cli_status(struct cli *cli);
-int cli_verify(struct cli *cli);
-int cli_user(struct cli *cli);
+extern const struct cli_verb cli_verb_list;
+extern const struct cli_verb cli_verb_query;
+extern const struct cli_verb cli_verb_subscribe;
+extern const struct cli_verb cli_verb_publish;
+extern const struct cli_verb cli_verb_log_info;
+extern const struct cli_verb cli_verb_status;
+extern const struct cli_verb cli_verb_verify;
+extern const struct cli_verb cli_verb_user;
 
 #endif

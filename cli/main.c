@@ -11,70 +11,19 @@
 #include <stdio.h>
 #include <util/debug.h>
 
-const struct cli_verb cli_verbs[] = {
-	{"list", "", "Show the channels (logs) of a host",
-	 "One channel a line, or with --format=json one object a line.\n",
-	 cli_list},
-	{"query", "CHANNEL [XPATH] | --structured FILE",
-	 "Show events that are there",
-	 "Shows the events of CHANNEL, oldest first, one a line. XPATH\n"
-	 "selects some of them, as in Windows' own tools.\n"
-	 "\n"
-	 "  evenlog query Application\n"
-	 "  evenlog query System --reverse --count 10 --format=json\n"
-	 "  evenlog query Security --remote dc1 --user 'EXAMPLE\\reader'\n",
-	 cli_query},
-	{"subscribe", "CHANNEL [XPATH] | --structured FILE",
-	 "Show events as they happen",
-	 "Waits for events and shows each at once, until interrupted (Ctrl-C)\n"
-	 "or --count is reached. When the connection breaks it is made anew,\n"
-	 "and events that happened meanwhile follow. With --bookmark the\n"
-	 "position is kept in a file, also across runs: nothing is left out,\n"
-	 "and what was shown right before a crash may be shown again.\n"
-	 "\n"
-	 "  evenlog subscribe Application\n"
-	 "  evenlog subscribe Application --from oldest --bookmark app.mark\n"
-	 "  evenlog subscribe --structured query.xml --remote dc1 --kerberos\n",
-	 cli_subscribe},
-	{"publish",
-	 "CHANNEL --provider NAME --id N [OPTION...] | CHANNEL"
-	 " --stdin",
-	 "Write events into a channel of this host",
-	 "Done when the event is on disk. --data takes name=value (text) or\n"
-	 "name:type=value with a type such as UInt32, Boolean or HexInt64,\n"
-	 "any number of times. With --stdin each line of standard input is an\n"
-	 "event as query --format=json writes it; what a line leaves out is\n"
-	 "taken from the options. Lines that are wrong are reported with\n"
-	 "their number, the others are written, and the exit status is 1.\n"
-	 "\n"
-	 "  evenlog publish Application --provider Backup --id 1 \\\n"
-	 "      --level warning --data Volume=home --data Size:UInt64=512\n"
-	 "  evenlog publish Application --stdin < events.json\n",
-	 cli_publish},
-	{"log-info", "CHANNEL...", "Show size and age of channels",
-	 "Shows what the service knows about each log.\n", cli_log_info},
-	{"status", "", "Show how the local service is doing",
-	 "Shows the service's state; --format=json shows all of it as one\n"
-	 "object. The exit status is 1 when the service is not running.\n",
-	 cli_status},
-	{"verify", "[DIR]", "Check the store of this host",
-	 "Reads every record of the store and checks it against its\n"
-	 "checksums and the others. DIR is another store, or a copy. The\n"
-	 "store is only read and may be in use. The exit status is 1 when\n"
-	 "damage was found.\n",
-	 cli_verify},
-	{"user", "add|list|remove [NAME]",
-	 "Manage the accounts that may log on over the network",
-	 "For root. An account here belongs to a Unix user of the same name;\n"
-	 "--create makes one that cannot log in. What an account may read is\n"
-	 "the configuration's matter (readers, administrators).\n"
-	 "\n"
-	 "  evenlog user add reader --create\n"
-	 "  evenlog user list\n"
-	 "  evenlog user remove reader\n",
-	 cli_user},
-	{NULL, NULL, NULL, NULL, NULL},
+/* clang-format off */
+const struct cli_verb *const cli_verbs[] = {
+	&cli_verb_list,
+	&cli_verb_query,
+	&cli_verb_subscribe,
+	&cli_verb_publish,
+	&cli_verb_log_info,
+	&cli_verb_status,
+	&cli_verb_verify,
+	&cli_verb_user,
+	NULL,
 };
+/* clang-format on */
 
 /* Samba's own messages; what they mean is said by whoever made the call. */
 static void samba_message(void *private_data, int level, const char *text)

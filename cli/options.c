@@ -270,13 +270,31 @@ static int read_options(struct cli *cli, poptContext context)
 	return -1;
 }
 
+/* Whether name is one of the words of list, which may be NULL. */
+static bool has_word(const char *list, const char *name)
+{
+	size_t len = strlen(name);
+
+	while (list != NULL && *list != '\0') {
+		size_t word = strcspn(list, " ");
+
+		if (word == len && memcmp(list, name, len) == 0) {
+			return true;
+		}
+		list += word;
+		list += strspn(list, " ");
+	}
+	return false;
+}
+
 static const struct cli_verb *find_verb(const char *name)
 {
-	const struct cli_verb *verb = NULL;
+	size_t i;
 
-	for (verb = cli_verbs; verb->name != NULL; verb++) {
-		if (strcmp(verb->name, name) == 0) {
-			return verb;
+	for (i = 0; cli_verbs[i] != NULL; i++) {
+		if (strcmp(cli_verbs[i]->name, name) == 0 ||
+		    has_word(cli_verbs[i]->aliases, name)) {
+			return cli_verbs[i];
 		}
 	}
 	return NULL;
@@ -314,24 +332,48 @@ static int copy_args(struct cli *cli, poptContext context,
 	return -1;
 }
 
-static void print_help(const struct cli *cli)
+/* "export (epl)": the verb and the shortest of its other names. */
+static void put_names(char *text, size_t size, const struct cli_verb *verb)
 {
-	const struct cli_verb *verb = NULL;
+	if (verb->aliases == NULL) {
+		snprintf(text, size, "%s", verb->name);
+		return;
+	}
+	snprintf(text, size, "%s (%.*s)", verb->name,
+		 (int)strcspn(verb->aliases, " "), verb->aliases);
+}
 
+static void print_verbs(void)
+{
+	char names[64];
+	size_t width = 0;
+	size_t i;
+
+	for (i = 0; cli_verbs[i] != NULL; i++) {
+		put_names(names, sizeof(names), cli_verbs[i]);
+		width = strlen(names) > width ? strlen(names) : width;
+	}
+	for (i = 0; cli_verbs[i] != NULL; i++) {
+		put_names(names, sizeof(names), cli_verbs[i]);
+		printf("  %-*s  %s\n", (int)width, names,
+		       cli_verbs[i]->summary);
+	}
+}
+
+static void print_help(void)
+{
 	printf("Usage: evenlog [OPTION...] COMMAND [OPTION...] [ARGUMENT...]\n"
 	       "\n"
 	       "Read and write event logs, of Evenlog on this host or of"
 	       " Evenlog and Windows\nhosts over the network.\n"
 	       "\n"
 	       "Commands:\n");
-	for (verb = cli_verbs; verb->name != NULL; verb++) {
-		printf("  %-10s %s\n", verb->name, verb->summary);
-	}
+	print_verbs();
 	printf("\n"
+	       "In parentheses: the names that Windows' wevtutil has.\n"
 	       "evenlog COMMAND --help shows a command's options and"
 	       " examples.\n"
 	       "Exit status: 0 done, 1 failed, 2 wrong usage.\n");
-	(void)cli;
 }
 
 static int find_the_verb(struct cli *cli, size_t num_args)
@@ -376,7 +418,7 @@ int cli_parse_global(struct cli *cli, int argc, const char **argv)
 		return CLI_OK;
 	}
 	if (cli->options.help != 0 && num_args == 0) {
-		print_help(cli);
+		print_help();
 		return CLI_OK;
 	}
 	return find_the_verb(cli, num_args);
@@ -389,6 +431,9 @@ static void print_verb_help(struct cli *cli, poptContext context)
 	poptSetOtherOptionHelp(context, cli->verb->arguments);
 	poptPrintHelp(context, stdout, 0);
 	printf("\n%s", cli->verb->description);
+	if (cli->verb->aliases != NULL) {
+		printf("\nOther names: %s\n", cli->verb->aliases);
+	}
 }
 
 static int check_count(struct cli *cli, size_t num_args, int min_args,

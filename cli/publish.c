@@ -571,7 +571,7 @@ static void free_strings(char **strings)
 	free(strings);
 }
 
-int cli_publish(struct cli *cli)
+static int cli_publish(struct cli *cli)
 {
 	struct publish_options o = {.provider = NULL};
 	struct poptOption table[] = {
@@ -626,3 +626,24 @@ int cli_publish(struct cli *cli)
 	free_strings(o.data);
 	return ret;
 }
+
+static const char publish_description[] =
+	"Done when the event is on disk. --data takes name=value (text) or\n"
+	"name:type=value with a type such as UInt32, Boolean or HexInt64,\n"
+	"any number of times. With --stdin each line of standard input is an\n"
+	"event as query --format=json writes it; what a line leaves out is\n"
+	"taken from the options. Lines that are wrong are reported with\n"
+	"their number, the others are written, and the exit status is 1.\n"
+	"\n"
+	"  evenlog publish Application --provider Backup --id 1 \\\n"
+	"      --level warning --data Volume=home --data Size:UInt64=512\n"
+	"  evenlog publish Application --stdin < events.json\n";
+
+const struct cli_verb cli_verb_publish = {
+	.name = "publish",
+	.arguments = "CHANNEL --provider NAME --id N [OPTION...] | CHANNEL"
+		     " --stdin",
+	.summary = "Write events into a channel of this host",
+	.description = publish_description,
+	.run = cli_publish,
+};

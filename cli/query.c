@@ -32,7 +32,7 @@ static int compare_names(const void *a, const void *b)
 	return strcasecmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-int cli_list(struct cli *cli)
+static int cli_list(struct cli *cli)
 {
 	struct poptOption table[] = {POPT_TABLEEND};
 	struct collect_connection *connection = NULL;
@@ -77,6 +77,18 @@ int cli_list(struct cli *cli)
 	}
 	return CLI_OK;
 }
+
+static const char list_description[] =
+	"One channel a line, or with --format=json one object a line.\n";
+
+const struct cli_verb cli_verb_list = {
+	.name = "list",
+	.aliases = "el enum-logs",
+	.arguments = "",
+	.summary = "Show the channels (logs) of a host",
+	.description = list_description,
+	.run = cli_list,
+};
 
 /* ------------------------------------------------------------- log-info */
 
@@ -179,7 +191,7 @@ static bool log_info_one(struct cli *cli, struct collect_connection *connection,
 	return true;
 }
 
-int cli_log_info(struct cli *cli)
+static int cli_log_info(struct cli *cli)
 {
 	struct poptOption table[] = {POPT_TABLEEND};
 	struct collect_connection *connection = NULL;
@@ -203,6 +215,18 @@ int cli_log_info(struct cli *cli)
 	}
 	return all ? CLI_OK : CLI_FAILED;
 }
+
+static const char log_info_description[] =
+	"Shows what the service knows about each log.\n";
+
+const struct cli_verb cli_verb_log_info = {
+	.name = "log-info",
+	.aliases = "gli get-log-info",
+	.arguments = "CHANNEL...",
+	.summary = "Show size and age of channels",
+	.description = log_info_description,
+	.run = cli_log_info,
+};
 
 /* ---------------------------------------------------------------- query */
 
@@ -385,7 +409,7 @@ static int query_execute(struct cli *cli, struct query *query,
 	return ok ? CLI_OK : CLI_FAILED;
 }
 
-int cli_query(struct cli *cli)
+static int cli_query(struct cli *cli)
 {
 	char *structured = NULL;
 	char *count = NULL;
@@ -436,3 +460,20 @@ int cli_query(struct cli *cli)
 	request.tolerate = tolerate != 0;
 	return query_execute(cli, &query, &request);
 }
+
+static const char query_description[] =
+	"Shows the events of CHANNEL, oldest first, one a line. XPATH\n"
+	"selects some of them, as in Windows' own tools.\n"
+	"\n"
+	"  evenlog query Application\n"
+	"  evenlog query System --reverse --count 10 --format=json\n"
+	"  evenlog query Security --remote dc1 --user 'EXAMPLE\\reader'\n";
+
+const struct cli_verb cli_verb_query = {
+	.name = "query",
+	.aliases = "qe query-events",
+	.arguments = "CHANNEL [XPATH] | --structured FILE",
+	.summary = "Show events that are there",
+	.description = query_description,
+	.run = cli_query,
+};

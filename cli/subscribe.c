@@ -855,7 +855,7 @@ static int subscriber_run(struct subscriber *s)
 	return s->status;
 }
 
-int cli_subscribe(struct cli *cli)
+static int cli_subscribe(struct cli *cli)
 {
 	char *structured = NULL;
 	char *bookmark = NULL;
@@ -931,3 +931,22 @@ int cli_subscribe(struct cli *cli)
 	}
 	return subscriber_run(s);
 }
+
+static const char subscribe_description[] =
+	"Waits for events and shows each at once, until interrupted (Ctrl-C)\n"
+	"or --count is reached. When the connection breaks it is made anew,\n"
+	"and events that happened meanwhile follow. With --bookmark the\n"
+	"position is kept in a file, also across runs: nothing is left out,\n"
+	"and what was shown right before a crash may be shown again.\n"
+	"\n"
+	"  evenlog subscribe Application\n"
+	"  evenlog subscribe Application --from oldest --bookmark app.mark\n"
+	"  evenlog subscribe --structured query.xml --remote dc1 --kerberos\n";
+
+const struct cli_verb cli_verb_subscribe = {
+	.name = "subscribe",
+	.arguments = "CHANNEL [XPATH] | --structured FILE",
+	.summary = "Show events as they happen",
+	.description = subscribe_description,
+	.run = cli_subscribe,
+};

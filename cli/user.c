@@ -342,7 +342,7 @@ static int run_verb(struct cli *cli, const char **args, bool create)
 	return user_list(cli, config);
 }
 
-int cli_user(struct cli *cli)
+static int cli_user(struct cli *cli)
 {
 	int create = 0;
 	struct poptOption table[] = {
@@ -365,3 +365,20 @@ int cli_user(struct cli *cli)
 	}
 	return run_verb(cli, args, create != 0);
 }
+
+static const char user_description[] =
+	"For root. An account here belongs to a Unix user of the same name;\n"
+	"--create makes one that cannot log in. What an account may read is\n"
+	"the configuration's matter (readers, administrators).\n"
+	"\n"
+	"  evenlog user add reader --create\n"
+	"  evenlog user list\n"
+	"  evenlog user remove reader\n";
+
+const struct cli_verb cli_verb_user = {
+	.name = "user",
+	.arguments = "add|list|remove [NAME]",
+	.summary = "Manage the accounts that may log on over the network",
+	.description = user_description,
+	.run = cli_user,
+};

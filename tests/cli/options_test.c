@@ -12,10 +12,24 @@ static int verb_run(struct cli *cli)
 	return CLI_OK;
 }
 
-const struct cli_verb cli_verbs[] = {
-	{"show", "CHANNEL", "Show a channel", "Says more.\n", verb_run},
-	{NULL, NULL, NULL, NULL, NULL},
+static const struct cli_verb show = {
+	.name = "show",
+	.aliases = "sc show-channel",
+	.arguments = "CHANNEL",
+	.summary = "Show a channel",
+	.description = "Says more.\n",
+	.run = verb_run,
 };
+
+static const struct cli_verb hide = {
+	.name = "hide",
+	.arguments = "",
+	.summary = "Hide",
+	.description = "",
+	.run = verb_run,
+};
+
+const struct cli_verb *const cli_verbs[] = {&hide, &show, NULL};
 
 /* What stderr and stdout said meanwhile. */
 static char said[16384];
@@ -95,6 +109,27 @@ static void test_no_verb_and_unknown_verbs_are_usage_errors(void **state)
 	assert_non_null(strstr(said, "--bogus"));
 }
 
+static void test_aliases_name_their_verb(void **state)
+{
+	static const char *const wrong[] = {
+		"s", "sc ", "c", "show-", "", " ", "SC", "sc show-channel"};
+	struct cli *cli = NULL;
+	int status;
+	size_t i;
+
+	cli = GLOBAL(state, &status, "evenlog", "sc", "A", NULL);
+	assert_int_equal(status, -1);
+	assert_string_equal(cli->verb->name, "show");
+	assert_string_equal(cli->argv[0], "A");
+	cli = GLOBAL(state, &status, "evenlog", "show-channel", NULL);
+	assert_int_equal(status, -1);
+	assert_string_equal(cli->verb->name, "show");
+	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		GLOBAL(state, &status, "evenlog", wrong[i], NULL);
+		assert_int_equal(status, CLI_USAGE);
+	}
+}
+
 static void test_help_names_every_verb(void **state)
 {
 	int status;
@@ -102,7 +137,8 @@ static void test_help_names_every_verb(void **state)
 	GLOBAL(state, &status, "evenlog", "--help", NULL);
 	assert_int_equal(status, CLI_OK);
 	assert_non_null(strstr(said, "show"));
-	assert_non_null(strstr(said, "Show a channel"));
+	assert_non_null(strstr(said, "show (sc)  Show a channel\n"));
+	assert_non_null(strstr(said, "hide       Hide\n"));
 }
 
 static void test_version_is_told(void **state)
@@ -236,6 +272,7 @@ static void test_verb_help_has_options_and_description(void **state)
 	assert_non_null(strstr(said, "--remote"));
 	assert_non_null(strstr(said, "CHANNEL"));
 	assert_non_null(strstr(said, "Says more."));
+	assert_non_null(strstr(said, "Other names: sc show-channel\n"));
 	/* Before the verb it means the same. */
 	VERB(state, &status, "evenlog", "--help", "show", NULL);
 	assert_int_equal(status, CLI_OK);
@@ -334,6 +371,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		leak_test(test_options_before_the_verb_are_kept),
 		leak_test(test_no_verb_and_unknown_verbs_are_usage_errors),
+		leak_test(test_aliases_name_their_verb),
 		leak_test(test_help_names_every_verb),
 		leak_test(test_version_is_told),
 		leak_test(test_verb_takes_own_and_common_options_anywhere),
