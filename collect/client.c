@@ -2,10 +2,9 @@
 #include "collect/client.h"
 
 #include "base/buf.h"
-#include "idl/client.h"
+#include "collect/call.h"
 #include "idl/ndr_even6.h"
 
-#include <dcerpc.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,122 +13,10 @@
 /* Room for a bookmark list's XML. */
 #define BOOKMARK_XML_MAX EVENT_BOOKMARK_LENGTH_MAX
 
-/* ------------------------------------------------------- every request */
-
-/* What each state begins with. */
-struct call {
-	struct tevent_context *ev;
-	struct collect_connection *connection;
-	const char *what; /* "read events" */
-	struct collect_failure failure;
-};
-
-static void call_init(struct call *call, struct tevent_context *ev,
-		      struct collect_connection *connection, const char *what)
-{
-	call->ev = ev;
-	call->connection = connection;
-	call->what = what;
-}
-
-/* Send one call as part of req; r is its structure in the state. */
-static void call_send(struct tevent_req *req, struct call *call, uint32_t opnum,
-		      void *r, tevent_req_fn done)
-{
-	struct tevent_req *subreq = NULL;
-
-	subreq = idl_client_send(call, call->ev, call->connection->handle,
-				 &ndr_table_even6, opnum, r);
-	if (tevent_req_nomem(subreq, req)) {
-		return;
-	}
-	tevent_req_set_callback(subreq, done, req);
-}
-
-/*
- * Take the call's reply; what it points to becomes a child of mem_ctx.  False
- * when it did not come, and req has ended with the reason.
- */
-static bool call_recv(struct tevent_req *req, struct call *call,
-		      struct tevent_req *subreq, TALLOC_CTX *mem_ctx)
-{
-	NTSTATUS status;
-
-	status = idl_client_recv(subreq, mem_ctx);
-	TALLOC_FREE(subreq);
-	if (NT_STATUS_IS_OK(status)) {
-		return true;
-	}
-	collect_failure_status(&call->failure, call->connection->where,
-			       call->what, status);
-	tevent_req_error(req, call->failure.err);
-	return false;
-}
-
-/* Whether the method itself succeeded; else req has ended with the reason. */
-static bool call_ok(struct tevent_req *req, struct call *call, WERROR result)
-{
-	if (W_ERROR_IS_OK(result)) {
-		return true;
-	}
-	collect_failure_win32(&call->failure, call->connection->where,
-			      call->what, W_ERROR_V(result));
-	tevent_req_error(req, call->failure.err);
-	return false;
-}
-
-/* An answer that the protocol does not allow. */
-static void call_malformed(struct tevent_req *req, struct call *call)
-{
-	collect_failure_set(&call->failure, EVERR_PROTOCOL,
-			    "%s: cannot %s: the answer is malformed",
-			    call->connection->where, call->what);
-	tevent_req_error(req, EVERR_PROTOCOL);
-}
-
-/* The end of every recv: EVERR_OK, or the failure handed out. */
-static everr_t call_end(struct tevent_req *req, struct call *call,
-			struct collect_failure *ret_failure)
-{
-	enum tevent_req_state req_state;
-	uint64_t error = 0;
-
-	if (!tevent_req_is_error(req, &req_state, &error)) {
-		return EVERR_OK;
-	}
-	if (req_state == TEVENT_REQ_TIMED_OUT) {
-		collect_failure_status(&call->failure, call->connection->where,
-				       call->what, NT_STATUS_IO_TIMEOUT);
-	}
-	if (call->failure.err == EVERR_OK) {
-		collect_failure_set(&call->failure, EVERR_NOMEM,
-				    "cannot %s: out of memory", call->what);
-	}
-	*ret_failure = call->failure;
-	return ret_failure->err;
-}
-
-/* The whole recv of a request that has no result. */
-static everr_t call_finish(struct tevent_req *req, struct call *call,
-			   struct collect_failure *ret_failure)
-{
-	everr_t err = call_end(req, call, ret_failure);
-
-	tevent_req_received(req);
-	return err;
-}
-
-static bool call_set_timeout(struct tevent_req *req, struct call *call,
-			     unsigned int seconds)
-{
-	return tevent_req_set_endtime(req, call->ev,
-				      tevent_timeval_current_ofs(seconds, 0));
-}
-
 /* ---------------------------------------------------------------- open */
 
 struct open_state {
-	struct call call;
+	struct collect_call call;
 	enum collect_kind kind;
 	union {
 		struct even6_EvtRpcRegisterRemoteSubscription subscribe;
@@ -225,8 +112,9 @@ static void open_subscription(struct tevent_req *req,
 	r->out.queryChannelInfoSize = &state->num;
 	r->out.queryChannelInfo = &state->info;
 	r->out.error = &state->error;
-	call_send(req, &state->call, NDR_EVEN6_EVTRPCREGISTERREMOTESUBSCRIPTION,
-		  r, open_done);
+	collect_call_send(req, &state->call,
+			  NDR_EVEN6_EVTRPCREGISTERREMOTESUBSCRIPTION, r,
+			  open_done);
 }
 
 static void open_query(struct tevent_req *req,
@@ -249,8 +137,8 @@ static void open_query(struct tevent_req *req,
 	r->out.queryChannelInfoSize = &state->num;
 	r->out.queryChannelInfo = &state->info;
 	r->out.error = &state->error;
-	call_send(req, &state->call, NDR_EVEN6_EVTRPCREGISTERLOGQUERY, r,
-		  open_done);
+	collect_call_send(req, &state->call, NDR_EVEN6_EVTRPCREGISTERLOGQUERY,
+			  r, open_done);
 }
 
 /* For messages; what the state itself cannot hold is said shorter. */
@@ -282,9 +170,11 @@ struct tevent_req *collect_open_send(TALLOC_CTX *mem_ctx,
 	if (req == NULL) {
 		return NULL;
 	}
-	call_init(&state->call, ev, connection, open_what(state, request));
+	collect_call_init(&state->call, ev, connection,
+			  open_what(state, request));
 	state->kind = request->kind;
-	if (!call_set_timeout(req, &state->call, COLLECT_CALL_TIMEOUT)) {
+	if (!collect_call_set_timeout(req, &state->call,
+				      COLLECT_CALL_TIMEOUT)) {
 		tevent_req_oom(req);
 		return tevent_req_post(req, ev);
 	}
@@ -340,19 +230,19 @@ static void open_done(struct tevent_req *subreq)
 	struct open_state *state = tevent_req_data(req, struct open_state);
 	WERROR result;
 
-	if (!call_recv(req, &state->call, subreq, state)) {
+	if (!collect_call_recv(req, &state->call, subreq, state)) {
 		return;
 	}
 	result = state->kind == COLLECT_QUERY ? state->r.query.out.result
 					      : state->r.subscribe.out.result;
-	if (!call_ok(req, &state->call, result)) {
+	if (!collect_call_ok(req, &state->call, result)) {
 		state->call.failure.sub_error = state->error.m_subErr;
 		state->call.failure.sub_param = state->error.m_subErrParam;
 		return;
 	}
 	/* There is a channel for every query that was accepted. */
 	if (state->num > 0 && state->info == NULL) {
-		call_malformed(req, &state->call);
+		collect_call_malformed(req, &state->call);
 		return;
 	}
 	if (!open_channels(state)) {
@@ -368,7 +258,7 @@ everr_t collect_open_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx,
 {
 	struct open_state *state = tevent_req_data(req, struct open_state);
 	struct collect_cursor *cursor = NULL;
-	everr_t err = call_end(req, &state->call, ret_failure);
+	everr_t err = collect_call_end(req, &state->call, ret_failure);
 
 	if (err != EVERR_OK) {
 		tevent_req_received(req);
@@ -394,7 +284,7 @@ everr_t collect_open_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx,
 /* ---------------------------------------------------------------- next */
 
 struct next_state {
-	struct call call;
+	struct collect_call call;
 	struct collect_cursor *cursor;
 	union {
 		struct even6_EvtRpcRemoteSubscriptionNextAsync push;
@@ -424,8 +314,9 @@ static void next_push(struct tevent_req *req, uint32_t max_records)
 	r->out.eventDataSizes = &state->sizes;
 	r->out.resultBufferSize = &state->len;
 	r->out.resultBuffer = &state->data;
-	call_send(req, &state->call,
-		  NDR_EVEN6_EVTRPCREMOTESUBSCRIPTIONNEXTASYNC, r, next_done);
+	collect_call_send(req, &state->call,
+			  NDR_EVEN6_EVTRPCREMOTESUBSCRIPTIONNEXTASYNC, r,
+			  next_done);
 }
 
 static void next_pull(struct tevent_req *req, uint32_t max_records,
@@ -442,8 +333,8 @@ static void next_pull(struct tevent_req *req, uint32_t max_records,
 	r->out.eventDataSizes = &state->sizes;
 	r->out.resultBufferSize = &state->len;
 	r->out.resultBuffer = &state->data;
-	call_send(req, &state->call, NDR_EVEN6_EVTRPCREMOTESUBSCRIPTIONNEXT, r,
-		  next_done);
+	collect_call_send(req, &state->call,
+			  NDR_EVEN6_EVTRPCREMOTESUBSCRIPTIONNEXT, r, next_done);
 }
 
 static void next_query(struct tevent_req *req, uint32_t max_records,
@@ -460,7 +351,8 @@ static void next_query(struct tevent_req *req, uint32_t max_records,
 	r->out.eventDataSizes = &state->sizes;
 	r->out.resultBufferSize = &state->len;
 	r->out.resultBuffer = &state->data;
-	call_send(req, &state->call, NDR_EVEN6_EVTRPCQUERYNEXT, r, next_done);
+	collect_call_send(req, &state->call, NDR_EVEN6_EVTRPCQUERYNEXT, r,
+			  next_done);
 }
 
 struct tevent_req *collect_next_send(TALLOC_CTX *mem_ctx,
@@ -475,14 +367,15 @@ struct tevent_req *collect_next_send(TALLOC_CTX *mem_ctx,
 	if (req == NULL) {
 		return NULL;
 	}
-	call_init(&state->call, ev, cursor->connection, "read events");
+	collect_call_init(&state->call, ev, cursor->connection, "read events");
 	state->cursor = cursor;
 	state->handle = cursor->handle;
 
 	/* A push call parks; the others end by themselves, some time. */
 	if (cursor->kind != COLLECT_PUSH && timeout_ms != COLLECT_NO_TIMEOUT &&
-	    !call_set_timeout(req, &state->call,
-			      timeout_ms / 1000 + COLLECT_CALL_TIMEOUT)) {
+	    !collect_call_set_timeout(req, &state->call,
+				      timeout_ms / 1000 +
+					      COLLECT_CALL_TIMEOUT)) {
 		tevent_req_oom(req);
 		return tevent_req_post(req, ev);
 	}
@@ -539,17 +432,17 @@ static void next_done(struct tevent_req *subreq)
 		TALLOC_FREE(subreq);
 		return;
 	}
-	if (!call_recv(req, &state->call, subreq, batch)) {
+	if (!collect_call_recv(req, &state->call, subreq, batch)) {
 		return;
 	}
 	result = next_result(state);
 	if (!next_is_empty(state, result) &&
-	    !call_ok(req, &state->call, result)) {
+	    !collect_call_ok(req, &state->call, result)) {
 		return;
 	}
 	if (state->num > 0 && (state->offsets == NULL || state->sizes == NULL ||
 			       state->data == NULL)) {
-		call_malformed(req, &state->call);
+		collect_call_malformed(req, &state->call);
 		return;
 	}
 	batch->num = state->num;
@@ -566,7 +459,7 @@ everr_t collect_next_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx,
 			  struct collect_failure *ret_failure)
 {
 	struct next_state *state = tevent_req_data(req, struct next_state);
-	everr_t err = call_end(req, &state->call, ret_failure);
+	everr_t err = collect_call_end(req, &state->call, ret_failure);
 
 	if (err == EVERR_OK) {
 		*ret_batch = talloc_move(mem_ctx, &state->batch);
@@ -609,7 +502,7 @@ everr_t collect_batch_event(const struct collect_cursor *cursor,
 /* ---------------------------------------------------------------- wait */
 
 struct wait_state {
-	struct call call;
+	struct collect_call call;
 	struct even6_EvtRpcRemoteSubscriptionWaitAsync r;
 	struct policy_handle handle;
 };
@@ -627,12 +520,13 @@ struct tevent_req *collect_wait_send(TALLOC_CTX *mem_ctx,
 	if (req == NULL) {
 		return NULL;
 	}
-	call_init(&state->call, ev, cursor->connection, "wait for events");
+	collect_call_init(&state->call, ev, cursor->connection,
+			  "wait for events");
 	state->handle = cursor->handle;
 	state->r.in.handle = &state->handle;
-	call_send(req, &state->call,
-		  NDR_EVEN6_EVTRPCREMOTESUBSCRIPTIONWAITASYNC, &state->r,
-		  wait_done);
+	collect_call_send(req, &state->call,
+			  NDR_EVEN6_EVTRPCREMOTESUBSCRIPTIONWAITASYNC,
+			  &state->r, wait_done);
 	if (!tevent_req_is_in_progress(req)) {
 		return tevent_req_post(req, ev);
 	}
@@ -645,10 +539,10 @@ static void wait_done(struct tevent_req *subreq)
 		tevent_req_callback_data(subreq, struct tevent_req);
 	struct wait_state *state = tevent_req_data(req, struct wait_state);
 
-	if (!call_recv(req, &state->call, subreq, state)) {
+	if (!collect_call_recv(req, &state->call, subreq, state)) {
 		return;
 	}
-	if (!call_ok(req, &state->call, state->r.out.result)) {
+	if (!collect_call_ok(req, &state->call, state->r.out.result)) {
 		return;
 	}
 	tevent_req_done(req);
@@ -659,13 +553,13 @@ everr_t collect_wait_recv(struct tevent_req *req,
 {
 	struct wait_state *state = tevent_req_data(req, struct wait_state);
 
-	return call_finish(req, &state->call, ret_failure);
+	return collect_call_finish(req, &state->call, ret_failure);
 }
 
 /* --------------------------------------------------------------- close */
 
 struct close_state {
-	struct call call;
+	struct collect_call call;
 	struct even6_EvtRpcCancel cancel;
 	struct even6_EvtRpcClose close;
 	struct policy_handle handle;
@@ -688,16 +582,17 @@ struct tevent_req *collect_close_send(TALLOC_CTX *mem_ctx,
 	if (req == NULL) {
 		return NULL;
 	}
-	call_init(&state->call, ev, cursor->connection, "close the log");
+	collect_call_init(&state->call, ev, cursor->connection,
+			  "close the log");
 	state->handle = cursor->handle;
 	state->control = cursor->control;
-	if (!call_set_timeout(req, &state->call, CLOSE_TIMEOUT)) {
+	if (!collect_call_set_timeout(req, &state->call, CLOSE_TIMEOUT)) {
 		tevent_req_oom(req);
 		return tevent_req_post(req, ev);
 	}
 	state->cancel.in.handle = &state->control;
-	call_send(req, &state->call, NDR_EVEN6_EVTRPCCANCEL, &state->cancel,
-		  close_cancelled);
+	collect_call_send(req, &state->call, NDR_EVEN6_EVTRPCCANCEL,
+			  &state->cancel, close_cancelled);
 	if (!tevent_req_is_in_progress(req)) {
 		return tevent_req_post(req, ev);
 	}
@@ -710,7 +605,7 @@ static void close_cancelled(struct tevent_req *subreq)
 		tevent_req_callback_data(subreq, struct tevent_req);
 	struct close_state *state = tevent_req_data(req, struct close_state);
 
-	if (!call_recv(req, &state->call, subreq, state)) {
+	if (!collect_call_recv(req, &state->call, subreq, state)) {
 		return;
 	}
 	/* Too busy to cancel (0x4C7) is no reason not to close. */
@@ -724,8 +619,8 @@ static void close_next(struct tevent_req *req, struct policy_handle *handle)
 	state->close = (struct even6_EvtRpcClose){{0}};
 	state->close.in.handle = handle;
 	state->close.out.handle = handle;
-	call_send(req, &state->call, NDR_EVEN6_EVTRPCCLOSE, &state->close,
-		  close_closed);
+	collect_call_send(req, &state->call, NDR_EVEN6_EVTRPCCLOSE,
+			  &state->close, close_closed);
 }
 
 static void close_closed(struct tevent_req *subreq)
@@ -734,7 +629,7 @@ static void close_closed(struct tevent_req *subreq)
 		tevent_req_callback_data(subreq, struct tevent_req);
 	struct close_state *state = tevent_req_data(req, struct close_state);
 
-	if (!call_recv(req, &state->call, subreq, state)) {
+	if (!collect_call_recv(req, &state->call, subreq, state)) {
 		return;
 	}
 	if (!state->control_closed) {
@@ -750,13 +645,13 @@ everr_t collect_close_recv(struct tevent_req *req,
 {
 	struct close_state *state = tevent_req_data(req, struct close_state);
 
-	return call_finish(req, &state->call, ret_failure);
+	return collect_call_finish(req, &state->call, ret_failure);
 }
 
 /* ------------------------------------------------------------ channels */
 
 struct channels_state {
-	struct call call;
+	struct collect_call call;
 	struct even6_EvtRpcGetChannelList r;
 	uint32_t num;
 	const char **names;
@@ -775,15 +670,16 @@ struct tevent_req *collect_channels_send(TALLOC_CTX *mem_ctx,
 	if (req == NULL) {
 		return NULL;
 	}
-	call_init(&state->call, ev, connection, "list the channels");
-	if (!call_set_timeout(req, &state->call, COLLECT_CALL_TIMEOUT)) {
+	collect_call_init(&state->call, ev, connection, "list the channels");
+	if (!collect_call_set_timeout(req, &state->call,
+				      COLLECT_CALL_TIMEOUT)) {
 		tevent_req_oom(req);
 		return tevent_req_post(req, ev);
 	}
 	state->r.out.numChannelPaths = &state->num;
 	state->r.out.channelPaths = &state->names;
-	call_send(req, &state->call, NDR_EVEN6_EVTRPCGETCHANNELLIST, &state->r,
-		  channels_done);
+	collect_call_send(req, &state->call, NDR_EVEN6_EVTRPCGETCHANNELLIST,
+			  &state->r, channels_done);
 	if (!tevent_req_is_in_progress(req)) {
 		return tevent_req_post(req, ev);
 	}
@@ -797,14 +693,14 @@ static void channels_done(struct tevent_req *subreq)
 	struct channels_state *state =
 		tevent_req_data(req, struct channels_state);
 
-	if (!call_recv(req, &state->call, subreq, state)) {
+	if (!collect_call_recv(req, &state->call, subreq, state)) {
 		return;
 	}
-	if (!call_ok(req, &state->call, state->r.out.result)) {
+	if (!collect_call_ok(req, &state->call, state->r.out.result)) {
 		return;
 	}
 	if (state->num > 0 && state->names == NULL) {
-		call_malformed(req, &state->call);
+		collect_call_malformed(req, &state->call);
 		return;
 	}
 	tevent_req_done(req);
@@ -816,7 +712,7 @@ everr_t collect_channels_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx,
 {
 	struct channels_state *state =
 		tevent_req_data(req, struct channels_state);
-	everr_t err = call_end(req, &state->call, ret_failure);
+	everr_t err = collect_call_end(req, &state->call, ret_failure);
 	const char **names = NULL;
 	uint32_t i;
 
@@ -846,7 +742,7 @@ everr_t collect_channels_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx,
 /* ------------------------------------------------------------ log info */
 
 struct log_info_state {
-	struct call call;
+	struct collect_call call;
 	union {
 		struct even6_EvtRpcOpenLogHandle open;
 		struct even6_EvtRpcGetLogFileInfo get;
@@ -878,12 +774,14 @@ struct tevent_req *collect_log_info_send(TALLOC_CTX *mem_ctx,
 	if (req == NULL) {
 		return NULL;
 	}
-	call_init(&state->call, ev, connection, "read the log's properties");
+	collect_call_init(&state->call, ev, connection,
+			  "read the log's properties");
 	what = talloc_asprintf(state, "read the properties of %s", channel);
 	if (what != NULL) {
 		state->call.what = what;
 	}
-	if (!call_set_timeout(req, &state->call, COLLECT_CALL_TIMEOUT)) {
+	if (!collect_call_set_timeout(req, &state->call,
+				      COLLECT_CALL_TIMEOUT)) {
 		tevent_req_oom(req);
 		return tevent_req_post(req, ev);
 	}
@@ -894,8 +792,8 @@ struct tevent_req *collect_log_info_send(TALLOC_CTX *mem_ctx,
 	state->r.open.in.flags = EVEN6_OPEN_CHANNEL_PATH;
 	state->r.open.out.handle = &state->handle;
 	state->r.open.out.error = &state->error;
-	call_send(req, &state->call, NDR_EVEN6_EVTRPCOPENLOGHANDLE,
-		  &state->r.open, log_info_opened);
+	collect_call_send(req, &state->call, NDR_EVEN6_EVTRPCOPENLOGHANDLE,
+			  &state->r.open, log_info_opened);
 	if (!tevent_req_is_in_progress(req)) {
 		return tevent_req_post(req, ev);
 	}
@@ -909,10 +807,10 @@ static void log_info_opened(struct tevent_req *subreq)
 	struct log_info_state *state =
 		tevent_req_data(req, struct log_info_state);
 
-	if (!call_recv(req, &state->call, subreq, state)) {
+	if (!collect_call_recv(req, &state->call, subreq, state)) {
 		return;
 	}
-	if (!call_ok(req, &state->call, state->r.open.out.result)) {
+	if (!collect_call_ok(req, &state->call, state->r.open.out.result)) {
 		return;
 	}
 	log_info_get(req);
@@ -930,8 +828,8 @@ static void log_info_get(struct tevent_req *req)
 	r->in.propertyValueBufferSize = sizeof(state->value);
 	r->out.propertyValueBuffer = state->value;
 	r->out.propertyValueBufferLength = &state->value_len;
-	call_send(req, &state->call, NDR_EVEN6_EVTRPCGETLOGFILEINFO, r,
-		  log_info_got);
+	collect_call_send(req, &state->call, NDR_EVEN6_EVTRPCGETLOGFILEINFO, r,
+			  log_info_got);
 }
 
 /* A BinXmlVariant: 8 bytes of value, a count, a type (facts 3). */
@@ -962,7 +860,7 @@ static void log_info_got(struct tevent_req *subreq)
 	struct log_info_state *state =
 		tevent_req_data(req, struct log_info_state);
 
-	if (!call_recv(req, &state->call, subreq, state)) {
+	if (!collect_call_recv(req, &state->call, subreq, state)) {
 		return;
 	}
 	/* A property the service does not know is left out, not an error. */
@@ -977,8 +875,8 @@ static void log_info_got(struct tevent_req *subreq)
 	state->r.close = (struct even6_EvtRpcClose){{0}};
 	state->r.close.in.handle = &state->handle;
 	state->r.close.out.handle = &state->handle;
-	call_send(req, &state->call, NDR_EVEN6_EVTRPCCLOSE, &state->r.close,
-		  log_info_closed);
+	collect_call_send(req, &state->call, NDR_EVEN6_EVTRPCCLOSE,
+			  &state->r.close, log_info_closed);
 }
 
 static void log_info_closed(struct tevent_req *subreq)
@@ -988,7 +886,7 @@ static void log_info_closed(struct tevent_req *subreq)
 	struct log_info_state *state =
 		tevent_req_data(req, struct log_info_state);
 
-	if (!call_recv(req, &state->call, subreq, state)) {
+	if (!collect_call_recv(req, &state->call, subreq, state)) {
 		return;
 	}
 	tevent_req_done(req);
@@ -1000,7 +898,7 @@ everr_t collect_log_info_recv(struct tevent_req *req,
 {
 	struct log_info_state *state =
 		tevent_req_data(req, struct log_info_state);
-	everr_t err = call_end(req, &state->call, ret_failure);
+	everr_t err = collect_call_end(req, &state->call, ret_failure);
 
 	if (err == EVERR_OK) {
 		*ret_info = state->info;

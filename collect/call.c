@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "collect/call.h"
+
+#include "idl/client.h"
+#include "idl/ndr_even6.h"
+
+void collect_call_init(struct collect_call *call, struct tevent_context *ev,
+		       struct collect_connection *connection, const char *what)
+{
+	call->ev = ev;
+	call->connection = connection;
+	call->what = what;
+}
+
+void collect_call_send(struct tevent_req *req, struct collect_call *call,
+		       uint32_t opnum, void *r, tevent_req_fn done)
+{
+	struct tevent_req *subreq = NULL;
+
+	subreq = idl_client_send(call, call->ev, call->connection->handle,
+				 &ndr_table_even6, opnum, r);
+	if (tevent_req_nomem(subreq, req)) {
+		return;
+	}
+	tevent_req_set_callback(subreq, done, req);
+}
+
+bool collect_call_recv(struct tevent_req *req, struct collect_call *call,
+		       struct tevent_req *subreq, TALLOC_CTX *mem_ctx)
+{
+	NTSTATUS status;
+
+	status = idl_client_recv(subreq, mem_ctx);
+	TALLOC_FREE(subreq);
+	if (NT_STATUS_IS_OK(status)) {
+		return true;
+	}
+	collect_failure_status(&call->failure, call->connection->where,
+			       call->what, status);
+	tevent_req_error(req, call->failure.err);
+	return false;
+}
+
+bool collect_call_ok(struct tevent_req *req, struct collect_call *call,
+		     WERROR result)
+{
+	if (W_ERROR_IS_OK(result)) {
+		return true;
+	}
+	collect_failure_win32(&call->failure, call->connection->where,
+			      call->what, W_ERROR_V(result));
+	tevent_req_error(req, call->failure.err);
+	return false;
+}
+
+void collect_call_malformed(struct tevent_req *req, struct collect_call *call)
+{
+	collect_failure_set(&call->failure, EVERR_PROTOCOL,
+			    "%s: cannot %s: the answer is malformed",
+			    call->connection->where, call->what);
+	tevent_req_error(req, EVERR_PROTOCOL);
+}
+
+everr_t collect_call_end(struct tevent_req *req, struct collect_call *call,
+			 struct collect_failure *ret_failure)
+{
+	enum tevent_req_state req_state;
+	uint64_t error = 0;
+
+	if (!tevent_req_is_error(req, &req_state, &error)) {
+		return EVERR_OK;
+	}
+	if (req_state == TEVENT_REQ_TIMED_OUT) {
+		collect_failure_status(&call->failure, call->connection->where,
+				       call->what, NT_STATUS_IO_TIMEOUT);
+	}
+	if (call->failure.err == EVERR_OK) {
+		collect_failure_set(&call->failure, EVERR_NOMEM,
+				    "cannot %s: out of memory", call->what);
+	}
+	*ret_failure = call->failure;
+	return ret_failure->err;
+}
+
+everr_t collect_call_finish(struct tevent_req *req, struct collect_call *call,
+			    struct collect_failure *ret_failure)
+{
+	everr_t err = collect_call_end(req, call, ret_failure);
+
+	tevent_req_received(req);
+	return err;
+}
+
+bool collect_call_set_timeout(struct tevent_req *req, struct collect_call *call,
+			      unsigned int seconds)
+{
+	return tevent_req_set_endtime(req, call->ev,
+				      tevent_timeval_current_ofs(seconds, 0));
+}
