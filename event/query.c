@@ -29,6 +29,7 @@ struct query_parse {
 	const char *last_path; /* that was looked for, and its index */
 	uint32_t last_index;
 	const char *default_path; /* of the call, or NULL */
+	bool tolerate;
 	enum query_level level;
 	size_t num_elements;
 	struct event_subquery *subquery;
@@ -140,6 +141,16 @@ static everr_t add_selector(struct event_query *query,
 	return EVERR_OK;
 }
 
+/* The path answers for its filter; the selector stands without one. */
+static everr_t tolerate_filter(struct query_parse *parse, everr_t err)
+{
+	parse->query->path_errors[parse->path] = err;
+	if (!parse->suppress) {
+		parse->subquery->num_refused++;
+	}
+	return EVERR_OK;
+}
+
 static everr_t add_filter(struct query_parse *parse, const char *text,
 			  size_t len)
 {
@@ -153,6 +164,9 @@ static everr_t add_filter(struct query_parse *parse, const char *text,
 				   &error);
 	if (err == EVERR_NOMEM) {
 		return err;
+	}
+	if (err != EVERR_OK && parse->tolerate) {
+		return tolerate_filter(parse, err);
 	}
 	if (err != EVERR_OK) {
 		parse->filter_offset = error.offset;
@@ -346,7 +360,8 @@ static everr_t on_end(void *private_data, const char *name)
 		return add_filter(parse, (const char *)parse->text.data,
 				  parse->text.len);
 	}
-	if (parse->level == LEVEL_LIST && parse->subquery->num_selects == 0) {
+	if (parse->level == LEVEL_LIST && parse->subquery->num_selects == 0 &&
+	    parse->subquery->num_refused == 0) {
 		return refuse_syntax(parse, "a Query without Select");
 	}
 	if (parse->level == LEVEL_TOP && parse->query->num_subqueries == 0) {
@@ -444,7 +459,9 @@ static everr_t parse_any(struct query_parse *parse, const char *text,
 	}
 	parse->query->paths = talloc_zero_array(parse->query, const char *,
 						EVENT_QUERY_PATHS_MAX);
-	if (parse->query->paths == NULL) {
+	parse->query->path_errors =
+		talloc_zero_array(parse->query, everr_t, EVENT_QUERY_PATHS_MAX);
+	if (parse->query->paths == NULL || parse->query->path_errors == NULL) {
 		return EVERR_NOMEM;
 	}
 	if (len >= 3 && memcmp(text, BOM, 3) == 0) {
@@ -458,12 +475,26 @@ static everr_t parse_any(struct query_parse *parse, const char *text,
 	return parse_plain(parse, text, len);
 }
 
+/* A query may live long, and has one path as a rule. */
+static void shrink_paths(struct event_query *query)
+{
+	const char **paths = NULL;
+	everr_t *errors = NULL;
+
+	paths = talloc_realloc(query, query->paths, const char *,
+			       query->num_paths);
+	errors = talloc_realloc(query, query->path_errors, everr_t,
+				query->num_paths);
+	query->paths = paths != NULL ? paths : query->paths;
+	query->path_errors = errors != NULL ? errors : query->path_errors;
+}
+
 everr_t event_query_parse(TALLOC_CTX *mem_ctx, const char *path,
-			  const char *text, size_t len,
+			  const char *text, size_t len, bool tolerate,
 			  struct event_query **ret_query,
 			  struct event_query_error *ret_error)
 {
-	struct query_parse parse = {};
+	struct query_parse parse = {.tolerate = tolerate};
 	everr_t err;
 
 	if (path != NULL && path[0] != '\0') {
@@ -479,6 +510,7 @@ everr_t event_query_parse(TALLOC_CTX *mem_ctx, const char *path,
 		*ret_error = parse.error;
 		return err;
 	}
+	shrink_paths(parse.query);
 	*ret_query = parse.query;
 	return EVERR_OK;
 }

@@ -41,6 +41,7 @@ struct event_subquery {
 	size_t num_selects;
 	struct event_selector *suppresses;
 	size_t num_suppresses;
+	size_t num_refused; /* Selects that were tolerated without a filter */
 };
 
 struct event_query {
@@ -48,6 +49,9 @@ struct event_query {
 	/* Distinct paths, case-insensitive, in order of first appearance. */
 	const char **paths;
 	size_t num_paths;
+	/* By path: EVERR_OK, or with tolerate why a filter on it was refused:
+	   nothing of this path is selected. */
+	everr_t *path_errors;
 	struct event_subquery *subqueries;
 	size_t num_subqueries;
 };
@@ -69,6 +73,10 @@ struct event_query_error {
  * question.  Paths of the form file://... are kept too (EVERR_NOT_SUPPORTED
  * is the caller's answer today).
  *
+ * With tolerate a filter that cannot be compiled is no error of the query but
+ * of its path: what its Suppress would have taken away must not be delivered
+ * either.
+ *
  * EVERR_QUERY_SYNTAX   malformed, or a Select without any path; *ret_error
  *                      says where
  * EVERR_QUERY_COMPLEX  over a limit above
@@ -77,7 +85,7 @@ struct event_query_error {
  * EVERR_NOMEM
  */
 everr_t event_query_parse(TALLOC_CTX *mem_ctx, const char *path,
-			  const char *text, size_t len,
+			  const char *text, size_t len, bool tolerate,
 			  struct event_query **ret_query,
 			  struct event_query_error *ret_error) EVERR_MUST_CHECK;
 

@@ -86,8 +86,13 @@ static WERROR target_open_all(struct dcesrv_call_state *call,
 			return target_error(target, err);
 		}
 		denied |= err == EVERR_ACCESS;
-		target->status[i] = everr_win32(err);
 		target->num_usable += err == EVERR_OK;
+		/* The channel is valid; what was asked of it is not. */
+		if (err == EVERR_OK && query->path_errors[i] != EVERR_OK) {
+			err = query->path_errors[i];
+			target->channels[i] = NULL;
+		}
+		target->status[i] = everr_win32(err);
 	}
 	/* Tolerating errors gives nobody a query on what he may not see. */
 	if (denied && target->num_usable == 0) {
@@ -97,14 +102,15 @@ static WERROR target_open_all(struct dcesrv_call_state *call,
 }
 
 static WERROR target_parse(TALLOC_CTX *mem_ctx, const char *path,
-			   const char *query, struct event_query **ret_query,
+			   const char *query, bool tolerate,
+			   struct event_query **ret_query,
 			   struct even6_RpcInfo *info)
 {
 	struct event_query_error error = {};
 	everr_t err;
 
-	err = event_query_parse(mem_ctx, path, query, strlen(query), ret_query,
-				&error);
+	err = event_query_parse(mem_ctx, path, query, strlen(query), tolerate,
+				ret_query, &error);
 	if (err == EVERR_OK) {
 		return WERR_OK;
 	}
@@ -131,7 +137,8 @@ WERROR rpc_target_resolve(struct dcesrv_call_state *call, TALLOC_CTX *mem_ctx,
 	if (target == NULL) {
 		return WERR_NOT_ENOUGH_MEMORY;
 	}
-	werr = target_parse(target, path, query, &target->query, info);
+	werr = target_parse(target, path, query, tolerate, &target->query,
+			    info);
 	if (!W_ERROR_IS_OK(werr)) {
 		TALLOC_FREE(target);
 		return werr;

@@ -21,13 +21,14 @@ struct rpc_target {
 	struct event_query *query;
 	struct store_channel **channels; /* by path; NULL: cannot be read */
 	uint32_t *status;		 /* by path: 0 or why not, Win32 */
-	size_t num_usable;
+	size_t num_usable;		 /* that are there and may be read */
 };
 
 /*
  * path may be NULL or empty.  With tolerate a structured query keeps the
- * paths that cannot be read, with their status; a query text that is wrong is
- * refused all the same, because no answer to it would be right.
+ * paths that cannot be read, and any query those whose filters are wrong,
+ * with their status (facts 7.3); a QueryList that is malformed is refused all
+ * the same, because no answer to it would be right.
  *
  * On failure *info says more, and the Win32 code is
  *   0x57    no channel anywhere

@@ -51,8 +51,8 @@ static everr_t parse_query(TALLOC_CTX *mem_ctx, void *private_data)
 	struct event_query_error error;
 	struct event_query *query = NULL;
 
-	return event_query_parse(mem_ctx, NULL, text, sizeof(text) - 1, &query,
-				 &error);
+	return event_query_parse(mem_ctx, NULL, text, sizeof(text) - 1, false,
+				 &query, &error);
 }
 
 static everr_t parse_bookmark(TALLOC_CTX *mem_ctx, void *private_data)

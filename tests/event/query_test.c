@@ -15,7 +15,7 @@ static struct event_query *parse(TALLOC_CTX *mem_ctx, const char *path,
 	struct event_query_error error = {};
 	struct event_query *query = NULL;
 	everr_t err = event_query_parse(mem_ctx, path, text, strlen(text),
-					&query, &error);
+					false, &query, &error);
 
 	if (err != EVERR_OK) {
 		fail_msg("%s (%s): %s", everr_name(err), error.message, text);
@@ -29,7 +29,7 @@ static struct event_query_error refused(TALLOC_CTX *mem_ctx, const char *path,
 	struct event_query_error error = {};
 	struct event_query *query = NULL;
 	everr_t err = event_query_parse(mem_ctx, path, text, strlen(text),
-					&query, &error);
+					false, &query, &error);
 
 	if (err != want) {
 		fail_msg("%s (%s): %s", everr_name(err), error.message, text);
@@ -375,6 +375,63 @@ static void test_the_most_ids_there_can_be(void **state)
 	}
 }
 
+static struct event_query *tolerated(TALLOC_CTX *mem_ctx, const char *path,
+				     const char *text)
+{
+	struct event_query_error error = {};
+	struct event_query *query = NULL;
+
+	assert_int_equal(event_query_parse(mem_ctx, path, text, strlen(text),
+					   true, &query, &error),
+			 EVERR_OK);
+	return query;
+}
+
+/* Facts 7.3: the channel is named with its status, nothing of it comes. */
+static void test_a_tolerated_filter_is_an_error_of_its_path(void **state)
+{
+	struct event_query *query = tolerated(
+		*state, NULL,
+		"<QueryList><Query Id='1' Path='A'><Select>*[</Select>"
+		"<Select Path='B'>*</Select>"
+		"<Suppress Path='C'>*]</Suppress></Query>"
+		"<Query Id='2' Path='A'><Select>*</Select></Query>"
+		"</QueryList>");
+
+	assert_int_equal(query->num_paths, 3);
+	assert_int_equal(query->path_errors[0], EVERR_QUERY_SYNTAX);
+	assert_int_equal(query->path_errors[1], EVERR_OK);
+	assert_int_equal(query->path_errors[2], EVERR_QUERY_SYNTAX);
+	assert_string_equal(match(*state, query, 1), "1");
+
+	query = tolerated(*state, "A", "*[");
+	assert_int_equal(query->num_paths, 1);
+	assert_string_equal(query->paths[0], "A");
+	assert_int_equal(query->path_errors[0], EVERR_QUERY_SYNTAX);
+	assert_null(match(*state, query, 0));
+}
+
+static void test_a_malformed_list_is_not_tolerated(void **state)
+{
+	static const char *const lists[] = {
+		"<QueryList", "<QueryList/>",
+		"<QueryList><Query Path='A'/></QueryList>",
+		"<QueryList><Query Path='A'><Suppress>*[</Suppress></Query>"
+		"</QueryList>"};
+	size_t i;
+
+	for (i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		struct event_query_error error = {};
+		struct event_query *query = NULL;
+
+		assert_int_equal(event_query_parse(*state, "A", lists[i],
+						   strlen(lists[i]), true,
+						   &query, &error),
+				 EVERR_QUERY_SYNTAX);
+		assert_null(query);
+	}
+}
+
 static void test_paths_elements_and_length_are_limited(void **state)
 {
 	size_t len = EVENT_QUERY_LENGTH_MAX + 1;
@@ -435,6 +492,8 @@ int main(void)
 		leak_test(test_filters_to_come_are_not_supported_yet),
 		leak_test(test_the_number_of_namespaces_is_limited),
 		leak_test(test_the_most_ids_there_can_be),
+		leak_test(test_a_tolerated_filter_is_an_error_of_its_path),
+		leak_test(test_a_malformed_list_is_not_tolerated),
 		leak_test(test_paths_elements_and_length_are_limited),
 	};
 

@@ -63,20 +63,21 @@ static void check(const struct event_query *query)
 	for (i = 0; i < query->num_subqueries; i++) {
 		const struct event_subquery *sub = &query->subqueries[i];
 
-		must(sub->num_selects >= 1);
+		must(sub->num_selects + sub->num_refused >= 1);
 		check_selectors(query, sub->selects, sub->num_selects);
 		check_selectors(query, sub->suppresses, sub->num_suppresses);
 	}
 	check_match(query);
 }
 
-static void parse(const char *path, const uint8_t *data, size_t size)
+static void parse(const char *path, const uint8_t *data, size_t size,
+		  bool tolerate)
 {
 	struct event_query_error error = {0};
 	struct event_query *query = NULL;
 	TALLOC_CTX *mem_ctx = talloc_new(NULL);
 	everr_t err = event_query_parse(mem_ctx, path, (const char *)data, size,
-					&query, &error);
+					tolerate, &query, &error);
 
 	if (err == EVERR_OK) {
 		check(query);
@@ -90,7 +91,8 @@ static void parse(const char *path, const uint8_t *data, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	parse(NULL, data, size);
-	parse("Application", data, size);
+	parse(NULL, data, size, false);
+	parse("Application", data, size, false);
+	parse("Application", data, size, true);
 	return 0;
 }

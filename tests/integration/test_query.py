@@ -381,6 +381,26 @@ def test_all_channels_missing_is_tolerated_too(client):
     assert read(client, query) == []
 
 
+def test_a_wrong_filter_fails_or_is_tolerated(client, publisher, channels):
+    """Facts 7.3: the call succeeds, the channel has a status and no
+    records, the others are read."""
+    wrong, right = channels[:2]
+    publisher.numbers(wrong, 1)
+    publisher.numbers(right, 2)
+    text = (f"<QueryList><Query Id='0'><Select Path='{wrong}'>*[</Select>"
+            f"<Select Path='{right}'>*</Select></Query></QueryList>")
+    got = client.call(RegisterLogQuery(None, text, CHANNEL))
+    assert got.rc == even6.ERROR_EVT_INVALID_QUERY
+    assert any(got.error)
+    query = start_query(client, None, CHANNEL | TOLERATE, text)
+    assert query.channels == [(wrong, even6.ERROR_EVT_INVALID_QUERY),
+                              (right, 0)]
+    assert read(client, query) == [1, 2]
+    query = start_query(client, right, CHANNEL | TOLERATE, "*[")
+    assert query.channels == [(right, even6.ERROR_EVT_INVALID_QUERY)]
+    assert read(client, query) == []
+
+
 # Seek.  Ten records, which nobody adds to; the query has given three.
 
 @pytest.fixture(scope="module")

@@ -41,7 +41,7 @@ static struct rpc_reader *reader_on(struct live *live, const char *text)
 	struct rpc_reader *reader = NULL;
 
 	assert_int_equal(event_query_parse(live, path, text, strlen(text),
-					   &config.query, &error),
+					   false, &config.query, &error),
 			 EVERR_OK);
 	assert_int_equal(rpc_reader_create(live, &config, &reader), EVERR_OK);
 	return reader;

@@ -56,7 +56,8 @@ static struct rpc_reader *reader_on(struct fixture *f, int how)
 	struct rpc_reader *reader = NULL;
 
 	assert_int_equal(event_query_parse(f, how & ONE ? "A" : NULL, text,
-					   strlen(text), &config.query, &error),
+					   strlen(text), false, &config.query,
+					   &error),
 			 EVERR_OK);
 	assert_int_equal(rpc_reader_create(f, &config, &reader), EVERR_OK);
 	return reader;
