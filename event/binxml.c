@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "event/binxml.h"
 
+#include "event/evtx.h"
+#include "event/evtx_format.h"
+
 #include <string.h>
 
 #define TOKEN_MORE 0x40
 #define STRING_TYPE 0x01
-#define TEMPLATE_HEAD 22 /* 0C 00, GUID, length of the definition */
+#define TEMPLATE_HEAD 22       /* 0C 00, GUID, length of the definition */
+#define CHUNK_TEMPLATE_HEAD 10 /* 0C 01, short id, offset of the definition */
 
 /* Where the reader stands in the grammar; a row of the table below. */
 enum reader_state {
@@ -55,6 +59,7 @@ void event_reader_init(struct event_reader *reader, enum event_reader_mode mode,
 	reader->len = len;
 	reader->pos = 0;
 	reader->mode = mode;
+	reader->in_chunk = false;
 	reader->state = AT_TOP;
 	reader->base =
 		depth > EVENT_DEPTH_MAX ? EVENT_DEPTH_MAX : (uint8_t)depth;
@@ -62,6 +67,15 @@ void event_reader_init(struct event_reader *reader, enum event_reader_mode mode,
 	reader->num_roots = 0;
 	reader->attributes_end = 0;
 	reader->num_attributes = 0;
+}
+
+void event_reader_init_chunk(struct event_reader *reader,
+			     enum event_reader_mode mode, const uint8_t *chunk,
+			     size_t pos, size_t end, unsigned int depth)
+{
+	event_reader_init(reader, mode, chunk, end, depth);
+	reader->pos = pos;
+	reader->in_chunk = true;
 }
 
 /* The next len bytes, or NULL. */
@@ -91,7 +105,7 @@ static everr_t take_units(struct event_reader *r, struct event_token *token)
 }
 
 /* NameHash u16 (recomputed when written), the units, and a closing NUL. */
-static everr_t take_name(struct event_reader *r, struct event_token *token)
+static everr_t take_wire_name(struct event_reader *r, struct event_token *token)
 {
 	everr_t err;
 
@@ -102,8 +116,45 @@ static everr_t take_name(struct event_reader *r, struct event_token *token)
 	if (err != EVERR_OK) {
 		return err;
 	}
-	if (take(r, 2) == NULL) {
+	return take(r, 2) != NULL ? EVERR_OK : EVERR_BINXML_TRUNCATED;
+}
+
+/* The offset of a string record; it follows where it is first used. */
+static everr_t take_chunk_name(struct event_reader *r,
+			       struct event_token *token)
+{
+	const uint8_t *p = take(r, 4);
+	size_t offset;
+	size_t size;
+
+	if (p == NULL) {
 		return EVERR_BINXML_TRUNCATED;
+	}
+	offset = le32_get(p);
+	if (offset < EVTX_CHUNK_RECORDS ||
+	    offset > EVENT_EVTX_CHUNK_SIZE - EVTX_STRING_HEAD) {
+		return EVERR_BINXML_NAME;
+	}
+	token->num_units = le16_get(r->data + offset + EVTX_STRING_UNITS);
+	token->units = r->data + offset + EVTX_STRING_HEAD;
+	size = EVTX_STRING_HEAD + token->num_units * 2 + EVTX_STRING_TAIL;
+	if (size > EVENT_EVTX_CHUNK_SIZE - offset) {
+		return EVERR_BINXML_NAME;
+	}
+	if (offset == r->pos && take(r, size) == NULL) {
+		return EVERR_BINXML_TRUNCATED;
+	}
+	return EVERR_OK;
+}
+
+static everr_t take_name(struct event_reader *r, struct event_token *token)
+{
+	everr_t err;
+
+	err = r->in_chunk ? take_chunk_name(r, token)
+			  : take_wire_name(r, token);
+	if (err != EVERR_OK) {
+		return err;
 	}
 	if (!event_binxml_name_legal(token->units, token->num_units)) {
 		return EVERR_BINXML_NAME;
@@ -321,9 +372,14 @@ static everr_t read_template(struct event_reader *r, struct event_token *token)
 	size_t size = 0;
 	everr_t err;
 
-	err = event_instance_parse(r->data + token->offset,
-				   r->len - token->offset, &token->instance,
-				   &size);
+	if (r->in_chunk) {
+		err = event_instance_parse_chunk(r->data, token->offset, r->len,
+						 &token->instance, &size);
+	} else {
+		err = event_instance_parse(r->data + token->offset,
+					   r->len - token->offset,
+					   &token->instance, &size);
+	}
 	if (err != EVERR_OK) {
 		return err;
 	}
@@ -444,6 +500,34 @@ static size_t specs_sum(const uint8_t *specs, uint32_t num_values)
 	return sum;
 }
 
+/* What follows the definition, from p on; *ret_end is behind it. */
+static everr_t parse_values(const uint8_t *p, const uint8_t *end,
+			    struct event_instance *instance,
+			    const uint8_t **ret_end)
+{
+	if (end - p < 4) {
+		return EVERR_BINXML_TRUNCATED;
+	}
+	instance->num_values = le32_get(p);
+	instance->specs = p + 4;
+	p += 4;
+	if (instance->num_values > EVENT_VALUES_MAX) {
+		return EVERR_LIMIT;
+	}
+	if (instance->num_values * EVENT_SPEC_SIZE > (size_t)(end - p)) {
+		return EVERR_BINXML_TRUNCATED;
+	}
+	p += instance->num_values * EVENT_SPEC_SIZE;
+
+	instance->values = p;
+	instance->values_len = specs_sum(instance->specs, instance->num_values);
+	if (instance->values_len > (size_t)(end - p)) {
+		return EVERR_BINXML_TRUNCATED;
+	}
+	*ret_end = p + instance->values_len;
+	return EVERR_OK;
+}
+
 everr_t event_instance_parse(const uint8_t *data, size_t len,
 			     struct event_instance *ret_instance,
 			     size_t *ret_size)
@@ -451,6 +535,7 @@ everr_t event_instance_parse(const uint8_t *data, size_t len,
 	struct event_instance instance = {0};
 	const uint8_t *end = data + len;
 	const uint8_t *p = data + TEMPLATE_HEAD;
+	everr_t err;
 
 	if (len < TEMPLATE_HEAD) {
 		return EVERR_BINXML_TRUNCATED;
@@ -466,30 +551,58 @@ everr_t event_instance_parse(const uint8_t *data, size_t len,
 	if (instance.def_len > (size_t)(end - p)) {
 		return EVERR_BINXML_TRUNCATED;
 	}
-	p += instance.def_len;
-
-	if (end - p < 4) {
-		return EVERR_BINXML_TRUNCATED;
-	}
-	instance.num_values = le32_get(p);
-	instance.specs = p + 4;
-	p += 4;
-	if (instance.num_values > EVENT_VALUES_MAX) {
-		return EVERR_LIMIT;
-	}
-	if (instance.num_values * EVENT_SPEC_SIZE > (size_t)(end - p)) {
-		return EVERR_BINXML_TRUNCATED;
-	}
-	p += instance.num_values * EVENT_SPEC_SIZE;
-
-	instance.values = p;
-	instance.values_len = specs_sum(instance.specs, instance.num_values);
-	if (instance.values_len > (size_t)(end - p)) {
-		return EVERR_BINXML_TRUNCATED;
+	err = parse_values(p + instance.def_len, end, &instance, &p);
+	if (err != EVERR_OK) {
+		return err;
 	}
 
 	*ret_instance = instance;
-	*ret_size = (size_t)(p - data) + instance.values_len;
+	*ret_size = (size_t)(p - data);
+	return EVERR_OK;
+}
+
+everr_t event_instance_parse_chunk(const uint8_t *chunk, size_t pos, size_t end,
+				   struct event_instance *ret_instance,
+				   size_t *ret_size)
+{
+	struct event_instance instance = {0};
+	const uint8_t *p = chunk + pos;
+	size_t offset;
+	everr_t err;
+
+	if (end - pos < CHUNK_TEMPLATE_HEAD) {
+		return EVERR_BINXML_TRUNCATED;
+	}
+	if (p[0] != EVENT_TOKEN_TEMPLATE || p[1] != 1) {
+		return EVERR_BINXML_TOKEN;
+	}
+	offset = le32_get(p + CHUNK_TEMPLATE_HEAD - 4);
+	if (offset < EVTX_CHUNK_RECORDS ||
+	    offset > EVENT_EVTX_CHUNK_SIZE - EVTX_DEFINITION_HEAD) {
+		return EVERR_BINXML_LENGTH;
+	}
+	instance.guid = chunk + offset + EVTX_DEFINITION_GUID;
+	instance.def = chunk + offset + EVTX_DEFINITION_HEAD;
+	instance.def_len = le32_get(chunk + offset + EVTX_DEFINITION_LEN);
+	offset += EVTX_DEFINITION_HEAD;
+	if (instance.def_len > EVENT_EVTX_CHUNK_SIZE - offset) {
+		return EVERR_BINXML_LENGTH;
+	}
+
+	p += CHUNK_TEMPLATE_HEAD;
+	if (p == chunk + offset - EVTX_DEFINITION_HEAD) {
+		p = instance.def + instance.def_len;
+	}
+	if (p > chunk + end) {
+		return EVERR_BINXML_TRUNCATED;
+	}
+	err = parse_values(p, chunk + end, &instance, &p);
+	if (err != EVERR_OK) {
+		return err;
+	}
+
+	*ret_instance = instance;
+	*ret_size = (size_t)(p - chunk) - pos;
 	return EVERR_OK;
 }
 
@@ -596,6 +709,8 @@ void event_writer_init(struct event_writer *writer, enum event_reader_mode mode,
 		       struct buf *out)
 {
 	writer->out = out;
+	writer->put_name = NULL;
+	writer->private_data = NULL;
 	writer->mode = mode;
 	writer->depth = 0;
 	writer->in_attributes = false;
@@ -609,8 +724,14 @@ static void put_units(struct buf *out, const struct event_token *token)
 	buf_put(out, token->units, token->num_units * 2);
 }
 
-static void put_name(struct buf *out, const struct event_token *token)
+static void put_name(struct event_writer *w, const struct event_token *token)
 {
+	struct buf *out = w->out;
+
+	if (w->put_name != NULL) {
+		w->put_name(w->private_data, token->units, token->num_units);
+		return;
+	}
 	buf_put_u16(out,
 		    event_binxml_name_hash(token->units, token->num_units));
 	put_units(out, token);
@@ -630,7 +751,7 @@ static void write_open(struct event_writer *w, const struct event_token *token)
 	}
 	w->starts[w->depth++] = w->out->len;
 	buf_put_u32(w->out, 0);
-	put_name(w->out, token);
+	put_name(w, token);
 	if (token->more) {
 		w->in_attributes = true;
 		w->attributes_start = w->out->len;
@@ -652,7 +773,7 @@ static void write_attribute(struct event_writer *w,
 		w->attribute = out->len - 1;
 		out->data[w->attribute] = EVENT_TOKEN_ATTRIBUTE;
 	}
-	put_name(out, token);
+	put_name(w, token);
 }
 
 void event_writer_put(struct event_writer *w, const struct event_token *token)
@@ -691,7 +812,7 @@ void event_writer_put(struct event_writer *w, const struct event_token *token)
 		break;
 	case EVENT_TOKEN_ENTITY_REF:
 	case EVENT_TOKEN_PI_TARGET:
-		put_name(out, token);
+		put_name(w, token);
 		break;
 	case EVENT_TOKEN_SUBST:
 	case EVENT_TOKEN_OPTIONAL_SUBST:

@@ -4,7 +4,8 @@
 
 /*
  * BinXML tokens in RPC form, one at a time, in and out.
- * [MS-EVEN6] 2.2.12; facts 9.1 to 9.3.
+ * [MS-EVEN6] 2.2.12; facts 9.1 to 9.3.  .evtx files have the same tokens with
+ * names and definitions at offsets (facts 9.6): reader and writer can do both.
  *
  * The reader is a pull parser over untrusted bytes.  It allocates nothing and
  * yields only what the grammar allows at that place, so whoever reads tokens
@@ -115,6 +116,7 @@ struct event_reader {
 	size_t len;
 	size_t pos; /* of the next token */
 	enum event_reader_mode mode;
+	bool in_chunk; /* file form */
 	uint8_t state;
 	uint8_t base;	    /* depth outside this document */
 	uint8_t depth;	    /* open elements */
@@ -128,6 +130,15 @@ struct event_reader {
 /* depth is how deeply the data itself is nested; 0 for a whole event. */
 void event_reader_init(struct event_reader *reader, enum event_reader_mode mode,
 		       const uint8_t *data, size_t len, unsigned int depth);
+
+/*
+ * The same in file form.  data is a chunk of EVENT_EVTX_CHUNK_SIZE bytes, to
+ * which names and definitions may point from anywhere; what is read stands
+ * from pos up to end.  Offsets of tokens count from the chunk's start.
+ */
+void event_reader_init_chunk(struct event_reader *reader,
+			     enum event_reader_mode mode, const uint8_t *chunk,
+			     size_t pos, size_t end, unsigned int depth);
 
 /*
  * The next token.  After EVENT_TOKEN_EOF, which every document has, reader->pos
@@ -147,6 +158,14 @@ everr_t event_instance_parse(const uint8_t *data, size_t len,
 			     struct event_instance *ret_instance,
 			     size_t *ret_size) EVERR_MUST_CHECK;
 
+/*
+ * The same in file form: the 0C stands at pos of a chunk, the instance ends
+ * before end; its definition may be anywhere in the chunk.
+ */
+everr_t event_instance_parse_chunk(const uint8_t *chunk, size_t pos, size_t end,
+				   struct event_instance *ret_instance,
+				   size_t *ret_size) EVERR_MUST_CHECK;
+
 /* [MS-EVEN6] 2.2.12 NameHash: low 16 bits, factor 65599. */
 uint16_t event_binxml_name_hash(const uint8_t *utf16le, size_t num_units);
 
@@ -162,8 +181,14 @@ bool event_binxml_name_legal(const uint8_t *utf16le, size_t num_units);
  * ENTITY_REF keep theirs.  Errors stick to the buffer.  TEMPLATE is not
  * written here: its values are another's subject.
  */
+typedef void (*event_put_name_fn)(void *private_data, const uint8_t *units,
+				  size_t num_units);
+
 struct event_writer {
 	struct buf *out;
+	/* Writes names, in file form; NULL: RPC form. */
+	event_put_name_fn put_name;
+	void *private_data;
 	enum event_reader_mode mode;
 	uint8_t depth;
 	bool in_attributes;

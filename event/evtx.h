@@ -21,6 +21,8 @@
 #define EVENT_EVTX_CHUNK_SIZE 65536
 /* BinXML of one record with the strings and definitions inside it. */
 #define EVENT_EVTX_EVENT_MAX 65024
+/* The header has 16 bits to count them: 4 GiB. */
+#define EVENT_EVTX_CHUNKS_MAX 65535
 
 /* -------------------------------------------------------------- writing */
 
@@ -39,6 +41,8 @@ everr_t event_evtx_writer_create(TALLOC_CTX *mem_ctx, struct event_dict *dict,
  *
  * EVERR_EVENT_TOO_LARGE  does not fit a chunk; nothing changed
  * EVERR_BINXML_*, EVERR_TEMPLATE_UNKNOWN  damaged; nothing changed
+ * EVERR_LIMIT            a file has at most EVENT_EVTX_CHUNKS_MAX chunks;
+ *                        or damaged; nothing changed
  * EVERR_NOMEM
  */
 everr_t event_evtx_add(struct event_evtx_writer *writer, const uint8_t *data,
