@@ -169,31 +169,68 @@ static void common_table(struct cli_options *o, struct poptOption *table)
 	memcpy(table, source, sizeof(source));
 }
 
+/* A list of popt's as a talloc child; popt's own is freed. */
+static bool adopt_list(TALLOC_CTX *mem_ctx, char ***list)
+{
+	char **copy = NULL;
+	size_t num = 0;
+	bool ok = true;
+	size_t i;
+
+	while ((*list)[num] != NULL) {
+		num++;
+	}
+	copy = talloc_zero_array(mem_ctx, char *, num + 1);
+	for (i = 0; i < num; i++) {
+		if (copy != NULL) {
+			copy[i] = talloc_strdup(copy, (*list)[i]);
+			ok &= copy[i] != NULL;
+		}
+		free((*list)[i]);
+	}
+	free(*list);
+	*list = copy;
+	return ok && copy != NULL;
+}
+
+static bool adopt_string(TALLOC_CTX *mem_ctx, char **string)
+{
+	char *copy = talloc_strdup(mem_ctx, *string);
+
+	free(*string);
+	*string = copy;
+	return copy != NULL;
+}
+
 /*
- * popt's strings are malloc()ed and the caller's; turn those of a table into
- * talloc children.  A string that was there before popt keeps its owner.
+ * popt's strings and lists of strings are malloc()ed and the caller's; turn
+ * those of a table, and of the tables inside it, into talloc children.  A
+ * string that was there before popt keeps its owner.
  */
 static bool adopt_strings(TALLOC_CTX *mem_ctx, const struct poptOption *table,
 			  const void *const *before)
 {
+	bool ok = true;
 	size_t i;
 
 	for (i = 0; table[i].longName != NULL || table[i].arg != NULL; i++) {
-		char **string = table[i].arg;
-		char *copy = NULL;
+		unsigned int type = table[i].argInfo & POPT_ARG_MASK;
 
-		if (table[i].argInfo != POPT_ARG_STRING || *string == NULL ||
-		    (before != NULL && *string == before[i])) {
-			continue;
-		}
-		copy = talloc_strdup(mem_ctx, *string);
-		free(*string);
-		*string = copy;
-		if (copy == NULL) {
-			return false;
+		if (type == POPT_ARG_INCLUDE_TABLE) {
+			ok &= adopt_strings(mem_ctx, table[i].arg, NULL);
+		} else if (type == POPT_ARG_ARGV) {
+			char ***list = table[i].arg;
+
+			ok &= *list == NULL || adopt_list(mem_ctx, list);
+		} else if (type == POPT_ARG_STRING) {
+			char **string = table[i].arg;
+			bool old = before != NULL && *string == before[i];
+
+			ok &= *string == NULL || old ||
+			      adopt_string(mem_ctx, string);
 		}
 	}
-	return true;
+	return ok;
 }
 
 /* The common strings as they stand, for adopt_strings(). */

@@ -17,8 +17,9 @@ int cli_parse_global(struct cli *cli, int argc, const char **argv);
  * Read a verb's options: table is its own ({NULL} for none, ended by
  * POPT_TABLEEND), the common ones come with it.  Positional arguments are
  * handed out, between min_args and max_args of them (max_args -1: any number);
- * the array is a talloc child of cli.  Strings that popt allocated become
- * talloc children of cli.
+ * the array is a talloc child of cli.  Strings that popt allocated, and
+ * lists of them (POPT_ARG_ARGV), become talloc children of cli; so do those of
+ * tables that the verb's includes.
  *
  * Returns -1 to go on, else the exit status (--help was given, or something is
  * wrong and has been said).

@@ -561,16 +561,6 @@ static int publish_run(struct publisher *p, const struct publish_options *o)
 	return ret;
 }
 
-static void free_strings(char **strings)
-{
-	size_t i;
-
-	for (i = 0; strings != NULL && strings[i] != NULL; i++) {
-		free(strings[i]);
-	}
-	free(strings);
-}
-
 static int cli_publish(struct cli *cli)
 {
 	struct publish_options o = {.provider = NULL};
@@ -623,7 +613,6 @@ static int cli_publish(struct cli *cli)
 		p->defaults.computer = paths.computer;
 		ret = publish_run(p, &o);
 	}
-	free_strings(o.data);
 	return ret;
 }
 

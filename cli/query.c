@@ -415,6 +415,8 @@ static int cli_query(struct cli *cli)
 	char *count = NULL;
 	int reverse = 0;
 	int tolerate = 0;
+	struct cli_filter filter = {.since = NULL};
+	struct poptOption filters[CLI_FILTER_TABLE_SIZE];
 	struct poptOption table[] = {
 		{"structured", 's', POPT_ARG_STRING, &structured, 0,
 		 "Read a structured query (QueryList); - is standard input",
@@ -425,18 +427,21 @@ static int cli_query(struct cli *cli)
 		 "Newest events first", NULL},
 		{"tolerate", 0, POPT_ARG_NONE, &tolerate, 0,
 		 "Go on without channels that are missing", NULL},
+		{NULL, 0, POPT_ARG_INCLUDE_TABLE, filters, 0,
+		 "Only events that fit all of these:", NULL},
 		POPT_TABLEEND,
 	};
 	struct query query = {.cli = cli};
 	struct collect_request request = {.kind = COLLECT_QUERY};
-	struct cli_selection selection = {NULL, NULL, NULL};
+	struct cli_selection selection = {.channel = NULL};
 	const char **args = NULL;
 	everr_t err;
 	int ret;
 
-	ret = cli_parse(cli, table, 0, 2, &args);
+	cli_filter_table(&filter, filters);
+	ret = cli_parse(cli, table, 0, -1, &args);
 	if (ret < 0) {
-		ret = cli_select(cli, args, structured, &selection);
+		ret = cli_select(cli, args, structured, &filter, &selection);
 	}
 	if (ret >= 0) {
 		return ret;
@@ -462,17 +467,19 @@ static int cli_query(struct cli *cli)
 }
 
 static const char query_description[] =
-	"Shows the events of CHANNEL, oldest first, one a line. XPATH\n"
-	"selects some of them, as in Windows' own tools.\n"
+	"Shows the events of each CHANNEL, oldest first, one a line. Options\n"
+	"or an XPATH, as in Windows' own tools, select some of them.\n"
 	"\n"
 	"  evenlog query Application\n"
+	"  evenlog query Application System --since 2h --level error+\n"
 	"  evenlog query System --reverse --count 10 --format=json\n"
+	"  evenlog query Security --id 4624,4625 --data TargetUserName=bob\n"
 	"  evenlog query Security --remote dc1 --user 'EXAMPLE\\reader'\n";
 
 const struct cli_verb cli_verb_query = {
 	.name = "query",
 	.aliases = "qe query-events",
-	.arguments = "CHANNEL [XPATH] | --structured FILE",
+	.arguments = CLI_SELECT_ARGUMENTS,
 	.summary = "Show events that are there",
 	.description = query_description,
 	.run = cli_query,

@@ -3,12 +3,18 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "base/wintime.h"
+#include "cli/terminal.h"
 #include "event/query.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+/* FILETIME units in one; Event Viewer's queries have no finer times. */
+#define MILLISECOND (WINTIME_SECOND / 1000)
 
 static const char byte_order_mark[] = "\xEF\xBB\xBF";
 
@@ -76,10 +82,167 @@ static int read_query(struct cli *cli, const char *path, const char **ret_query)
 	return -1;
 }
 
+/* ------------------------------------------------------------ arguments */
+
+/*
+ * Whether an argument is an XPath and no channel: it begins as the protocol
+ * wants it, or has what no name of a channel has.
+ */
+static bool is_xpath(const char *text)
+{
+	return text[strspn(text, " \t\r\n")] == '\0' || text[0] == '*' ||
+	       text[0] == '(' || strcmp(text, "Event") == 0 ||
+	       strncmp(text, "Event/", 6) == 0 ||
+	       strpbrk(text, "[]=<>'\"") != NULL;
+}
+
+/* Whether it can be put into a request. */
+static bool is_query_text(const char *text)
+{
+	const char *c = NULL;
+
+	for (c = text; *c != '\0'; c++) {
+		if ((unsigned char)*c < 0x20 && strchr("\t\r\n", *c) == NULL) {
+			return false;
+		}
+	}
+	return text_utf8_valid(text, strlen(text));
+}
+
+/* What Windows makes of many comparisons (facts 7.3). */
+static void warn_of_length(const struct cli *cli, size_t terms)
+{
+	if (terms > CLI_FILTER_WINDOWS_TERMS && cli->options.remote != NULL) {
+		cli_note("evenlog: these options make %zu comparisons; a"
+			 " Windows host refuses more than about %d, an Evenlog"
+			 " host does not",
+			 terms, CLI_FILTER_WINDOWS_TERMS);
+	}
+}
+
+/* The XPath of the options and of the argument, which may be NULL. */
+static int make_xpath(struct cli *cli, const struct cli_filter *filter,
+		      const char *argument, const char **ret_xpath)
+{
+	const char *message = NULL;
+	size_t terms = 0;
+	everr_t err;
+
+	if (argument != NULL && !is_query_text(argument)) {
+		return cli_usage(cli, "the XPATH is not UTF-8 text");
+	}
+	if (argument != NULL && argument[strspn(argument, " \t\r\n")] == '\0') {
+		argument = NULL;
+	}
+	err = cli_filter_xpath(cli, filter, argument,
+			       wintime_now() / MILLISECOND * MILLISECOND,
+			       cli->options.utc != 0, ret_xpath, &terms,
+			       &message);
+	if (err == EVERR_TEXT) {
+		return cli_usage(cli, "%s", message);
+	}
+	if (err != EVERR_OK) {
+		cli_error("%s", everr_text(err));
+		return CLI_FAILED;
+	}
+	warn_of_length(cli, terms);
+	return -1;
+}
+
+static int select_channels(struct cli *cli, const char **args,
+			   const struct cli_filter *filter,
+			   struct cli_selection *ret_selection)
+{
+	struct cli_selection selection = {.label = args[0]};
+	const char *argument = NULL;
+	size_t num = 0;
+	everr_t err;
+	int ret;
+
+	while (args[num] != NULL) {
+		num++;
+	}
+	if (num > 1 && is_xpath(args[num - 1])) {
+		num--;
+		argument = args[num];
+	}
+	if (num > EVENT_QUERY_PATHS_MAX) {
+		return cli_usage(cli, "more than %d channels",
+				 EVENT_QUERY_PATHS_MAX);
+	}
+	ret = make_xpath(cli, filter, argument, &selection.query);
+	if (ret >= 0) {
+		return ret;
+	}
+	selection.everything = strcmp(selection.query, "*") == 0;
+	if (num == 1) {
+		selection.channel = args[0];
+		*ret_selection = selection;
+		return -1;
+	}
+	err = cli_filter_query_list(cli, args, num, selection.query,
+				    &selection.query);
+	if (err == EVERR_TEXT) {
+		return cli_usage(cli, "a CHANNEL is not UTF-8 text of one"
+				      " line");
+	}
+	if (err != EVERR_OK) {
+		cli_error("%s", everr_text(err));
+		return CLI_FAILED;
+	}
+	*ret_selection = selection;
+	return -1;
+}
+
+static int select_structured(struct cli *cli, const char *structured,
+			     const struct cli_filter *filter,
+			     struct cli_selection *ret_selection)
+{
+	struct cli_selection selection = {.label = structured};
+	int ret;
+
+	if (cli_filter_given(filter)) {
+		return cli_usage(cli,
+				 "a structured query has its filters"
+				 " inside; leave --since, --level and so on"
+				 " away");
+	}
+	ret = read_query(cli, structured, &selection.query);
+	if (ret >= 0) {
+		return ret;
+	}
+	*ret_selection = selection;
+	return -1;
+}
+
+/* The query on stdout, ready to be typed or pasted elsewhere. */
+static void explain(const struct cli_selection *selection)
+{
+	const char *text = selection->query;
+	struct buf out;
+
+	buf_init(&out, NULL, 4 * EVENT_QUERY_LENGTH_MAX);
+	for (; *text != '\0'; text++) {
+		size_t len = strcspn(text, "\n");
+
+		terminal_put_text(&out, text, len, 0);
+		buf_put_u8(&out, '\n');
+		text += len;
+		if (*text == '\0') {
+			break;
+		}
+	}
+	if (buf_error(&out) == EVERR_OK) {
+		fwrite(out.data, 1, out.len, stdout);
+	}
+	buf_free(&out);
+}
+
 int cli_select(struct cli *cli, const char **args, const char *structured,
+	       const struct cli_filter *filter,
 	       struct cli_selection *ret_selection)
 {
-	struct cli_selection selection = {.channel = args[0]};
+	struct cli_selection selection = {.channel = NULL};
 	int ret;
 
 	if (structured == NULL && args[0] == NULL) {
@@ -91,14 +254,16 @@ int cli_select(struct cli *cli, const char **args, const char *structured,
 				      " itself; leave CHANNEL away");
 	}
 	if (structured != NULL) {
-		ret = read_query(cli, structured, &selection.query);
-		if (ret >= 0) {
-			return ret;
-		}
-		selection.label = structured;
+		ret = select_structured(cli, structured, filter, &selection);
 	} else {
-		selection.query = args[1];
-		selection.label = args[0];
+		ret = select_channels(cli, args, filter, &selection);
+	}
+	if (ret >= 0) {
+		return ret;
+	}
+	if (filter->explain != 0) {
+		explain(&selection);
+		return CLI_OK;
 	}
 	*ret_selection = selection;
 	return -1;

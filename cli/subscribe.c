@@ -168,11 +168,8 @@ static bool position_add(struct subscriber *s, const char *channel,
 static void report_gap(const struct subscriber *s, const char *channel,
 		       uint64_t from, uint64_t to)
 {
-	bool everything = s->selection.query == NULL ||
-			  strcmp(s->selection.query, "*") == 0;
-
 	/* From 0: the channel was empty, and may have held much before. */
-	if (!everything || from == 0 || to <= from + 1) {
+	if (!s->selection.everything || from == 0 || to <= from + 1) {
 		return;
 	}
 	cli_note("evenlog: %" PRIu64
@@ -865,6 +862,8 @@ static int cli_subscribe(struct cli *cli)
 	int strict = 0;
 	int tolerate = 0;
 	int no_reconnect = 0;
+	struct cli_filter filter = {.since = NULL};
+	struct poptOption filters[CLI_FILTER_TABLE_SIZE];
 	struct poptOption table[] = {
 		{"structured", 's', POPT_ARG_STRING, &structured, 0,
 		 "Read a structured query (QueryList); - is standard input",
@@ -885,6 +884,8 @@ static int cli_subscribe(struct cli *cli)
 		 "Go on without channels that are missing", NULL},
 		{"no-reconnect", 0, POPT_ARG_NONE, &no_reconnect, 0,
 		 "Fail when the connection breaks", NULL},
+		{NULL, 0, POPT_ARG_INCLUDE_TABLE, filters, 0,
+		 "Only events that fit all of these:", NULL},
 		POPT_TABLEEND,
 	};
 	struct subscriber *s = NULL;
@@ -892,9 +893,18 @@ static int cli_subscribe(struct cli *cli)
 	everr_t err;
 	int ret;
 
-	ret = cli_parse(cli, table, 0, 2, &args);
+	cli_filter_table(&filter, filters);
+	ret = cli_parse(cli, table, 0, -1, &args);
 	if (ret >= 0) {
 		return ret;
+	}
+	if (filter.until != NULL) {
+		return cli_usage(cli, "subscribe is about events to come;"
+				      " --until is for query");
+	}
+	/* Where else would events of the last hour come from? */
+	if (filter.since != NULL && from == NULL) {
+		from = talloc_strdup(cli, "oldest");
 	}
 	s = talloc_zero(cli, struct subscriber);
 	if (s == NULL) {
@@ -902,7 +912,7 @@ static int cli_subscribe(struct cli *cli)
 		return CLI_FAILED;
 	}
 	s->cli = cli;
-	ret = cli_select(cli, args, structured, &s->selection);
+	ret = cli_select(cli, args, structured, &filter, &s->selection);
 	if (ret < 0) {
 		ret = set_start(s, from, bookmark);
 	}
@@ -939,13 +949,13 @@ static const char subscribe_description[] =
 	"position is kept in a file, also across runs: nothing is left out,\n"
 	"and what was shown right before a crash may be shown again.\n"
 	"\n"
-	"  evenlog subscribe Application\n"
+	"  evenlog subscribe Application System --level warning+\n"
 	"  evenlog subscribe Application --from oldest --bookmark app.mark\n"
 	"  evenlog subscribe --structured query.xml --remote dc1 --kerberos\n";
 
 const struct cli_verb cli_verb_subscribe = {
 	.name = "subscribe",
-	.arguments = "CHANNEL [XPATH] | --structured FILE",
+	.arguments = CLI_SELECT_ARGUMENTS,
 	.summary = "Show events as they happen",
 	.description = subscribe_description,
 	.run = cli_subscribe,

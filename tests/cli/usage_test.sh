@@ -75,6 +75,53 @@ check 2 "a start that is none" "oldest, now or bookmark" -- \
 	"$evenlog" subscribe Application --from=yesterday
 check 2 "a bookmark start without a file" "--bookmark" -- \
 	"$evenlog" subscribe Application --from=bookmark
+check 2 "a structured query with filters" "has its filters inside" -- \
+	"$evenlog" query --structured=x --level=error
+check 2 "a time that is none" "--since is an age" -- \
+	"$evenlog" query Application --since=often
+check 2 "an end before the beginning" "later than" -- \
+	"$evenlog" query Application --since=1h --until=2h
+check 2 "a level to look for that is none" "--level is critical" -- \
+	"$evenlog" query Application --level=error,loud
+check 2 "an id to look for that is none" "--id takes numbers" -- \
+	"$evenlog" query Application --id=1-x
+check 2 "a task that is none" "--task takes numbers" -- \
+	"$evenlog" query Application --task=1000000
+check 2 "an opcode that is none" "--opcode takes numbers" -- \
+	"$evenlog" query Application --opcode=256
+check 2 "a record that is none" "--record takes numbers" -- \
+	"$evenlog" query Application --record=one
+check 2 "a keyword that is none" "--keyword is AuditFailure" -- \
+	"$evenlog" query Application --keyword=loud
+check 2 "an account to look for that has no SID" "--user-id is a SID" -- \
+	"$evenlog" query Application --user-id=bob
+check 2 "data to look for without a value" "--data is name=value" -- \
+	"$evenlog" query Application --data=a
+check 2 "both kinds of quotes" "--provider: .*quotes" -- \
+	"$evenlog" query Application --provider="a'\""
+check 2 "a subscription with an end" "--until" -- \
+	"$evenlog" subscribe Application --until=now
+
+# The query of options needs no service.
+check 0 "a query explained" -- "$evenlog" query Security "$socket" \
+	--id=4624,-4630 --level=error+ --explain
+holds "$out" \
+	"^\*\[System\[(Level=1 or Level=2) and EventID=4624 and EventID!=4630\]\]\$" \
+	"the query is an XPath"
+check 0 "a query of two channels explained" -- "$evenlog" subscribe \
+	Application System '*[System[EventID<5]]' --explain
+holds "$out" \
+	'^    <Select Path="System">\*\[System\[EventID&lt;5\]\]</Select>$' \
+	"the query is a list"
+"$evenlog" query A B --level=2 --explain >"$dir/list"
+check 0 "a query list explained" -- "$evenlog" query \
+	--structured="$dir/list" --explain
+cp "$out" "$dir/again"
+check 0 "it is the same again" -- cmp "$dir/list" "$dir/again"
+check 0 "many comparisons for a Windows host" "21 comparisons" -- \
+	"$evenlog" query A --id=1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21 \
+	--remote=h --user=u --explain
+
 check 2 "an event without provider" "--provider" -- \
 	"$evenlog" publish Application --id=1
 check 2 "an id out of range" "65535" -- \
@@ -100,6 +147,7 @@ check 2 "an account command that is none" "add, list or remove" -- \
 	"$evenlog" user show
 check 2 "an account without a name" "NAME" -- "$evenlog" user add
 
+check 0 "another name of query" -- "$evenlog" qe A --explain
 for verb in list status; do
 	check 1 "$verb without a service" "not running" -- \
 		"$evenlog" $verb "$socket"
