@@ -163,23 +163,18 @@ static int passdb_failed(const char *message, everr_t err)
 /* From the configuration to an open database, as its owner. */
 static int open_database(struct cli *cli, struct daemon_config *config)
 {
-	struct rpc_smb_conf options = {
-		.dir = config->samba_state,
-		.realm = config->realm,
-		.keytab = config->keytab,
-	};
+	struct rpc_smb_conf options = {};
 	const char *smb_conf = NULL;
 	char *message = NULL;
-	bool is_private = false;
 	everr_t err;
 	int ret;
 
-	smb_conf = daemon_config_smb_conf(cli, config, &is_private);
+	smb_conf = daemon_config_smb_conf(cli, config, &options);
 	if (smb_conf == NULL) {
 		cli_error("out of memory");
 		return CLI_FAILED;
 	}
-	if (!is_private) {
+	if (options.dir == NULL) {
 		cli_error("the service uses the accounts of this host's Samba"
 			  " (%s); manage them there",
 			  smb_conf);

@@ -18,6 +18,8 @@
 
 #define CHANNEL_PREFIX "channel "
 #define SYSTEM_SMB_CONF "/etc/samba/smb.conf"
+/* scripts/systemd/evenlog-keytab.service keeps it. */
+#define MEMBER_KEYTAB EVENLOG_CONFDIR "/evenlog.keytab"
 
 /* State of one load. */
 struct load {
@@ -334,10 +336,10 @@ static void check_whole(struct load *load)
 {
 	const struct daemon_config *config = load->config;
 
-	if ((config->realm == NULL) != (config->keytab == NULL)) {
+	if (config->realm != NULL && config->keytab == NULL) {
 		complain(load, 0,
 			 "[authentication] realm and keytab go together: "
-			 "give both for Kerberos, or none");
+			 "Kerberos needs the service's keys");
 	}
 	if (config->num_channels > STORE_CHANNELS_MAX) {
 		complain(load, 0, "more than %d channels", STORE_CHANNELS_MAX);
@@ -453,16 +455,27 @@ static bool system_is_member(void)
 
 const char *daemon_config_smb_conf(TALLOC_CTX *mem_ctx,
 				   const struct daemon_config *config,
-				   bool *ret_private)
+				   struct rpc_smb_conf *ret_options)
 {
-	bool use_system = config->samba_mode == DAEMON_SAMBA_SYSTEM;
+	uint32_t mode = config->samba_mode;
 
-	if (config->samba_mode == DAEMON_SAMBA_AUTO) {
-		use_system = system_is_member();
+	if (mode == DAEMON_SAMBA_AUTO) {
+		mode = system_is_member() ? DAEMON_SAMBA_MEMBER
+					  : DAEMON_SAMBA_PRIVATE;
 	}
-	*ret_private = !use_system;
-	if (use_system) {
+	*ret_options = (struct rpc_smb_conf){};
+	if (mode == DAEMON_SAMBA_SYSTEM) {
 		return talloc_strdup(mem_ctx, SYSTEM_SMB_CONF);
+	}
+	ret_options->dir = config->samba_state;
+	ret_options->keytab = config->keytab;
+	if (mode == DAEMON_SAMBA_PRIVATE) {
+		ret_options->realm = config->realm;
+	} else {
+		ret_options->member = SYSTEM_SMB_CONF;
+		if (config->keytab == NULL) {
+			ret_options->keytab = MEMBER_KEYTAB;
+		}
 	}
 	return talloc_asprintf(mem_ctx, "%s/smb.conf", config->samba_state);
 }

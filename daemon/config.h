@@ -10,6 +10,7 @@
 
 #include "base/everr.h"
 #include "rpc/rpc.h"
+#include "rpc/smb_conf.h"
 #include "store/store.h"
 
 #include <stdbool.h>
@@ -31,9 +32,12 @@ enum daemon_log_level {
 
 /* Which Samba configuration authentication uses. */
 enum daemon_samba_mode {
-	/* The system's when this host is a domain member, else our own. */
+	/* As a member when this host is one, else private. */
 	DAEMON_SAMBA_AUTO,
+	/* Files of our own; with users of our own, or in the host's domain. */
 	DAEMON_SAMBA_PRIVATE,
+	DAEMON_SAMBA_MEMBER,
+	/* All of it the host's, whose files the service must be able to use. */
 	DAEMON_SAMBA_SYSTEM
 };
 
@@ -62,7 +66,7 @@ struct daemon_config {
 	uint32_t samba_mode;	 /* enum daemon_samba_mode */
 	const char *samba_state; /* directory of the private configuration */
 	const char *realm;	 /* Kerberos, with keytab; NULL: none */
-	const char *keytab;
+	const char *keytab;	 /* NULL for a member: its default */
 
 	/* Built-in channels first, then [channel NAME] in order. */
 	struct daemon_channel *channels;
@@ -92,12 +96,13 @@ everr_t daemon_config_load(TALLOC_CTX *mem_ctx, const char *file,
 	EVERR_MUST_CHECK;
 
 /*
- * The path of the Samba configuration to use: the system's, or the private
- * one below samba_state (which whoever uses it writes first, see
- * rpc/smb_conf.h).  ret_private says which.
+ * The path of the Samba configuration to use: the system's, or one below
+ * samba_state.  The latter is written first by whoever uses it, with
+ * *ret_options (rpc/smb_conf.h); without dir there is nothing to write.
+ * NULL: no memory.
  */
 const char *daemon_config_smb_conf(TALLOC_CTX *mem_ctx,
 				   const struct daemon_config *config,
-				   bool *ret_private);
+				   struct rpc_smb_conf *ret_options);
 
 #endif

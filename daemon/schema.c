@@ -19,7 +19,8 @@
 
 static const char *const log_levels[] = {"error", "warning", "info", "debug",
 					 NULL};
-static const char *const samba_modes[] = {"auto", "private", "system", NULL};
+static const char *const samba_modes[] = {"auto", "private", "member", "system",
+					  NULL};
 
 #define AT(member) offsetof(struct daemon_config, member)
 

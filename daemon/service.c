@@ -60,21 +60,15 @@ static everr_t start_store(struct daemon_service *service)
 static everr_t prepare_samba(struct daemon_service *service)
 {
 	struct daemon_config *config = service->config;
-	struct rpc_smb_conf options = {
-		.dir = config->samba_state,
-		.realm = config->realm,
-		.keytab = config->keytab,
-	};
-	bool is_private = false;
+	struct rpc_smb_conf options = {};
 	char *message = NULL;
 	everr_t err;
 
-	config->rpc.smb_conf =
-		daemon_config_smb_conf(config, config, &is_private);
+	config->rpc.smb_conf = daemon_config_smb_conf(config, config, &options);
 	if (config->rpc.smb_conf == NULL) {
 		return EVERR_NOMEM;
 	}
-	if (!is_private) {
+	if (options.dir == NULL) {
 		return EVERR_OK;
 	}
 	err = rpc_smb_conf_write(service, &options, &message);

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <util/debug.h>
+#include <wbclient.h>
 
 /* Bytes of accounts that Samba keeps at hand. */
 #define CACHE_SIZE (256 * 1024)
@@ -55,11 +56,63 @@ static void start_name_service(void)
 	(void)__nss_configure_lookup("group", "files winbind");
 }
 
+/* What winbindd says is the SID of a domain; this host is one, too. */
+static bool winbind_domain_sid(const char *domain, struct dom_sid *ret_sid)
+{
+	struct wbcDomainInfo *info = NULL;
+	struct dom_sid sid = {};
+	wbcErr ret;
+
+	ret = wbcDomainInfo(domain, &info);
+	if (!WBC_ERROR_IS_OK(ret)) {
+		return false;
+	}
+	sid.sid_rev_num = info->sid.sid_rev_num;
+	sid.num_auths = (int8_t)info->sid.num_auths;
+	memcpy(sid.id_auth, info->sid.id_auth, sizeof(sid.id_auth));
+	memcpy(sid.sub_auths, info->sid.sub_auths, sizeof(sid.sub_auths));
+	wbcFreeMemory(info);
+	*ret_sid = sid;
+	return true;
+}
+
+/*
+ * Joining left the SIDs in the host's secrets.tdb, which is root's.  The host
+ * may have joined another domain since the last start, so winbindd is asked
+ * each time; while it does not run yet, the last answer holds.
+ */
+static everr_t start_member(TALLOC_CTX *mem_ctx, char **ret_message)
+{
+	struct dom_sid sid;
+	bool ok = true;
+
+	if (!secrets_fetch_domain_sid(lp_netbios_name(), &sid) &&
+	    winbind_domain_sid(lp_netbios_name(), &sid)) {
+		ok = secrets_store_domain_sid(lp_netbios_name(), &sid);
+	}
+	if (winbind_domain_sid(lp_workgroup(), &sid)) {
+		ok = ok && secrets_store_domain_sid(lp_workgroup(), &sid);
+	} else if (!secrets_fetch_domain_sid(lp_workgroup(), &sid)) {
+		*ret_message = talloc_asprintf(
+			mem_ctx,
+			"winbindd does not tell the SID of the domain %s: does "
+			"it run, and has this host joined (wbinfo -D %s)?",
+			lp_workgroup(), lp_workgroup());
+		return EVERR_CONFIG;
+	}
+	if (!ok) {
+		*ret_message = talloc_strdup(
+			mem_ctx, "cannot write Samba's secrets.tdb");
+		return EVERR_CONFIG;
+	}
+	return EVERR_OK;
+}
+
 /*
  * secrets.tdb of a first start is empty.  get_global_sam_sid() makes up the
  * machine's SID, but nothing makes the domain's, without which Samba builds
  * neither the guest's nor the anonymous session and every accept fails.  In a
- * standalone server they are the same; a member got its own by joining.
+ * standalone server they are the same.
  */
 static everr_t start_identity(TALLOC_CTX *mem_ctx, char **ret_message)
 {
@@ -72,16 +125,11 @@ static everr_t start_identity(TALLOC_CTX *mem_ctx, char **ret_message)
 				 "there and ours?");
 		return EVERR_CONFIG;
 	}
+	if (lp_server_role() == SAMBA_ROLE_DOMAIN_MEMBER) {
+		return start_member(mem_ctx, ret_message);
+	}
 	if (secrets_fetch_domain_sid(lp_workgroup(), &domain_sid)) {
 		return EVERR_OK;
-	}
-	if (lp_server_role() == SAMBA_ROLE_DOMAIN_MEMBER) {
-		*ret_message = talloc_asprintf(
-			mem_ctx,
-			"this host has not joined the domain %s, or "
-			"its secrets.tdb is another one: run net join",
-			lp_workgroup());
-		return EVERR_CONFIG;
 	}
 	if (!secrets_store_domain_sid(lp_workgroup(), get_global_sam_sid())) {
 		*ret_message = talloc_strdup(

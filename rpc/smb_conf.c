@@ -76,23 +76,52 @@ static void netbios_name(char name[NETBIOS_NAME_MAX + 1])
 	}
 }
 
-static void write_text(struct buf *out, const struct rpc_smb_conf *options)
+/*
+ * Domain, names and how winbind spells them are the host's; what comes later
+ * in the file goes before it.
+ */
+static void write_member(struct buf *out, const char *host_conf)
+{
+	buf_printf(out,
+		   "[global]\n"
+		   "\tinclude = %s\n"
+		   "[global]\n"
+		   "\tlog file =\n"
+		   "\tlogging =\n"
+		   "\tpanic action =\n",
+		   host_conf);
+}
+
+static void write_alone(struct buf *out)
 {
 	char name[NETBIOS_NAME_MAX + 1];
-	size_t i;
 
 	netbios_name(name);
-	buf_puts(out, "# Written by evenlogd at each start; changes are lost.\n"
-		      "[global]\n"
-		      "\tworkgroup = EVENLOG\n"
-		      "\tserver role = standalone server\n"
-		      "\tmap to guest = never\n"
+	buf_printf(out,
+		   "[global]\n"
+		   "\tworkgroup = EVENLOG\n"
+		   "\tserver role = standalone server\n"
+		   "\tunix charset = UTF-8\n"
+		   "\tnetbios name = %s\n",
+		   name);
+}
+
+static void write_text(struct buf *out, const struct rpc_smb_conf *options)
+{
+	size_t i;
+
+	buf_puts(out,
+		 "# Written by evenlogd at each start; changes are lost.\n");
+	if (options->member != NULL) {
+		write_member(out, options->member);
+	} else {
+		write_alone(out);
+	}
+	buf_puts(out, "\tmap to guest = never\n"
 		      "\tpassdb backend = tdbsam\n"
-		      "\tunix charset = UTF-8\n"
 		      "\tload printers = no\n"
 		      "\tdisable netbios = yes\n"
 		      "\tlog level = 0\n");
-	buf_printf(out, "\tnetbios name = %s\n", name);
 	for (i = 0; i < sizeof(subdirs) / sizeof(subdirs[0]); i++) {
 		const char *key =
 			strcmp(subdirs[i], "ncalrpc") == 0 ||
@@ -104,11 +133,13 @@ static void write_text(struct buf *out, const struct rpc_smb_conf *options)
 			   options->dir, subdirs[i]);
 	}
 	if (options->realm != NULL) {
+		buf_printf(out, "\trealm = %s\n", options->realm);
+	}
+	if (options->keytab != NULL) {
 		buf_printf(out,
-			   "\trealm = %s\n"
 			   "\tkerberos method = dedicated keytab\n"
 			   "\tdedicated keytab file = %s\n",
-			   options->realm, options->keytab);
+			   options->keytab);
 	}
 }
 
@@ -174,8 +205,9 @@ everr_t rpc_smb_conf_write(TALLOC_CTX *mem_ctx,
 
 	*ret_message = NULL;
 	if (options->dir == NULL || !one_line(options->dir) ||
-	    !one_line(options->realm) || !one_line(options->keytab) ||
-	    (options->realm == NULL) != (options->keytab == NULL)) {
+	    !one_line(options->member) || !one_line(options->realm) ||
+	    !one_line(options->keytab) ||
+	    (options->realm != NULL && options->keytab == NULL)) {
 		return EVERR_INVALID;
 	}
 	frame = talloc_new(mem_ctx);

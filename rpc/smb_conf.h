@@ -3,8 +3,10 @@
 #define EVENLOG_RPC_SMB_CONF_H
 
 /*
- * The private Samba configuration: a standalone server with its own user
- * database, apart from any Samba that the host runs.
+ * The private Samba configuration: a server with its own user database and
+ * its own files, which need not be root's, apart from any Samba that the host
+ * runs.  It stands alone, or it takes the domain from the host's
+ * configuration; the host's winbindd then does what needs the machine account.
  */
 
 #include "base/everr.h"
@@ -13,8 +15,9 @@
 
 struct rpc_smb_conf {
 	const char *dir;    /* everything of it lies here; made 0700 */
-	const char *realm;  /* Kerberos; NULL: NTLM only */
-	const char *keytab; /* with realm */
+	const char *member; /* a domain member's own smb.conf; NULL: none */
+	const char *realm;  /* Kerberos; NULL: NTLM only, or the domain's */
+	const char *keytab; /* with realm or member */
 };
 
 /*

@@ -18,6 +18,10 @@ PACKAGES_TEST="libcmocka-dev clang clang-format libclang-rt-14-dev
 	python3-pytest python3-impacket python3-evtx
 	krb5-kdc krb5-admin-server krb5-user libnss-wrapper"
 
+# A domain controller and a domain member, for one of the tests.
+PACKAGES_DOMAIN="samba samba-ad-provision samba-dsdb-modules
+	samba-vfs-modules winbind libnss-winbind krb5-user iproute2"
+
 # install_packages PACKAGE...: what is not there yet, quietly.
 install_packages() {
 	local missing=() package
@@ -44,6 +48,28 @@ install_packages() {
 		return 1
 	fi
 	rm -f "$log"
+}
+
+# install_domain_packages: on a machine for testing only.  They come with
+# services, which would run from the next boot on where there is systemd;
+# there the test makes do with what is installed.  Nor do they start now, and
+# nsswitch.conf, to which libnss-winbind adds a word, stays as it was.
+install_domain_packages() {
+	local policy=/usr/sbin/policy-rc.d nsswitch status=0
+	[ ! -d /run/systemd/system ] && [ "$(id -u)" = 0 ] || return 0
+	nsswitch=$(cat /etc/nsswitch.conf)
+	if [ -e "$policy" ]; then
+		policy=
+	else
+		printf '#!/bin/sh\nexit 101\n' >"$policy"
+		chmod 755 "$policy"
+	fi
+	# shellcheck disable=SC2086
+	install_packages $PACKAGES_DOMAIN || status=$?
+	[ -z "$policy" ] || rm -f "$policy"
+	[ "$nsswitch" = "$(cat /etc/nsswitch.conf)" ] ||
+		printf '%s\n' "$nsswitch" >/etc/nsswitch.conf
+	return "$status"
 }
 
 # make_configure: configure from configure.ac, unless it is newer already.

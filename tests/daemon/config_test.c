@@ -223,6 +223,39 @@ static void test_a_missing_file_that_was_asked_for_is_an_error(void **state)
 			    "/nonexistent/evenlog.conf: there is no such file");
 }
 
+static void test_a_member_has_files_of_its_own_and_a_keytab(void **state)
+{
+	struct daemon_config *config = NULL;
+	struct rpc_smb_conf options = {};
+	const char *path = NULL;
+
+	config = good(*state, "[authentication]\nsamba_state = /s\n"
+			      "samba_configuration = member\n");
+	path = daemon_config_smb_conf(*state, config, &options);
+	assert_string_equal(path, "/s/smb.conf");
+	assert_string_equal(options.dir, "/s");
+	assert_string_equal(options.member, "/etc/samba/smb.conf");
+	assert_string_equal(options.keytab, "/etc/evenlog/evenlog.keytab");
+
+	config = good(*state, "[authentication]\nkeytab = /k\n"
+			      "samba_configuration = member\n");
+	(void)daemon_config_smb_conf(*state, config, &options);
+	assert_string_equal(options.keytab, "/k");
+
+	config = good(*state, "[authentication]\nsamba_state = /s\n"
+			      "samba_configuration = private\n");
+	path = daemon_config_smb_conf(*state, config, &options);
+	assert_string_equal(path, "/s/smb.conf");
+	assert_null(options.member);
+	assert_null(options.keytab);
+
+	config = good(*state, "[authentication]\n"
+			      "samba_configuration = system\n");
+	path = daemon_config_smb_conf(*state, config, &options);
+	assert_string_equal(path, "/etc/samba/smb.conf");
+	assert_null(options.dir);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -236,6 +269,7 @@ int main(void)
 		leak_test(test_a_line_that_is_no_setting_is_refused),
 		leak_test(test_all_mistakes_are_told_at_once),
 		leak_test(test_a_missing_file_that_was_asked_for_is_an_error),
+		leak_test(test_a_member_has_files_of_its_own_and_a_keytab),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -48,7 +48,8 @@ class Server:
     """One evenlogd in a directory of its own."""
 
     def __init__(self, config="", readers=("alice",), administrators=(),
-                 realm=None, keytab=None, mapper=True, rpc=""):
+                 realm=None, keytab=None, mapper=True, rpc="",
+                 listen="127.0.0.1", mapper_port=0, samba="private"):
         self.dir = tempfile.mkdtemp(prefix="evenlog-test-")
         os.chmod(self.dir, 0o755)
         self.process = None
@@ -66,17 +67,17 @@ log_level = debug
 path = {self.store}
 map_size = 16G
 [rpc]
-listen = 127.0.0.1
+listen = {listen}
 port = 0
 endpoint_mapper = {'yes' if mapper else 'no'}
-endpoint_mapper_port = 0
+endpoint_mapper_port = {mapper_port}
 control_socket = {self.control}
 {rpc}
 [access]
 event_log_readers = {', '.join(readers)}
 administrators = {', '.join(administrators)}
 [authentication]
-samba_configuration = private
+samba_configuration = {samba}
 samba_state = {self.dir}/samba
 {kerberos}
 {config}
@@ -140,6 +141,9 @@ samba_state = {self.dir}/samba
                     content = content.replace(self.dir.encode(), b"@DIR@")
                 _samba[os.path.relpath(path, self.dir)] = mode, content
 
+    def program(self):
+        return [os.path.join(BUILD, "daemon", "evenlogd")]
+
     def start(self, **env):
         """Start and wait until it says READY=1, as systemd would."""
         path = os.path.join(self.dir, "notify")
@@ -147,11 +151,11 @@ samba_state = {self.dir}/samba
             os.unlink(path)
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
             notify.bind(path)
+            os.chmod(path, 0o777)
             notify.settimeout(0.2)
             with open(self.log_path, "ab") as log:
                 self.process = subprocess.Popen(
-                    [os.path.join(BUILD, "daemon", "evenlogd"),
-                     "--config", self.config],
+                    [*self.program(), "--config", self.config],
                     env=self.env(NOTIFY_SOCKET=path, **env),
                     stdout=log, stderr=log)
             end = time.monotonic() + START_SECONDS
