@@ -97,3 +97,53 @@ bool collect_call_set_timeout(struct tevent_req *req, struct collect_call *call,
 	return tevent_req_set_endtime(req, call->ev,
 				      tevent_timeval_current_ofs(seconds, 0));
 }
+
+bool collect_call_begin(struct tevent_req *req, struct collect_call *call,
+			struct tevent_context *ev,
+			struct collect_connection *connection, const char *what,
+			unsigned int timeout)
+{
+	collect_call_init(call, ev, connection, what);
+	if (!collect_call_set_timeout(req, call, timeout)) {
+		tevent_req_oom(req);
+		return false;
+	}
+	return true;
+}
+
+struct tevent_req *collect_call_posted(struct tevent_req *req,
+				       struct tevent_context *ev)
+{
+	if (!tevent_req_is_in_progress(req)) {
+		return tevent_req_post(req, ev);
+	}
+	return req;
+}
+
+const char *collect_call_about(TALLOC_CTX *mem_ctx, const char *verb,
+			       const char *name)
+{
+	const char *what = talloc_asprintf(mem_ctx, "%s %s", verb, name);
+
+	return what != NULL ? what : verb;
+}
+
+void collect_call_failed(struct tevent_req *req, struct collect_call *call,
+			 everr_t err)
+{
+	switch (err) {
+	case EVERR_PROTOCOL:
+		collect_call_malformed(req, call);
+		break;
+	case EVERR_LIMIT:
+		collect_failure_set(&call->failure, EVERR_LIMIT,
+				    "%s: cannot %s: it is more than this "
+				    "program takes",
+				    call->connection->where, call->what);
+		tevent_req_error(req, EVERR_LIMIT);
+		break;
+	default:
+		tevent_req_oom(req);
+		break;
+	}
+}

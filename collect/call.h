@@ -31,6 +31,23 @@ void collect_call_init(struct collect_call *call, struct tevent_context *ev,
 bool collect_call_set_timeout(struct tevent_req *req, struct collect_call *call,
 			      unsigned int seconds);
 
+/*
+ * Both for a request that has just been made.  False: req has ended, and
+ * collect_call_posted() returns it.
+ */
+bool collect_call_begin(struct tevent_req *req, struct collect_call *call,
+			struct tevent_context *ev,
+			struct collect_connection *connection, const char *what,
+			unsigned int timeout);
+
+/* What a send function returns: req, made to end later if it has ended. */
+struct tevent_req *collect_call_posted(struct tevent_req *req,
+				       struct tevent_context *ev);
+
+/* "verb name" for collect_call.what; shorter when there is no memory. */
+const char *collect_call_about(TALLOC_CTX *mem_ctx, const char *verb,
+			       const char *name);
+
 /* Send one call as part of req; r is its structure in the state. */
 void collect_call_send(struct tevent_req *req, struct collect_call *call,
 		       uint32_t opnum, void *r, tevent_req_fn done);
@@ -48,6 +65,13 @@ bool collect_call_ok(struct tevent_req *req, struct collect_call *call,
 
 /* An answer that the protocol does not allow: end req. */
 void collect_call_malformed(struct tevent_req *req, struct collect_call *call);
+
+/*
+ * End req for what a reply was found to be: EVERR_PROTOCOL,
+ * EVERR_LIMIT, EVERR_NOMEM.
+ */
+void collect_call_failed(struct tevent_req *req, struct collect_call *call,
+			 everr_t err);
 
 /* The end of every recv: EVERR_OK, or the failure handed out. */
 everr_t collect_call_end(struct tevent_req *req, struct collect_call *call,

@@ -23,6 +23,7 @@ static const struct {
 	{122, EVERR_LIMIT, "a buffer was too small"},
 	{123, EVERR_CHANNEL_NAME, "the name is not legal"},
 	{183, EVERR_EXISTS, "it exists already"},
+	{232, EVERR_END, "no more data"},
 	{259, EVERR_END, "no more items"},
 	{1115, EVERR_STORE_CLOSED, "the service is shutting down"},
 	{1117, EVERR_STORE_SYNC, "the service could not write to its disk"},
@@ -37,6 +38,8 @@ static const struct {
 	{4317, EVERR_INVALID, "not valid for this kind of subscription"},
 	{15000, EVERR_CHANNEL_NAME, "this is not a channel's name"},
 	{15001, EVERR_QUERY_SYNTAX, "the query is malformed"},
+	{15002, EVERR_PUBLISHER, "there is no metadata of this publisher"},
+	{15004, EVERR_PUBLISHER, "this is not a publisher's name"},
 	{15005, EVERR_BINXML_VALUE, "the event's data is not valid"},
 	{15007, EVERR_CHANNEL_NOT_FOUND, "there is no such channel"},
 	{15008, EVERR_QUERY_SYNTAX, "the query's XML is malformed"},
@@ -49,6 +52,9 @@ static const struct {
 	{15020, EVERR_QUERY_SYNTAX, "the filter uses an unknown operator"},
 	{15021, EVERR_QUERY_SYNTAX, "the filter has an unexpected token"},
 	{15026, EVERR_QUERY_COMPLEX, "the filter is too complex"},
+	{15027, EVERR_MESSAGE, "the publisher has no text of this number"},
+	{15028, EVERR_MESSAGE, "the publisher has no message for this"},
+	{15033, EVERR_MESSAGE, "there is no text in this language"},
 	{15037, EVERR_CHANNEL_DISABLED, "the channel is disabled"},
 };
 
