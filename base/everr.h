@@ -55,6 +55,8 @@ typedef enum everr {
 	EVERR_CHANNEL_NOT_FOUND, /* no channel of that name */
 	EVERR_CHANNEL_NAME,	 /* a name that no channel may have */
 	EVERR_CHANNEL_DISABLED,	 /* the channel takes no events */
+	EVERR_CHANNEL_DIRECT,	 /* nobody can subscribe to a direct channel */
+	EVERR_NOT_CHANGEABLE,	 /* a setting that others have fixed */
 	EVERR_STORE_FULL,	 /* no room on disk now; may be tried again */
 	EVERR_STORE_SYNC,	 /* the disk did not confirm a batch */
 	EVERR_STORE_CORRUPT,	 /* a checksum or structure is wrong */

@@ -90,6 +90,7 @@ static everr_t set_defaults(struct daemon_config *config)
 	}
 	for (i = 0; i < config->num_channels; i++) {
 		config->channels[i].name = builtin[i];
+		config->channels[i].built_in = true;
 		schema_set_defaults(config->channels, channel_schema,
 				    &config->channels[i].config);
 	}
@@ -187,9 +188,10 @@ static everr_t parse_ini(struct load *load, char *text, size_t len)
 	return EVERR_OK;
 }
 
-static void apply_value(struct load *load, const struct schema_key *schema,
-			const char *section, const char *key, const char *value,
-			uint32_t line, void *target)
+/* The key's row in the schema as a bit; 0: it was not taken. */
+static uint32_t apply_value(struct load *load, const struct schema_key *schema,
+			    const char *section, const char *key,
+			    const char *value, uint32_t line, void *target)
 {
 	const struct schema_key *found = schema_find(schema, section, key);
 	char *allowed = NULL;
@@ -200,7 +202,7 @@ static void apply_value(struct load *load, const struct schema_key *schema,
 		complain(load, line, "unknown key '%s'; this section takes %s",
 			 key, allowed);
 		TALLOC_FREE(allowed);
-		return;
+		return 0;
 	}
 
 	err = schema_set(load->config, found, value, target);
@@ -208,26 +210,29 @@ static void apply_value(struct load *load, const struct schema_key *schema,
 		allowed = schema_allowed(load->errors, found);
 		complain(load, line, "%s = %s: %s", key, value, allowed);
 		TALLOC_FREE(allowed);
+		return 0;
 	}
+	return found - schema < 32 ? 1U << (found - schema) : 0;
 }
 
-static void apply_key(struct load *load, const struct schema_key *schema,
-		      const char *section, const char *ini_section,
-		      const char *key, void *target)
+static uint32_t apply_key(struct load *load, const struct schema_key *schema,
+			  const char *section, const char *ini_section,
+			  const char *key, void *target)
 {
 	struct value_obj *value = NULL;
 	const char *text = NULL;
 	uint32_t line = 0;
+	uint32_t bit;
 	int ret;
 
 	ret = ini_get_config_valueobj(ini_section, key, load->ini,
 				      INI_GET_FIRST_VALUE, &value);
 	if (ret != 0 || value == NULL) {
-		return;
+		return 0;
 	}
 	value_get_line(value, &line);
 	value_get_concatenated(value, &text);
-	apply_value(load, schema, section, key, text, line, target);
+	bit = apply_value(load, schema, section, key, text, line, target);
 
 	value = NULL;
 	ret = ini_get_config_valueobj(ini_section, key, load->ini,
@@ -237,13 +242,17 @@ static void apply_key(struct load *load, const struct schema_key *schema,
 		complain(load, line, "'%s' is given twice in this section",
 			 key);
 	}
+	return bit;
 }
 
-static void apply_section(struct load *load, const struct schema_key *schema,
-			  const char *section, const char *ini_section,
-			  void *target)
+/* The bits of all keys that the section gives. */
+static uint32_t apply_section(struct load *load,
+			      const struct schema_key *schema,
+			      const char *section, const char *ini_section,
+			      void *target)
 {
 	char **keys = NULL;
+	uint32_t bits = 0;
 	int num_keys = 0;
 	int i, j;
 
@@ -253,11 +262,12 @@ static void apply_section(struct load *load, const struct schema_key *schema,
 		for (j = 0; j < i && strcmp(keys[i], keys[j]) != 0; j++) {
 		}
 		if (j == i) {
-			apply_key(load, schema, section, ini_section, keys[i],
-				  target);
+			bits |= apply_key(load, schema, section, ini_section,
+					  keys[i], target);
 		}
 	}
 	ini_free_attribute_list(keys);
+	return bits;
 }
 
 static struct daemon_channel *channel_for(struct load *load, const char *name)
@@ -301,8 +311,8 @@ static void apply_channel(struct load *load, const char *section)
 	}
 	channel = channel_for(load, name);
 	if (channel != NULL) {
-		apply_section(load, channel_schema, "channel", section,
-			      &channel->config);
+		channel->keys |= apply_section(load, channel_schema, "channel",
+					       section, &channel->config);
 	}
 }
 

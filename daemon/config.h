@@ -41,8 +41,18 @@ enum daemon_samba_mode {
 	DAEMON_SAMBA_SYSTEM
 };
 
+/* What the file says of a channel itself, beside defaults. */
+enum daemon_channel_key {
+	DAEMON_CHANNEL_ENABLED = 0x1,
+	DAEMON_CHANNEL_MAX_SIZE = 0x2,
+	DAEMON_CHANNEL_MAX_AGE = 0x4,
+	DAEMON_CHANNEL_ACCESS = 0x8
+};
+
 struct daemon_channel {
 	const char *name;
+	bool built_in;
+	uint32_t keys; /* enum daemon_channel_key */
 	struct store_channel_config config;
 };
 

@@ -1,33 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <config.h>
 #include "daemon/service.h"
+#include "daemon/channels.h"
 
 #include "base/text.h"
 #include "base/wintime.h"
 #include "rpc/smb_conf.h"
 
 #include <string.h>
-
-static everr_t define_channels(struct daemon_service *service,
-			       const struct daemon_config *config)
-{
-	struct store_channel *channel = NULL;
-	everr_t err;
-	size_t i;
-
-	for (i = 0; i < config->num_channels; i++) {
-		err = store_channel_define(
-			service->store, config->channels[i].name,
-			&config->channels[i].config, &channel);
-		if (err != EVERR_OK) {
-			daemon_log(service->log, DAEMON_LOG_ERROR,
-				   "channel %s: %s", config->channels[i].name,
-				   everr_text(err));
-			return err;
-		}
-	}
-	return EVERR_OK;
-}
 
 static everr_t start_store(struct daemon_service *service)
 {
@@ -43,7 +23,7 @@ static everr_t start_store(struct daemon_service *service)
 				   : "");
 		return err;
 	}
-	err = define_channels(service, config);
+	err = daemon_channels_start(service);
 	if (err != EVERR_OK) {
 		return err;
 	}
@@ -120,6 +100,9 @@ static everr_t start_rpc(struct daemon_service *service)
 		daemon_log(service->log, DAEMON_LOG_WARNING, "%s", message);
 	}
 	TALLOC_FREE(message);
+	if (err == EVERR_OK) {
+		rpc_service_set_settings(service->rpc, service->settings);
+	}
 	return err;
 }
 
@@ -130,6 +113,7 @@ static everr_t start_rpc(struct daemon_service *service)
 static int service_destructor(struct daemon_service *service)
 {
 	TALLOC_FREE(service->rpc);
+	TALLOC_FREE(service->settings);
 	TALLOC_FREE(service->operational);
 	TALLOC_FREE(service->store);
 	return 0;
@@ -266,7 +250,7 @@ everr_t daemon_service_reload(struct daemon_service *service)
 		TALLOC_FREE(message);
 	}
 	if (err == EVERR_OK) {
-		err = define_channels(service, config);
+		err = daemon_channels_define(service, config);
 	}
 	if (err != EVERR_OK) {
 		refuse_configuration(service, NULL, err);

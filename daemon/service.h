@@ -18,6 +18,7 @@ struct daemon_service {
 	struct daemon_config *config; /* in force */
 	struct store *store;
 	struct operational *operational;
+	struct rpc_settings *settings; /* of the channels */
 	struct rpc_service *rpc;
 	struct daemon_lag *lag;
 	uint64_t started; /* FILETIME */

@@ -544,36 +544,10 @@ const char *rpc_call_user(struct dcesrv_call_state *call)
 
 /* ------------------------------------------------------------ channels */
 
-/* facts 12.2: what Windows gives its own logs, and everything else. */
-static const struct {
-	const char *channel;
-	const char *sddl;
-} default_sddl[] = {
-	{"Application",
-	 "O:BAG:SYD:(A;;0xf0007;;;SY)(A;;0x7;;;BA)(A;;0x7;;;SO)(A;;0x3;;;IU)"
-	 "(A;;0x3;;;SU)(A;;0x3;;;S-1-5-3)(A;;0x3;;;S-1-5-33)"
-	 "(A;;0x1;;;S-1-5-32-573)"},
-	{"System",
-	 "O:BAG:SYD:(A;;0xf0007;;;SY)(A;;0x7;;;BA)(A;;0x3;;;BO)(A;;0x5;;;SO)"
-	 "(A;;0x1;;;IU)(A;;0x3;;;SU)(A;;0x1;;;S-1-5-3)(A;;0x2;;;S-1-5-33)"
-	 "(A;;0x1;;;S-1-5-32-573)"},
-};
-static const char fallback_sddl[] =
-	"O:BAG:SYD:(A;;0xf0005;;;SY)(A;;0x5;;;BA)(A;;0x1;;;S-1-5-32-573)";
-
 const char *rpc_access_sddl(const struct store_channel_info *info)
 {
-	size_t i;
-
-	if (info->config.sddl != NULL) {
-		return info->config.sddl;
-	}
-	for (i = 0; i < sizeof(default_sddl) / sizeof(default_sddl[0]); i++) {
-		if (text_name_equal(info->name, default_sddl[i].channel)) {
-			return default_sddl[i].sddl;
-		}
-	}
-	return fallback_sddl;
+	return info->config.sddl != NULL ? info->config.sddl
+					 : rpc_sddl_default(info->name);
 }
 
 everr_t rpc_access_probe(struct dcesrv_call_state *call,

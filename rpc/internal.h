@@ -47,6 +47,7 @@ struct rpc_service {
 	struct store *store;
 	struct operational *operational; /* may be NULL */
 	struct event_catalog *catalog;	 /* a reference */
+	struct rpc_settings *settings;	 /* of the channels; the daemon's */
 	struct rpc_config config;	 /* own copy, limits filled in */
 	struct rpc_control_hooks hooks;
 	struct rpc_stats stats;

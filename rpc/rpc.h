@@ -116,6 +116,15 @@ everr_t rpc_service_reload(struct rpc_service *service,
 everr_t rpc_service_set_catalog(struct rpc_service *service,
 				struct event_catalog *catalog) EVERR_MUST_CHECK;
 
+/*
+ * What the channels are set to, rpc/settings.h; asked for and changed by
+ * opnums 15, 16, 20 and 21.  Before the loop runs; settings outlive the
+ * service.
+ */
+struct rpc_settings;
+void rpc_service_set_settings(struct rpc_service *service,
+			      struct rpc_settings *settings);
+
 /* The EVEN6 port that was bound (the same on every address). */
 uint16_t rpc_service_port(const struct rpc_service *service);
 

@@ -28,4 +28,10 @@ everr_t rpc_sddl_parse(TALLOC_CTX *mem_ctx, const char *sddl,
 /* Whether rpc_sddl_parse() would read it, in any domain. */
 bool rpc_sddl_valid(const char *sddl);
 
+/*
+ * The access string of a channel that has none of its own: for Application and
+ * System what Windows gives them, for all others its fallback.
+ */
+const char *rpc_sddl_default(const char *channel);
+
 #endif

@@ -4,6 +4,7 @@
 #include "rpc/host.h"
 #include "rpc/listener.h"
 #include "rpc/samba_start.h"
+#include "rpc/settings.h"
 #include "rpc/turns.h"
 
 #define MIB (1024 * 1024)
@@ -224,6 +225,13 @@ everr_t rpc_service_set_catalog(struct rpc_service *service,
 	}
 	service->catalog = catalog;
 	return EVERR_OK;
+}
+
+void rpc_service_set_settings(struct rpc_service *service,
+			      struct rpc_settings *settings)
+{
+	service->settings = settings;
+	rpc_settings_report(settings, service->operational);
 }
 
 uint16_t rpc_service_port(const struct rpc_service *service)

@@ -31,7 +31,13 @@ enum operational_id {
 	OPERATIONAL_STORE_FULL = 30,	 /* FreeBytes */
 	OPERATIONAL_STORE_ROOM_AGAIN = 31,
 	OPERATIONAL_STORE_FAILED = 32,	/* Error */
-	OPERATIONAL_RECORD_DAMAGED = 33 /* Channel, RecordId */
+	OPERATIONAL_RECORD_DAMAGED = 33, /* Channel, RecordId */
+	/* A client's changes to a channel: [MS-EVEN6] opnums 21, 15, 16. */
+	OPERATIONAL_CHANNEL_CREATED = 50, /* Channel, User, Peer, Properties */
+	OPERATIONAL_CHANNEL_CHANGED = 51, /* the same */
+	OPERATIONAL_CHANNEL_REMOVED = 52, /* Channel, User, Peer */
+	OPERATIONAL_CHANGE_REFUSED = 53,  /* Channel, Property, User, Peer */
+	OPERATIONAL_SETTINGS_DAMAGED = 54 /* Channel */
 };
 
 /* Repetitions are counted for so long before they are written as one event. */

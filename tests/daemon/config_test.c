@@ -106,6 +106,15 @@ static void test_values_reach_their_places(void **state)
 	assert_string_equal(channel(config, "Foo/Bar")->config.sddl,
 			    "O:BAG:SYD:(A;;0x1;;;BA)");
 	assert_int_equal(config->num_channels, 6);
+
+	/* What the file says itself is told from defaults. */
+	assert_int_equal(channel(config, "System")->keys,
+			 DAEMON_CHANNEL_MAX_SIZE | DAEMON_CHANNEL_MAX_AGE);
+	assert_int_equal(channel(config, "Foo/Bar")->keys,
+			 DAEMON_CHANNEL_ENABLED | DAEMON_CHANNEL_ACCESS);
+	assert_int_equal(channel(config, "Security")->keys, 0);
+	assert_true(channel(config, "System")->built_in);
+	assert_false(channel(config, "Foo/Bar")->built_in);
 }
 
 static void test_long_channel_names_are_kept_whole(void **state)
