@@ -298,7 +298,7 @@ class Connection:
         self.ack_flags = pdu.flags
         self._parse_ack(pdu)
         if legs is not None:
-            self._finish(legs, interface, flags, pdu.auth)
+            self._finish(legs, interface, syntaxes[0], flags, pdu.auth)
         if self.results[0][0] != 0:
             raise Refused("context rejected: result %d, reason %d"
                           % self.results[0])
@@ -315,7 +315,11 @@ class Connection:
                         for start in starts]
         self.accepted = [pdu.body[start + 4:start + 24] for start in starts]
 
-    def _finish(self, legs, interface, flags, token):
+    def speaks(self, syntax):
+        """Whether context 0 is of that transfer syntax."""
+        return self.accepted[0] == _syntax(syntax)
+
+    def _finish(self, legs, interface, syntax, flags, token):
         """The second leg of the authentication, and its reply if any."""
         answer = legs.send(token)
         if not self.security.replies_to_last_leg:
@@ -324,7 +328,7 @@ class Connection:
             return
         body = struct.pack("<HHIB3x", FRAGMENT, FRAGMENT, self.group, 1)
         body += struct.pack("<HBB", 0, 1, 0) + _syntax(interface) + \
-            _syntax(NDR)
+            _syntax(syntax)
         self._send_plain(ALTER, flags, next(self._calls), body, answer)
         pdu = self._receive_pdu()
         if pdu.kind == FAULT:

@@ -163,7 +163,10 @@ def _registered(r):
     handle, control, count = r.handle(), r.handle(), r.u32()
     channels = None
     if r.array(count):
-        entries = [(r.u32() != 0, r.u32()) for _ in range(count)]
+        entries = []
+        for _ in range(count):
+            entries.append((r.pointer(), r.u32()))
+            r.structure()
         channels = [(r.string() if named else None, status)
                     for named, status in entries]
     error = r.rpc_info()
@@ -337,8 +340,7 @@ class GetLogFileInfo(Call):
                                                     self.size).data
 
     def parse(self, r):
-        if r.u32() != self.size:
-            raise ValueError("another buffer than was asked for")
+        r.conformance(self.size)
         buffer, length = r.bytes(self.size), r.u32()
         return LogInfo(r.u32(), buffer, length)
 
@@ -373,12 +375,12 @@ class Pending:
 
     def __init__(self, client, call):
         self.client, self.call = client, call
-        self.call_id = client.rpc.send(call.opnum, call.stub())
+        self.call_id = client.rpc.send(call.opnum, client.stub(call))
 
     def result(self, timeout=None):
         """Wait for the reply; TimeoutError when none comes in time."""
         data = self.client.rpc.receive(self.call_id, timeout)
-        return _reply(self.call, data)
+        return _reply(self.call, data, self.client.ndr64)
 
     def is_parked(self):
         """
@@ -389,22 +391,30 @@ class Pending:
         return not self.client.rpc.is_done(self.call_id)
 
 
-def _reply(call, data):
+def _reply(call, data, ndr64=False):
     if isinstance(call, Raw):
         return data
-    reader = ndr.Reader(data)
+    reader = ndr.Reader(data, ndr64)
     result = call.parse(reader)
     reader.end()
     return result
 
 
 class Client:
+    """ndr64: which of the two transfer syntaxes calls are written in."""
+
     def __init__(self, rpc):
         self.rpc = rpc
+        self.ndr64 = rpc.speaks(dcerpc.NDR64)
+
+    def stub(self, call):
+        with ndr.syntax(self.ndr64):
+            return call.stub()
 
     def call(self, call, timeout=None):
         """A call and its reply; Fault when it is answered with one."""
-        return _reply(call, self.rpc.call(call.opnum, call.stub(), timeout))
+        data = self.rpc.call(call.opnum, self.stub(call), timeout)
+        return _reply(call, data, self.ndr64)
 
     def start(self, call):
         return Pending(self, call)

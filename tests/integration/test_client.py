@@ -3,6 +3,7 @@
 service, so it must not share the service's mistakes."""
 
 import os
+import uuid as uuids
 
 import pytest
 
@@ -210,3 +211,48 @@ def test_a_string_without_its_end_is_an_error():
 def test_bind_time_features_are_a_transfer_syntax():
     assert dcerpc.bind_time_features(3) == \
         ("6cb71c2c-9812-4540-0300-000000000000", 1)
+
+
+# The rules of facts 2.2, by hand: pads are spelled "--".
+VARIANTS = [ndr.Variant(ndr.UINT32, 5), ndr.Variant(ndr.STRING, "ab"),
+            ndr.Variant(ndr.UINT64_ARRAY, [7])]
+VARIANTS_NDR32 = """
+    03000000 00000200 03000000 --------
+    02000000 00000000 02000000 05000000
+    04000000 00000000 04000000 04000200
+    08000000 00000000 08000000 01000000 08000200
+    03000000 00000000 03000000 6100 6200 0000 ----
+    01000000 -------- 0700000000000000"""
+VARIANTS_NDR64 = """
+    03000000 -------- 0000020000000000 0300000000000000
+    02000000 00000000 02000000 -------- 05000000 --------
+    04000000 00000000 04000000 -------- 0400020000000000
+    08000000 00000000 08000000 -------- 01000000 -------- 0800020000000000
+    0300000000000000 0000000000000000 0300000000000000 6100 6200 0000 ----
+    0100000000000000 0700000000000000"""
+
+
+@pytest.mark.parametrize("ndr64", [False, True])
+def test_a_list_of_variants_in_both_syntaxes(ndr64):
+    text = VARIANTS_NDR64 if ndr64 else VARIANTS_NDR32
+    data = bytes.fromhex(text.replace("-", "0"))
+    assert ndr.Writer(ndr64).variants(VARIANTS).data == data
+    reader = ndr.Reader(data, ndr64)
+    assert reader.variants() == VARIANTS
+    reader.end()
+
+
+@pytest.mark.parametrize("ndr64", [False, True])
+def test_every_variant_is_read_as_it_was_written(ndr64):
+    one, two = uuids.uuid4(), uuids.uuid4()
+    variants = [ndr.Variant(*variant) for variant in (
+        (ndr.NULL, None), (ndr.BOOLEAN, True), (ndr.BOOLEAN, False),
+        (ndr.UINT32, 0xFFFFFFFF, 1), (ndr.UINT64, 1 << 63),
+        (ndr.STRING, None), (ndr.STRING, ""), (ndr.GUID, one),
+        (ndr.GUID, None), (ndr.BOOLEAN_ARRAY, [1, 0, 1]),
+        (ndr.UINT32_ARRAY, [1, 2, 3]), (ndr.UINT64_ARRAY, []),
+        (ndr.STRING_ARRAY, ["a", None, "bcd"]), (ndr.GUID_ARRAY, [one, two]),
+        (ndr.STRING_ARRAY, None), (ndr.BOOLEAN, True))]
+    reader = ndr.Reader(ndr.Writer(ndr64).variants(variants).data, ndr64)
+    assert reader.variants() == variants
+    reader.end()
