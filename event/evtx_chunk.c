@@ -287,19 +287,31 @@ static void put_checksums(uint8_t *data, size_t free_offset,
 	le32_set(data + EVTX_CHUNK_CRC, crc);
 }
 
+/* An empty log has -1 for all but its first number [Schuster 2007]. */
+static void put_numbers(uint8_t *data, const struct event_evtx_chunk *chunk)
+{
+	uint64_t first_id = chunk->first_record;
+	uint64_t last = chunk->first_record + chunk->num_records - 1;
+
+	if (chunk->num_records == 0) {
+		first_id = UINT64_MAX;
+		last = UINT64_MAX;
+	}
+	le64_set(data + EVTX_CHUNK_FIRST_NUMBER, chunk->first_record);
+	le64_set(data + EVTX_CHUNK_LAST_NUMBER, last);
+	le64_set(data + EVTX_CHUNK_FIRST_ID, first_id);
+	le64_set(data + EVTX_CHUNK_LAST_ID, last);
+}
+
 void event_evtx_chunk_close(struct event_evtx_chunk *chunk,
 			    const struct event_crc32 *crc)
 {
-	uint64_t last = chunk->first_record + chunk->num_records - 1;
 	size_t free_offset = chunk->out.len;
 	uint8_t *data = chunk->out.data;
 
 	buf_put_zero(&chunk->out, EVENT_EVTX_CHUNK_SIZE - free_offset);
 	memcpy(data, EVTX_CHUNK_MAGIC, EVTX_MAGIC_SIZE);
-	le64_set(data + EVTX_CHUNK_FIRST_NUMBER, chunk->first_record);
-	le64_set(data + EVTX_CHUNK_LAST_NUMBER, last);
-	le64_set(data + EVTX_CHUNK_FIRST_ID, chunk->first_record);
-	le64_set(data + EVTX_CHUNK_LAST_ID, last);
+	put_numbers(data, chunk);
 	le32_set(data + EVTX_CHUNK_HEADER_SIZE, EVTX_HEADER_USED);
 	le32_set(data + EVTX_CHUNK_LAST_RECORD, chunk->last_record);
 	le32_set(data + EVTX_CHUNK_FREE, (uint32_t)free_offset);

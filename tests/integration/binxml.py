@@ -105,6 +105,9 @@ def _items(kind, data):
     if base == STRING:
         parts = data.decode("utf-16-le", "surrogatepass").split("\0")
         return parts[:-1] if parts[-1] == "" else parts
+    if base == 0x02:
+        parts = data.decode("latin-1").split("\0")
+        return parts[:-1] if parts[-1] == "" else parts
     if base == 0x13:
         items = []
         while data:
