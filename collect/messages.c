@@ -378,9 +378,10 @@ struct collect_messages *collect_messages_create(
 }
 
 /* What the request needs when its turn comes. */
-static bool message_copy(struct message_state *state, const char *provider,
-			 const uint8_t *descriptor, uint16_t qualifiers,
-			 const char *const *inserts, size_t num_inserts)
+static bool message_copy(struct message_state *state, enum collect_render what,
+			 const char *provider, const uint8_t *descriptor,
+			 uint16_t qualifiers, const char *const *inserts,
+			 size_t num_inserts)
 {
 	const char **copy = NULL;
 	size_t i;
@@ -400,7 +401,7 @@ static bool message_copy(struct message_state *state, const char *provider,
 		}
 	}
 	state->request = (struct collect_render_request){
-		.what = COLLECT_RENDER_EVENT,
+		.what = what,
 		.message_id = (uint32_t)qualifiers << 16 | descriptor[0] |
 			      (uint32_t)descriptor[1] << 8,
 		.inserts = copy,
@@ -412,9 +413,9 @@ static bool message_copy(struct message_state *state, const char *provider,
 
 struct tevent_req *collect_messages_send(
 	TALLOC_CTX *mem_ctx, struct tevent_context *ev,
-	struct collect_messages *messages, const char *provider,
-	const uint8_t descriptor[COLLECT_DESCRIPTOR_SIZE], uint16_t qualifiers,
-	const char *const *inserts, size_t num_inserts)
+	struct collect_messages *messages, enum collect_render what,
+	const char *provider, const uint8_t descriptor[COLLECT_DESCRIPTOR_SIZE],
+	uint16_t qualifiers, const char *const *inserts, size_t num_inserts)
 {
 	struct message_state *state = NULL;
 	struct tevent_req *req = NULL;
@@ -426,8 +427,8 @@ struct tevent_req *collect_messages_send(
 	state->req = req;
 	state->ev = ev;
 	state->messages = messages;
-	if (!message_copy(state, provider, descriptor, qualifiers, inserts,
-			  num_inserts)) {
+	if (!message_copy(state, what, provider, descriptor, qualifiers,
+			  inserts, num_inserts)) {
 		tevent_req_oom(req);
 		return tevent_req_post(req, ev);
 	}
@@ -440,7 +441,7 @@ struct tevent_req *collect_messages_send(
 }
 
 everr_t collect_messages_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx,
-			      char **ret_text,
+			      struct collect_text *ret_text,
 			      struct collect_failure *ret_failure)
 {
 	struct message_state *state =
@@ -449,7 +450,8 @@ everr_t collect_messages_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx,
 	uint64_t error = 0;
 
 	if (!tevent_req_is_error(req, &req_state, &error)) {
-		*ret_text = talloc_move(mem_ctx, &state->text.text);
+		ret_text->text = talloc_move(mem_ctx, &state->text.text);
+		ret_text->len = state->text.len;
 		tevent_req_received(req);
 		return EVERR_OK;
 	}

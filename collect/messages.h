@@ -31,7 +31,8 @@ struct collect_messages *collect_messages_create(
 	uint32_t lcid);
 
 /*
- * The message of one event.  provider is its Provider/@Name; descriptor as in
+ * A text about one event: what is COLLECT_RENDER_EVENT for its message, or one
+ * of the names but _CHANNEL.  provider is its Provider/@Name; descriptor as in
  * collect/render.h; qualifiers those of System/EventID, 0 without: a classic
  * publisher's message is found by them.  inserts are the values of its
  * EventData in their order.  All are copied, and kept until a place is free:
@@ -43,12 +44,13 @@ struct collect_messages *collect_messages_create(
  */
 struct tevent_req *collect_messages_send(
 	TALLOC_CTX *mem_ctx, struct tevent_context *ev,
-	struct collect_messages *messages, const char *provider,
-	const uint8_t descriptor[COLLECT_DESCRIPTOR_SIZE], uint16_t qualifiers,
-	const char *const *inserts, size_t num_inserts);
-everr_t collect_messages_recv(
-	struct tevent_req *req, TALLOC_CTX *mem_ctx, char **ret_text,
-	struct collect_failure *ret_failure) EVERR_MUST_CHECK;
+	struct collect_messages *messages, enum collect_render what,
+	const char *provider, const uint8_t descriptor[COLLECT_DESCRIPTOR_SIZE],
+	uint16_t qualifiers, const char *const *inserts, size_t num_inserts);
+everr_t collect_messages_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx,
+			      struct collect_text *ret_text,
+			      struct collect_failure *ret_failure)
+	EVERR_MUST_CHECK;
 
 /*
  * Whether it is known that a provider has no messages: saves collecting the
