@@ -25,6 +25,8 @@
 #define EVENT_MANIFEST_MAX (16 * 1024 * 1024)
 #define EVENT_MANIFEST_ELEMENTS_MAX 262144
 #define EVENT_MANIFEST_DEPTH_MAX 32
+/* <data> of one template: as many as event/build.h takes. */
+#define EVENT_MANIFEST_FIELDS_MAX 1024
 /* Characters of a publisher's name, [MS-EVEN6] 2.2.1. */
 #define EVENT_PUBLISHER_NAME_MAX 255
 
@@ -36,13 +38,14 @@
  * manifest's messageTable says nothing else: a kind in the upper bits, the
  * value below.
  */
-#define EVENT_MESSAGE_KEYWORD 0x10000000U /* | number of the bit */
+#define EVENT_MESSAGE_KEYWORD 0x10000000U /* | number of the bit, from 1 */
 #define EVENT_MESSAGE_OPCODE 0x30000000U  /* | task << 16 | opcode */
 #define EVENT_MESSAGE_LEVEL 0x50000000U
 #define EVENT_MESSAGE_TASK 0x70000000U
-#define EVENT_MESSAGE_CHANNEL 0x90000000U
-#define EVENT_MESSAGE_EVENT 0xB0000000U /* | version << 16 | id */
-#define EVENT_MESSAGE_MAP 0xD0000000U
+#define EVENT_MESSAGE_CHANNEL 0x90000000U /* counted; 1: the publisher */
+#define EVENT_MESSAGE_EVENT 0xB0000000U	  /* | version << 16 | id */
+#define EVENT_MESSAGE_MAP 0xD0000000U	  /* of a valueMap, counted */
+#define EVENT_MESSAGE_BIT_MAP 0xF0000000U /* of a bitMap, counted */
 
 struct event_manifest_channel {
 	const char *name;

@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* Attributes that a handler sees; none of the protocol's elements has more. */
-#define ATTRIBUTES_SEEN 16
+#define ATTRIBUTES_SEEN 32
 
 #define BOM "\xEF\xBB\xBF"
 
@@ -103,6 +103,29 @@ static void on_error(void *private_data, xmlErrorPtr error)
 		 error->message != NULL ? error->message : "not well-formed");
 }
 
+static everr_t start_handle(struct xml_parse *parse, const char *name,
+			    const char *uri,
+			    const struct event_xml_attribute *attributes,
+			    size_t num_attributes)
+{
+	const struct event_xml_handler *handler = parse->handler;
+	struct event_xml_start start = {
+		.name = name,
+		.uri = uri,
+		.attributes = attributes,
+		.num_attributes = num_attributes,
+	};
+	int line;
+
+	if (handler->element == NULL) {
+		return handler->start(parse->private_data, name, attributes,
+				      num_attributes);
+	}
+	line = xmlSAX2GetLineNumber(parse->ctxt);
+	start.line = line > 0 ? (uint32_t)line : 0;
+	return handler->element(parse->private_data, &start);
+}
+
 static void on_start(void *private_data, const xmlChar *name,
 		     const xmlChar *prefix, const xmlChar *uri,
 		     int num_namespaces, const xmlChar **namespaces,
@@ -126,8 +149,8 @@ static void on_start(void *private_data, const xmlChar *name,
 		};
 	}
 	if (parse->err == EVERR_OK) {
-		err = parse->handler->start(parse->private_data,
-					    (const char *)name, seen, num_seen);
+		err = start_handle(parse, (const char *)name, (const char *)uri,
+				   seen, num_seen);
 		xml_handled(parse, err);
 	}
 }
@@ -179,13 +202,13 @@ static bool too_many_equals(const char *text, size_t len)
 	return false;
 }
 
-static bool too_many_namespaces(const char *text, size_t len)
+static bool too_many_namespaces(const char *text, size_t len, size_t max)
 {
 	static const char xmlns[] = "xmlns";
 	const char *end = text + len;
-	uint32_t n = 0;
+	size_t n = 0;
 
-	while (n <= EVENT_XML_NAMESPACES_MAX) {
+	while (n <= max) {
 		text = memmem(text, (size_t)(end - text), xmlns,
 			      sizeof(xmlns) - 1);
 		if (text == NULL) {
@@ -198,14 +221,20 @@ static bool too_many_namespaces(const char *text, size_t len)
 }
 
 /* What libxml2 must not be given, and the time it would take. */
-static everr_t xml_check(const char *text, size_t len)
+static everr_t xml_check(const char *text, size_t len,
+			 const struct event_xml_handler *handler)
 {
+	size_t max = handler->max_namespaces;
+
 	/* The first byte also keeps libxml2 from guessing an encoding. */
 	if (len == 0 || len > INT_MAX || text[0] != '<' ||
 	    memchr(text, '\0', len) != NULL) {
 		return EVERR_TEXT;
 	}
-	if (too_many_equals(text, len) || too_many_namespaces(text, len)) {
+	if (max == 0) {
+		max = EVENT_XML_NAMESPACES_MAX;
+	}
+	if (too_many_equals(text, len) || too_many_namespaces(text, len, max)) {
 		return EVERR_LIMIT;
 	}
 	return EVERR_OK;
@@ -260,7 +289,7 @@ everr_t event_xml_parse(const char *text, size_t len,
 	}
 	event_xml_trim(&text, &len);
 
-	err = xml_check(text, len);
+	err = xml_check(text, len, handler);
 	if (err == EVERR_OK) {
 		err = xml_run(text, len, &parse);
 	}

@@ -28,9 +28,19 @@ struct event_xml_attribute {
 	size_t value_len;
 };
 
+/* The start of an element, for those who need more than its name. */
+struct event_xml_start {
+	const char *name;
+	const char *uri; /* its namespace, or NULL */
+	uint32_t line;	 /* where its tag ends, from 1 */
+	const struct event_xml_attribute *attributes;
+	size_t num_attributes;
+};
+
 /*
  * Called in document order; an error ends the parse and is returned.  Strings
- * are valid during the call only.  Text comes in pieces.
+ * are valid during the call only.  Text comes in pieces.  Where element is
+ * given it is called instead of start.
  */
 struct event_xml_handler {
 	everr_t (*start)(void *private_data, const char *name,
@@ -38,6 +48,10 @@ struct event_xml_handler {
 			 size_t num_attributes);
 	everr_t (*end)(void *private_data, const char *name);
 	everr_t (*text)(void *private_data, const char *text, size_t len);
+	everr_t (*element)(void *private_data,
+			   const struct event_xml_start *start);
+	/* Declarations in all; 0: EVENT_XML_NAMESPACES_MAX. */
+	size_t max_namespaces;
 };
 
 /* Where the parser stood when it ended with an error, from 1. */
