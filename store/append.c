@@ -102,6 +102,9 @@ static everr_t append_check(const struct store_channel *channel,
 	if (store->writer == NULL) {
 		return EVERR_NOT_SUPPORTED;
 	}
+	if (channel->removed) {
+		return EVERR_CHANNEL_NOT_FOUND;
+	}
 	if (num_inputs > STORE_APPEND_MAX) {
 		*ret_bad = STORE_APPEND_MAX;
 		return EVERR_LIMIT;
@@ -142,6 +145,7 @@ struct tevent_req *store_append_send(
 		tevent_req_error(req, EVERR_NOMEM);
 		return tevent_req_post(req, ev);
 	}
+	job->life = channel->life;
 	err = job_fill(store, job, inputs, num_inputs, states, num_states,
 		       &state->bad);
 	if (err != EVERR_OK) {
@@ -184,28 +188,37 @@ void store_append_done(struct store *store, struct store_job *job)
 	tevent_req_done(req);
 }
 
+everr_t store_req_error(struct tevent_req *req)
+{
+	enum tevent_req_state state;
+	uint64_t error = 0;
+
+	if (!tevent_req_is_error(req, &state, &error)) {
+		return EVERR_OK;
+	}
+	switch (state) {
+	case TEVENT_REQ_USER_ERROR:
+		return (everr_t)error;
+	case TEVENT_REQ_NO_MEMORY:
+		return EVERR_NOMEM;
+	case TEVENT_REQ_TIMED_OUT:
+		return EVERR_TIMEOUT;
+	default:
+		return EVERR_INTERNAL;
+	}
+}
+
 everr_t store_append_recv(struct tevent_req *req, uint64_t *ret_first_id,
 			  size_t *ret_bad)
 {
 	struct store_append_state *state =
 		tevent_req_data(req, struct store_append_state);
-	enum tevent_req_state req_state;
-	uint64_t error = 0;
-	everr_t err = EVERR_OK;
+	everr_t err = store_req_error(req);
 
-	if (tevent_req_is_error(req, &req_state, &error)) {
-		err = EVERR_INTERNAL;
-		if (req_state == TEVENT_REQ_USER_ERROR) {
-			err = (everr_t)error;
-		} else if (req_state == TEVENT_REQ_NO_MEMORY) {
-			err = EVERR_NOMEM;
-		} else if (req_state == TEVENT_REQ_TIMED_OUT) {
-			err = EVERR_TIMEOUT;
-		}
-		if (ret_bad != NULL) {
-			*ret_bad = state->bad;
-		}
-	} else if (ret_first_id != NULL) {
+	if (err != EVERR_OK && ret_bad != NULL) {
+		*ret_bad = state->bad;
+	}
+	if (err == EVERR_OK && ret_first_id != NULL) {
 		*ret_first_id = state->first_id;
 	}
 	tevent_req_received(req);

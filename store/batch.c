@@ -17,6 +17,7 @@ static void meta_open(struct store_writer *writer)
 {
 	struct store_meta *meta = &writer->txn_meta;
 
+	meta->minor = STORE_FORMAT_MINOR;
 	meta->flags = STORE_META_FLAG_OPEN;
 	if (writer->asynchronous) {
 		meta->flags |= STORE_META_FLAG_ASYNC;
@@ -102,6 +103,8 @@ static everr_t head_load(struct store_writer *writer,
 		}
 	}
 	channel->oldest_received = 0;
+	/* Retention looks at the table and tells. */
+	channel->hidden = true;
 	channel->valid = true;
 	return EVERR_OK;
 }

@@ -69,40 +69,90 @@ static struct store_channel *name_find(const struct store *store,
 	return NULL;
 }
 
-static everr_t lists_grow(struct store *store)
+static everr_t list_grow(struct store *store, struct store_channel ***list,
+			 size_t num)
 {
-	struct store_channel **lists[2] = {};
-	size_t size = talloc_array_length(store->channels);
+	size_t size = talloc_array_length(*list);
+	struct store_channel **grown = NULL;
 
-	if (store->num_channels < size) {
+	if (num < size) {
 		return EVERR_OK;
 	}
-	size = size == 0 ? 16 : size * 2;
-	lists[0] = talloc_realloc(store, store->channels,
-				  struct store_channel *, size);
-	if (lists[0] == NULL) {
+	grown = talloc_realloc(store, *list, struct store_channel *,
+			       size == 0 ? 16 : size * 2);
+	if (grown == NULL) {
 		return EVERR_NOMEM;
 	}
-	store->channels = lists[0];
-	lists[1] = talloc_realloc(store, store->by_name, struct store_channel *,
-				  size);
-	if (lists[1] == NULL) {
-		return EVERR_NOMEM;
-	}
-	store->by_name = lists[1];
+	*list = grown;
 	return EVERR_OK;
 }
 
-/* Both lists have room. */
+/* Room for one more in each. */
+static everr_t lists_grow(struct store *store)
+{
+	everr_t err;
+
+	err = list_grow(store, &store->numbers, store->num_numbers);
+	if (err == EVERR_OK) {
+		err = list_grow(store, &store->channels, store->num_channels);
+	}
+	if (err == EVERR_OK) {
+		err = list_grow(store, &store->by_name, store->num_channels);
+	}
+	return err;
+}
+
+static void list_insert(struct store_channel **list, size_t num, size_t at,
+			struct store_channel *channel)
+{
+	memmove(&list[at + 1], &list[at], (num - at) * sizeof(list[0]));
+	list[at] = channel;
+}
+
+static void list_remove(struct store_channel **list, size_t num, size_t at)
+{
+	memmove(&list[at], &list[at + 1], (num - at - 1) * sizeof(list[0]));
+}
+
+/* Where the number stands, or would, among the channels that are there. */
+static size_t number_index(const struct store *store, uint32_t id)
+{
+	size_t i = store->num_channels;
+
+	while (i > 0 && store->channels[i - 1]->info.id >= id) {
+		i--;
+	}
+	return i;
+}
+
+/* The lists have room. */
 static void lists_add(struct store *store, struct store_channel *channel)
 {
-	size_t i = name_index(store, channel->info.name);
+	const char *name = channel->info.name;
+	uint32_t id = channel->info.id;
 
-	memmove(&store->by_name[i + 1], &store->by_name[i],
-		(store->num_channels - i) * sizeof(store->by_name[0]));
-	store->by_name[i] = channel;
-	store->channels[store->num_channels] = channel;
+	store->numbers[id - 1] = channel;
+	if (id > store->num_numbers) {
+		store->num_numbers = id;
+	}
+	if (channel->removed) {
+		return;
+	}
+	list_insert(store->by_name, store->num_channels,
+		    name_index(store, name), channel);
+	list_insert(store->channels, store->num_channels,
+		    number_index(store, id), channel);
 	store->num_channels++;
+}
+
+/* The number stays its own. */
+static void lists_remove(struct store *store, struct store_channel *channel)
+{
+	list_remove(store->by_name, store->num_channels,
+		    name_index(store, channel->info.name));
+	list_remove(store->channels, store->num_channels,
+		    number_index(store, channel->info.id));
+	store->num_channels--;
 }
 
 static int channel_destructor(struct store_channel *channel)
@@ -154,8 +204,9 @@ static void take_head(struct store_channel *channel,
 	info->num_records = head->records;
 	info->bytes = head->bytes;
 	info->num_missing = head->missing;
-	info->last_write_time =
-		head->received != 0 ? head->received : info->creation_time;
+	info->last_write_time = head->received > info->creation_time
+					? head->received
+					: info->creation_time;
 }
 
 static everr_t read_head(struct store_channel *channel, MDB_txn *txn)
@@ -190,9 +241,10 @@ static everr_t load_parts(struct store_channel *channel, MDB_txn *txn,
 	char *name = NULL;
 	everr_t err;
 
-	err = store_channel_get(
-		channel, value->mv_data, value->mv_size, channel->info.id,
-		&name, &channel->info.creation_time, &channel->info.config);
+	err = store_channel_get(channel, value->mv_data, value->mv_size,
+				channel->info.id, &name,
+				&channel->info.creation_time, &channel->removed,
+				&channel->info.config);
 	if (err != EVERR_OK) {
 		return err;
 	}
@@ -207,7 +259,7 @@ static everr_t load_parts(struct store_channel *channel, MDB_txn *txn,
 everr_t store_channel_load(struct store *store, MDB_txn *txn,
 			   const MDB_val *value)
 {
-	uint32_t id = (uint32_t)store->num_channels + 1;
+	uint32_t id = (uint32_t)store->num_numbers + 1;
 	struct store_channel *channel = NULL;
 	everr_t err;
 
@@ -227,6 +279,7 @@ everr_t store_channel_load(struct store *store, MDB_txn *txn,
 	channel->writer->dbi = channel->dbi;
 	channel->writer->max_bytes = channel->info.config.max_bytes;
 	channel->writer->max_age = channel->info.config.max_age;
+	channel->writer->life = channel->removed ? 1 : 0;
 	lists_add(store, channel);
 	return EVERR_OK;
 }
@@ -243,8 +296,8 @@ everr_t store_channel_refresh(struct store *store)
 	if (rc != 0) {
 		return store_env_error(rc);
 	}
-	while (err == EVERR_OK && store->num_channels < STORE_CHANNELS_MAX) {
-		store_key_u32(key, (uint32_t)store->num_channels + 1);
+	while (err == EVERR_OK && store->num_numbers < STORE_CHANNELS_MAX) {
+		store_key_u32(key, (uint32_t)store->num_numbers + 1);
 		rc = store_env_get(txn, store->env.tables.channels, key,
 				   sizeof(key), &value);
 		if (rc != 0) {
@@ -291,15 +344,14 @@ static bool config_equal(const struct store_channel_config *a,
 	return strcmp(a->sddl, b->sddl) == 0;
 }
 
-/* Have the writer put the channel's configuration on disk. */
-static everr_t define_call(struct store_channel *channel,
-			   const struct store_channel_config *config,
-			   bool create)
+/* A job that puts the channel's configuration on disk. */
+static everr_t define_job(struct store_channel *channel,
+			  const struct store_channel_config *config,
+			  bool remove, struct store_job **ret_job)
 {
 	const struct store_channel_info *info = &channel->info;
 	size_t sddl_len = config->sddl == NULL ? 0 : strlen(config->sddl);
 	struct store_job *job = NULL;
-	everr_t err;
 	size_t at;
 
 	if (sddl_len > STORE_SDDL_MAX) {
@@ -314,32 +366,89 @@ static everr_t define_call(struct store_channel *channel,
 		return EVERR_NOMEM;
 	}
 	store_channel_put(job->bytes, info->id, info->name, info->creation_time,
-			  config);
-	job->create = create;
+			  remove, config);
+	job->remove = remove;
 	job->max_bytes = config->max_bytes;
 	job->max_age = config->max_age;
+	*ret_job = job;
+	return EVERR_OK;
+}
+
+/* Have the writer do it. */
+static everr_t define_run(struct store_channel *channel, struct store_job *job)
+{
+	everr_t err;
+
 	store_queue_call(&channel->store->writer->queue, job);
 	err = job->err;
-	channel->dbi = create && err == EVERR_OK ? job->dbi : channel->dbi;
+	if (job->create && err == EVERR_OK) {
+		channel->dbi = job->dbi;
+	}
+	if (err == EVERR_OK && job->next_id > channel->info.next_id) {
+		channel->info.next_id = job->next_id;
+	}
 	store_job_free(job);
 	return err;
 }
 
-static everr_t channel_create(struct store *store, const char *name,
-			      const struct store_channel_config *config,
-			      struct store_channel **ret_channel)
+static everr_t define_call(struct store_channel *channel,
+			   const struct store_channel_config *config)
 {
-	struct store_channel *channel = NULL;
+	struct store_job *job = NULL;
 	everr_t err;
 
-	if (store->num_channels == STORE_CHANNELS_MAX) {
-		return EVERR_LIMIT;
+	err = define_job(channel, config, false, &job);
+	return err != EVERR_OK ? err : define_run(channel, job);
+}
+
+/* ------------------------------------------------------------ creation */
+
+/*
+ * The number of a channel that was removed, for one of this name: its own, or,
+ * when no other is left, any.  NULL: a new number is to be had, or none.
+ */
+static struct store_channel *find_removed(const struct store *store,
+					  const char *name)
+{
+	struct store_channel *any = NULL;
+	size_t i;
+
+	for (i = store->num_numbers; i > 0; i--) {
+		struct store_channel *channel = store->numbers[i - 1];
+
+		if (!channel->removed) {
+			continue;
+		}
+		if (text_name_equal(channel->info.name, name)) {
+			return channel;
+		}
+		any = channel;
 	}
-	err = lists_grow(store);
-	if (err != EVERR_OK) {
-		return err;
+	return store->num_numbers == STORE_CHANNELS_MAX ? any : NULL;
+}
+
+/* Above every id ever given out under any name. */
+static uint64_t highest_next_id(const struct store *store)
+{
+	uint64_t highest = 1;
+	size_t i;
+
+	for (i = 0; i < store->num_numbers; i++) {
+		const struct store_channel_info *info =
+			&store->numbers[i]->info;
+
+		highest = info->next_id > highest ? info->next_id : highest;
 	}
-	channel = channel_new(store, (uint32_t)store->num_channels + 1);
+	return highest;
+}
+
+static everr_t channel_make(struct store *store, uint32_t id, const char *name,
+			    const struct store_channel_config *config,
+			    struct store_channel **ret_channel)
+{
+	struct store_channel *channel = channel_new(store, id);
+	everr_t err;
+
 	if (channel == NULL) {
 		return EVERR_NOMEM;
 	}
@@ -348,9 +457,95 @@ static everr_t channel_create(struct store *store, const char *name,
 	channel->info.name = talloc_strdup(channel, name);
 	err = channel->info.name == NULL ? EVERR_NOMEM
 					 : config_copy(channel, config);
-	if (err == EVERR_OK) {
-		err = define_call(channel, config, true);
+	if (err != EVERR_OK) {
+		TALLOC_FREE(channel);
+		return err;
 	}
+	*ret_channel = channel;
+	return EVERR_OK;
+}
+
+/* Take over the number from a channel that was removed. */
+static void channel_inherit(struct store_channel *channel,
+			    struct store_channel *removed)
+{
+	free(channel->writer);
+	channel->writer = removed->writer;
+	channel->writer->lane.user = channel;
+	channel->dbi = removed->dbi;
+	channel->life = removed->life + 1;
+	channel->info.num_missing = removed->info.num_missing;
+	removed->writer = NULL;
+}
+
+/*
+ * Two channels never have the same ids under one name: ids go on where the
+ * removed one stopped; under another name, where the farthest channel is.
+ */
+static everr_t channel_revive(struct store *store,
+			      struct store_channel *removed,
+			      struct store_channel *channel)
+{
+	const struct store_channel_config config = channel->info.config;
+	uint64_t next_id = removed->info.next_id;
+	struct store_job *job = NULL;
+	everr_t err;
+
+	err = define_job(channel, &config, false, &job);
+	if (err != EVERR_OK) {
+		return err;
+	}
+	if (!text_name_equal(removed->info.name, channel->info.name)) {
+		next_id = highest_next_id(store);
+		job->min_next_id = next_id;
+	}
+	job->lane = &removed->writer->lane;
+	channel->info.next_id = next_id;
+	err = define_run(channel, job);
+	if (err != EVERR_OK) {
+		return err;
+	}
+	channel_inherit(channel, removed);
+	return EVERR_OK;
+}
+
+static everr_t channel_first(struct store_channel *channel)
+{
+	const struct store_channel_config config = channel->info.config;
+	struct store_job *job = NULL;
+	everr_t err;
+
+	err = define_job(channel, &config, false, &job);
+	if (err != EVERR_OK) {
+		return err;
+	}
+	job->create = true;
+	return define_run(channel, job);
+}
+
+static everr_t channel_create(struct store *store, const char *name,
+			      const struct store_channel_config *config,
+			      struct store_channel **ret_channel)
+{
+	struct store_channel *removed = find_removed(store, name);
+	struct store_channel *channel = NULL;
+	everr_t err;
+	size_t id;
+
+	if (removed == NULL && store->num_numbers == STORE_CHANNELS_MAX) {
+		return EVERR_LIMIT;
+	}
+	err = lists_grow(store);
+	if (err != EVERR_OK) {
+		return err;
+	}
+	id = removed != NULL ? removed->info.id : store->num_numbers + 1;
+	err = channel_make(store, (uint32_t)id, name, config, &channel);
+	if (err != EVERR_OK) {
+		return err;
+	}
+	err = removed != NULL ? channel_revive(store, removed, channel)
+			      : channel_first(channel);
 	if (err != EVERR_OK) {
 		TALLOC_FREE(channel);
 		return err;
@@ -378,7 +573,7 @@ everr_t store_channel_define(struct store *store, const char *name,
 		return channel_create(store, name, config, ret_channel);
 	}
 	if (!config_equal(&channel->info.config, config)) {
-		err = define_call(channel, config, false);
+		err = define_call(channel, config);
 		if (err != EVERR_OK) {
 			return err;
 		}
@@ -389,6 +584,58 @@ everr_t store_channel_define(struct store *store, const char *name,
 	}
 	*ret_channel = channel;
 	return EVERR_OK;
+}
+
+/* ------------------------------------------------------------- removal */
+
+/* For who still holds it: it is empty, and there is something to be seen. */
+static void removal_tell(struct store_channel *channel)
+{
+	struct store_channel_info *info = &channel->info;
+	struct store *store = channel->store;
+
+	info->oldest_id = 0;
+	info->num_records = 0;
+	info->bytes = 0;
+	if (!channel->fire) {
+		channel->fire = true;
+		channel->fire_next = store->fire;
+		store->fire = channel;
+	}
+	/* Not from here: who removes it need not expect its readers. */
+	store_resume(store);
+}
+
+everr_t store_channel_remove(struct store_channel *channel)
+{
+	struct store *store = channel->store;
+	struct store_job *job = NULL;
+	everr_t err;
+
+	if (store->writer == NULL) {
+		return EVERR_NOT_SUPPORTED;
+	}
+	if (channel->removed) {
+		return EVERR_OK;
+	}
+	err = define_job(channel, &channel->info.config, true, &job);
+	if (err != EVERR_OK) {
+		return err;
+	}
+	job->up_to_id = UINT64_MAX;
+	err = define_run(channel, job);
+	if (err != EVERR_OK) {
+		return err;
+	}
+	lists_remove(store, channel);
+	channel->removed = true;
+	removal_tell(channel);
+	return EVERR_OK;
+}
+
+bool store_channel_removed(const struct store_channel *channel)
+{
+	return channel->removed;
 }
 
 /* -------------------------------------------------------------- access */
@@ -465,11 +712,15 @@ void store_channel_progress(struct store_lane *lane,
 	struct store *store = private_data;
 
 	info->next_id = progress->next_id;
+	/* What was cleared with it is being swept out. */
+	if (channel->removed) {
+		return;
+	}
 	info->oldest_id = progress->oldest_id;
 	info->num_records = progress->records;
 	info->bytes = progress->bytes;
 	info->num_missing = progress->missing;
-	if (progress->received != 0) {
+	if (progress->received > info->creation_time) {
 		info->last_write_time = progress->received;
 	}
 	if (progress->appended && !channel->fire) {

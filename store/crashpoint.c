@@ -18,6 +18,11 @@ static const struct {
 	{"after-commit", STORE_CRASH_AFTER_COMMIT},
 	{"before-define", STORE_CRASH_BEFORE_DEFINE},
 	{"after-define", STORE_CRASH_AFTER_DEFINE},
+	{"during-clear", STORE_CRASH_DURING_CLEAR},
+	{"after-clear", STORE_CRASH_AFTER_CLEAR},
+	{"during-sweep", STORE_CRASH_DURING_SWEEP},
+	{"before-remove", STORE_CRASH_BEFORE_REMOVE},
+	{"after-remove", STORE_CRASH_AFTER_REMOVE},
 };
 
 void store_crash_init(struct store_crash *crash)

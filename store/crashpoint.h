@@ -22,7 +22,12 @@ enum store_crash_point {
 	STORE_CRASH_BEFORE_COMMIT,	/* before-commit */
 	STORE_CRASH_AFTER_COMMIT,	/* after-commit: nobody was told */
 	STORE_CRASH_BEFORE_DEFINE, /* before-define: channel, uncommitted */
-	STORE_CRASH_AFTER_DEFINE   /* after-define: committed, not told */
+	STORE_CRASH_AFTER_DEFINE,  /* after-define: committed, not told */
+	STORE_CRASH_DURING_CLEAR,  /* during-clear: gap written, no head */
+	STORE_CRASH_AFTER_CLEAR,   /* after-clear: no record removed yet */
+	STORE_CRASH_DURING_SWEEP,  /* during-sweep: a cleared one removed */
+	STORE_CRASH_BEFORE_REMOVE, /* before-remove: channel, uncommitted */
+	STORE_CRASH_AFTER_REMOVE   /* after-remove: committed, not told */
 };
 
 struct store_crash {

@@ -42,18 +42,20 @@
  *
  * XXXXXXXX are the channel's number in eight lower-case hexadecimal digits;
  * the table has the flag MDB_INTEGERKEY.  Channels are numbered from 1 in the
- * order of their creation, without holes.
+ * order of their creation, without holes; one that was removed leaves its
+ * number and its name behind.
  *
  * Version.  A program refuses a major version that it does not know, and
  * opens a newer minor one for reading only.  A minor version adds tables and
  * gives meaning to reserved bytes; a new major version comes with a migration
- * in one transaction at open.
+ * in one transaction at open.  1.1 added STORE_CHANNEL_FLAG_REMOVED and records
+ * below a channel's oldest one, both for clearing.
  */
 
 #include <stdint.h>
 
 #define STORE_FORMAT_MAJOR 1
-#define STORE_FORMAT_MINOR 0
+#define STORE_FORMAT_MINOR 1
 #define STORE_FORMAT_MAGIC 0x4C4E5645u /* "EVNL" */
 
 #define STORE_FILE_DATA "data.mdb"
@@ -136,6 +138,11 @@ enum {
 };
 
 #define STORE_CHANNEL_FLAG_ENABLED 0x1u
+/*
+ * There is no such channel any more.  Its entry and head stay, so that ids do
+ * not repeat when the name, or another one, gets the number.
+ */
+#define STORE_CHANNEL_FLAG_REMOVED 0x2u
 #define STORE_SDDL_NONE 0xFFFFFFFFu
 
 /*
@@ -183,7 +190,9 @@ enum {
  * heads.  Written in every transaction that touches the channel.
  *
  * next_id     id of the next record, from 1; above every id ever given out
- * oldest_id   id of the first record; 0: the channel is empty
+ * oldest_id   id of the first record; 0: the channel is empty.  Records below
+ *             it (empty: all) were cleared: nobody reads them, the counters do
+ *             not count them, and they are removed some at a time
  * records     how many there are
  * bytes       sum of the lengths of their values
  * missing     ids in recorded gaps, ever

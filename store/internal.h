@@ -3,8 +3,8 @@
 #define EVENLOG_STORE_INTERNAL_H
 
 /*
- * The loop's side of the store: what store.c, channel.c, template.c, append.c
- * and read.c share.  Nothing here is for other rooms; tests use the hooks.
+ * The loop's side of the store: what store.c, channel.c, template.c, append.c,
+ * clear.c and read.c share.  Nothing here is for other rooms; tests use the hooks.
  */
 
 #include "store/writer.h"
@@ -19,7 +19,13 @@ struct store_watch {
 
 struct store_channel {
 	struct store *store;
-	struct store_wchannel *writer;	/* calloc; lane.user leads back */
+	/*
+	 * Its number's; calloc; lane.user leads back.  NULL: it was removed
+	 * and the number has another owner.
+	 */
+	struct store_wchannel *writer;
+	uint32_t life; /* of the number: how many it had */
+	bool removed;
 	struct store_channel_info info; /* strings are talloc children */
 	MDB_dbi dbi;
 
@@ -44,9 +50,10 @@ struct store_tmpl {
 /* A cursor of a snapshot on one channel. */
 struct store_position {
 	MDB_cursor *cursor;
-	uint64_t renewed; /* the snapshot's generation */
-	uint64_t at;	  /* id it stands on; 0: nowhere */
-	uint64_t next_id; /* end of the channel; 0: not looked up */
+	uint64_t renewed;  /* the snapshot's generation */
+	uint64_t at;	   /* id it stands on; 0: nowhere */
+	uint64_t next_id;  /* end of the channel; 0: not looked up */
+	uint64_t first_id; /* and its beginning; 0: not looked up */
 };
 
 struct store_snapshot {
@@ -71,9 +78,11 @@ struct store {
 	struct store_writer *writer; /* NULL: read_only */
 	struct store_hooks hooks;
 
-	struct store_channel **channels; /* by number - 1 */
+	struct store_channel **numbers; /* by number - 1: the last owner */
+	size_t num_numbers;
+	struct store_channel **channels; /* that are there, by number */
 	size_t num_channels;
-	struct store_channel **by_name;
+	struct store_channel **by_name; /* the same */
 
 	struct event_dict *dict;
 	struct event_packer *packer;
@@ -108,7 +117,7 @@ uint64_t store_now(const struct store *store);
 
 /* ------------------------------------------------------------ channel.c */
 
-/* Add what the table has at number num_channels + 1. */
+/* Add what the table has at number num_numbers + 1. */
 everr_t store_channel_load(struct store *store, MDB_txn *txn,
 			   const MDB_val *value) EVERR_MUST_CHECK;
 /* Take over counters. */
@@ -119,6 +128,11 @@ void store_channel_progress(struct store_lane *lane,
 void store_channel_fire(struct store *store);
 /* read_only: look for channels that came since. */
 everr_t store_channel_refresh(struct store *store) EVERR_MUST_CHECK;
+
+/* -------------------------------------------------------------- clear.c */
+
+/* The writer is done with a clearing: complete its request. */
+void store_clear_done(struct store_job *job);
 
 /* ----------------------------------------------------------- template.c */
 
@@ -141,6 +155,8 @@ void store_template_collect(struct store *store);
 
 /* The writer is done with an append: account for it, complete its request. */
 void store_append_done(struct store *store, struct store_job *job);
+/* What became of a request. */
+everr_t store_req_error(struct tevent_req *req);
 
 /* --------------------------------------------------------------- read.c */
 
@@ -151,5 +167,7 @@ void store_snapshot_drop_all(struct store *store);
 
 /* The last active snapshot has ended. */
 void store_no_snapshot(struct store *store);
+/* Look for work in a turn of the loop of its own. */
+void store_resume(struct store *store);
 
 #endif

@@ -3,8 +3,8 @@
 #define EVENLOG_STORE_JOB_H
 
 /*
- * What the loop hands to the writer: one append, one definition of a channel,
- * or a list of templates to collect.
+ * What the loop hands to the writer: one append, one clearing, one definition
+ * or removal of a channel, or a list of templates to collect.
  *
  * A job is plain malloc memory, made and freed in the loop's thread.  While
  * it is queued the writer owns it, but for the fields marked so.
@@ -28,7 +28,8 @@ struct store_lane;
 
 enum store_job_kind {
 	STORE_JOB_APPEND,
-	STORE_JOB_DEFINE,
+	STORE_JOB_CLEAR,
+	STORE_JOB_DEFINE, /* and removal */
 	STORE_JOB_COLLECT
 };
 
@@ -58,7 +59,8 @@ struct store_job_state {
 struct store_job {
 	struct store_job *next;
 	enum store_job_kind kind;
-	struct store_lane *lane; /* the channel, for APPEND and DEFINE */
+	struct store_lane *lane; /* the channel; NULL: COLLECT */
+	uint32_t life;		 /* APPEND, CLEAR: the channel's */
 
 	uint8_t *bytes;
 	size_t len;
@@ -77,16 +79,23 @@ struct store_job {
 	uint64_t received; /* FILETIME of the call */
 
 	/* DEFINE: bytes hold the channel's sealed value. */
-	bool create;
+	bool create; /* it is new, with its number */
+	bool remove;
+	uint64_t min_next_id; /* ids begin there; 0: where they are */
 	uint64_t max_bytes;
 	uint64_t max_age;
+
+	/* CLEAR */
+	uint64_t up_to_id;
 
 	/* The writer's answer. */
 	everr_t err;
 	uint64_t first_id;
-	uint64_t txn; /* number of the commit that has it */
-	MDB_dbi dbi;  /* DEFINE with create */
-	bool done;    /* DEFINE: under the queue's mutex */
+	uint64_t num_removed; /* CLEAR */
+	uint64_t txn;	      /* number of the commit that has it */
+	uint64_t next_id; /* DEFINE: the channel's; 0: it was not looked at */
+	MDB_dbi dbi;	  /* DEFINE with create */
+	bool done;	  /* DEFINE: under the queue's mutex */
 
 	/* The loop's own: the writer does not look. */
 	struct tevent_req *req;		   /* NULL: nobody waits */

@@ -125,7 +125,7 @@ void store_queue_push(struct store_queue *queue, struct store_job *job)
 
 	job->next = NULL;
 	pthread_mutex_lock(&queue->mutex);
-	if (job->kind == STORE_JOB_APPEND) {
+	if (job->kind == STORE_JOB_APPEND || job->kind == STORE_JOB_CLEAR) {
 		*lane->tail = job;
 		lane->tail = &job->next;
 		if (!lane->in_ring) {

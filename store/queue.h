@@ -54,7 +54,7 @@ struct store_unused {
 
 /* Everything the loop takes over at once. */
 struct store_news {
-	struct store_job *done;	     /* APPEND and COLLECT, in order */
+	struct store_job *done;	     /* all but DEFINE, in order */
 	struct store_unused *unused; /* malloc */
 	size_t num_unused;
 	struct store_stats stats;

@@ -159,7 +159,7 @@ static everr_t positions_grow(struct store_snapshot *snapshot, size_t num)
 
 /*
  * The channel's cursor in this snapshot.  EVERR_END: the channel is younger
- * than the snapshot.
+ * than the snapshot, or was removed.
  */
 static everr_t position_get(struct store_snapshot *snapshot,
 			    struct store_channel *channel,
@@ -170,8 +170,11 @@ static everr_t position_get(struct store_snapshot *snapshot,
 	everr_t err;
 	int rc = 0;
 
+	if (channel->removed) {
+		return EVERR_END;
+	}
 	if (i >= snapshot->num_positions) {
-		err = positions_grow(snapshot, snapshot->store->num_channels);
+		err = positions_grow(snapshot, snapshot->store->num_numbers);
 		if (err != EVERR_OK) {
 			return err;
 		}
@@ -194,6 +197,7 @@ static everr_t position_get(struct store_snapshot *snapshot,
 	position->renewed = snapshot->generation;
 	position->at = 0;
 	position->next_id = 0;
+	position->first_id = 0;
 	return EVERR_OK;
 }
 
@@ -250,6 +254,32 @@ static uint64_t end_of(struct store_snapshot *snapshot,
 	return position->next_id;
 }
 
+/*
+ * Where the channel begins for readers: records before that were cleared.
+ *
+ * Here, too, it is what the writer has reported that counts, not what is seen:
+ * a clearing that is answered holds in every snapshot, those that began before
+ * it included.
+ */
+static uint64_t first_of(struct store_snapshot *snapshot,
+			 struct store_channel *channel,
+			 struct store_position *position)
+{
+	const struct store_channel_info *info = &channel->info;
+	struct store_head head = {};
+
+	if (channel->store->writer != NULL) {
+		return info->oldest_id != 0 ? info->oldest_id : info->next_id;
+	}
+	if (position->first_id == 0) {
+		position->first_id = 1;
+		if (head_get(snapshot, channel, &head) == EVERR_OK) {
+			position->first_id = store_head_first(&head);
+		}
+	}
+	return position->first_id;
+}
+
 /* ---------------------------------------------------------------- read */
 
 /* To the first record from id on; one step when the one before is there. */
@@ -297,7 +327,7 @@ everr_t store_read(struct store_snapshot *snapshot,
 		   bool reverse, struct store_record *ret_record)
 {
 	struct store_position *position = NULL;
-	uint64_t end;
+	uint64_t first, end;
 	MDB_val key;
 	MDB_val value;
 	everr_t err;
@@ -308,6 +338,7 @@ everr_t store_read(struct store_snapshot *snapshot,
 	if (err != EVERR_OK) {
 		return err;
 	}
+	first = first_of(snapshot, channel, position);
 	end = end_of(snapshot, channel, position);
 	if (reverse) {
 		if (from_id >= end) {
@@ -318,6 +349,9 @@ everr_t store_read(struct store_snapshot *snapshot,
 		}
 		rc = seek_reverse(position, from_id, &key, &value);
 	} else {
+		if (from_id < first) {
+			from_id = first;
+		}
 		if (from_id >= end) {
 			return EVERR_END;
 		}
@@ -328,7 +362,7 @@ everr_t store_read(struct store_snapshot *snapshot,
 		return rc == MDB_NOTFOUND ? EVERR_END : store_env_error(rc);
 	}
 	memcpy(&id, key.mv_data, sizeof(id));
-	if (id >= end) {
+	if (id < first || id >= end) {
 		return EVERR_END;
 	}
 	position->at = id;
@@ -340,14 +374,15 @@ everr_t store_read(struct store_snapshot *snapshot,
 	return err;
 }
 
-static uint64_t oldest_of(struct store_position *position, uint64_t end)
+static uint64_t oldest_of(struct store_position *position, uint64_t first,
+			  uint64_t end)
 {
 	MDB_val key;
 	MDB_val value;
 	size_t id;
 
 	position->at = 0;
-	if (mdb_cursor_get(position->cursor, &key, &value, MDB_FIRST) != 0) {
+	if (seek_forward(position, first, &key, &value) != 0) {
 		return 0;
 	}
 	memcpy(&id, key.mv_data, sizeof(id));
@@ -366,7 +401,8 @@ void store_bounds(struct store_snapshot *snapshot,
 		return;
 	}
 	*ret_next_id = end_of(snapshot, channel, position);
-	*ret_oldest_id = oldest_of(position, *ret_next_id);
+	*ret_oldest_id = oldest_of(
+		position, first_of(snapshot, channel, position), *ret_next_id);
 }
 
 /* ---------------------------------------------------------------- gaps */
@@ -528,13 +564,19 @@ everr_t store_block(struct store_snapshot *snapshot,
 		    struct store_channel *channel, uint64_t id,
 		    struct store_block *ret_block)
 {
+	struct store_position *position = NULL;
 	struct store_summary block = {};
 	struct store_head head = {};
 	uint64_t block_id;
 	uint64_t last_id;
 	everr_t err;
 
-	if (id == 0) {
+	err = position_get(snapshot, channel, &position);
+	if (err != EVERR_OK) {
+		return err;
+	}
+	/* What was cleared is not to be skipped as if it were there. */
+	if (id == 0 || id < first_of(snapshot, channel, position)) {
 		return EVERR_END;
 	}
 	block_id = store_block_of(id);

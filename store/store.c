@@ -228,10 +228,10 @@ static everr_t begin_full(struct store *store, bool jump)
 	if (err != EVERR_OK) {
 		return err;
 	}
-	for (i = 0; jump && i < store->num_channels; i++) {
-		channel = store->channels[i]->writer;
+	for (i = 0; jump && i < store->num_numbers; i++) {
+		channel = store->numbers[i]->writer;
 		channel->floor =
-			store->channels[i]->info.next_id + STORE_ID_MARGIN;
+			store->numbers[i]->info.next_id + STORE_ID_MARGIN;
 	}
 	return EVERR_OK;
 }
@@ -245,10 +245,10 @@ static everr_t writer_begin(struct store *store)
 	size_t i;
 
 	writer->meta = store->meta;
-	for (i = 0; i < store->num_channels; i++) {
-		writer->channels[i] = store->channels[i]->writer;
+	for (i = 0; i < store->num_numbers; i++) {
+		writer->channels[i] = store->numbers[i]->writer;
 	}
-	writer->num_channels = (uint32_t)store->num_channels;
+	writer->num_channels = (uint32_t)store->num_numbers;
 	err = store_writer_open(writer, jump);
 	if (err == EVERR_STORE_FULL) {
 		err = begin_full(store, jump);
@@ -271,6 +271,8 @@ static void finish_jobs(struct store *store, struct store_job *jobs)
 		next = jobs->next;
 		if (jobs->kind == STORE_JOB_APPEND) {
 			store_append_done(store, jobs);
+		} else if (jobs->kind == STORE_JOB_CLEAR) {
+			store_clear_done(jobs);
 		} else {
 			store_job_free(jobs);
 		}
@@ -419,8 +421,8 @@ static everr_t reload_handles(struct store *store)
 	if (rc != 0) {
 		return store_env_error(rc);
 	}
-	for (i = 0; err == EVERR_OK && i < store->num_channels; i++) {
-		channel = store->channels[i];
+	for (i = 0; err == EVERR_OK && i < store->num_numbers; i++) {
+		channel = store->numbers[i];
 		err = store_env_records(txn, channel->info.id, false,
 					&channel->dbi);
 		channel->writer->dbi = channel->dbi;
@@ -481,12 +483,16 @@ static void reopen_try(struct store *store)
 	store_queue_unpark(&store->writer->queue);
 }
 
+void store_resume(struct store *store)
+{
+	tevent_schedule_immediate(store->resume, store->ev, resumed, store);
+}
+
 void store_no_snapshot(struct store *store)
 {
 	/* Not from here: the caller may begin the next snapshot at once. */
 	if (store->reopen || store->unused != NULL) {
-		tevent_schedule_immediate(store->resume, store->ev, resumed,
-					  store);
+		store_resume(store);
 	}
 }
 

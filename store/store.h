@@ -145,7 +145,7 @@ everr_t store_channel_find(struct store *store, const char *name,
 			   struct store_channel **ret_channel) EVERR_MUST_CHECK;
 
 size_t store_channel_count(struct store *store);
-/* index from 0, in order of creation; NULL past the end. */
+/* index from 0, in the order of their ids; NULL past the end. */
 struct store_channel *store_channel_at(struct store *store, size_t index);
 const char *store_channel_name(const struct store_channel *channel);
 
@@ -157,8 +157,10 @@ void store_channel_info(struct store_channel *channel,
  * Remove every record of the channel up to and including up_to_id (a backup's
  * last one; UINT64_MAX: all there are when it is carried out), as one durable
  * step in the order of the appends: they are there or gone, never half.  Ids
- * go on from where they were; the gap is recorded with STORE_GAP_CLEARED.
+ * go on from where they were; the gap is recorded with STORE_GAP_CLEARED.  A
+ * full disk does not prevent it; the room comes back some time later.
  *
+ * EVERR_CHANNEL_NOT_FOUND  it was removed
  * EVERR_STORE_FULL, EVERR_STORE_SYNC, EVERR_STORE_CORRUPT, EVERR_NOT_SUPPORTED,
  * EVERR_NOMEM
  */
@@ -170,14 +172,15 @@ everr_t store_clear_recv(struct tevent_req *req,
 			 uint64_t *ret_num_removed) EVERR_MUST_CHECK;
 
 /*
- * Take the channel out of the store, with its records, config and counters
- * (durable before it returns).  Its struct stays until the store is closed:
- * who still holds it finds it empty, appends get EVERR_CHANNEL_NOT_FOUND, and
- * its watches are called once.  A channel defined later under the name is
- * another one, with another id, whose record ids do not repeat.
+ * Take the channel out of the store, with its records and config (durable
+ * before it returns).  Its struct stays until the store is closed: who still
+ * holds it finds it empty, appends get EVERR_CHANNEL_NOT_FOUND, also those
+ * that wait, and its watches are called once, in a later turn of the loop.  A
+ * channel defined later under the name is another one, which may have the same
+ * id, and whose record ids do not repeat.
  *
  * EVERR_NOT_SUPPORTED  read_only
- * EVERR_STORE_FULL, EVERR_STORE_SYNC, EVERR_NOMEM
+ * EVERR_STORE_FULL, EVERR_STORE_SYNC, EVERR_STORE_CORRUPT, EVERR_NOMEM
  */
 everr_t store_channel_remove(struct store_channel *channel) EVERR_MUST_CHECK;
 
@@ -221,6 +224,7 @@ struct store_state {
  *                     there are too many states
  * EVERR_INVALID       a state's name or size
  * EVERR_CHANNEL_DISABLED
+ * EVERR_CHANNEL_NOT_FOUND  it was removed
  * EVERR_STORE_FULL    no room; may be tried again later
  * EVERR_STORE_SYNC    the disk failed; nothing of it is acknowledged
  * EVERR_STORE_CORRUPT the channel is damaged where it would be written

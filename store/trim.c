@@ -12,7 +12,7 @@
  */
 #define TRIM_AGAIN_MS 60000
 
-/* The oldest record of a channel, as retention looks at it. */
+/* The first record of a channel's table, as retention looks at it. */
 struct oldest {
 	uint64_t id;
 	uint64_t received;
@@ -44,7 +44,7 @@ static bool may_be_over(const struct store_writer *writer,
 	if (writer->ticked < channel->trim_after) {
 		return false;
 	}
-	if (!channel->valid) {
+	if (!channel->valid || channel->hidden) {
 		return true;
 	}
 	if (channel->head.records == 0) {
@@ -143,11 +143,14 @@ static everr_t release_closed(struct store_writer *writer,
 	return store_env_error(rc);
 }
 
-/* Gaps below the oldest record tell nobody anything more. */
+/*
+ * Gaps below the oldest record tell nobody anything more, but for that of the
+ * last clearing: a query that is still open must learn of it.
+ */
 static everr_t release_gaps(struct store_writer *writer,
 			    struct store_wchannel *channel)
 {
-	uint64_t oldest = channel->head.oldest_id;
+	uint64_t oldest = store_head_first(&channel->head);
 	uint8_t bytes[STORE_KEY_PAIR_SIZE];
 	struct store_gap_value gap = {};
 	MDB_cursor *cursor = NULL;
@@ -157,9 +160,6 @@ static everr_t release_gaps(struct store_writer *writer,
 	everr_t err;
 	int rc;
 
-	if (oldest == 0) {
-		oldest = channel->head.next_id;
-	}
 	rc = mdb_cursor_open(writer->txn, writer->env->tables.gaps, &cursor);
 	if (rc != 0) {
 		return store_env_error(rc);
@@ -176,7 +176,9 @@ static everr_t release_gaps(struct store_writer *writer,
 		    (err == EVERR_OK && gap.last_id >= oldest)) {
 			break;
 		}
-		rc = mdb_cursor_del(cursor, 0);
+		if (err != EVERR_OK || gap.cause != STORE_GAP_CLEARED) {
+			rc = mdb_cursor_del(cursor, 0);
+		}
 		if (rc == 0) {
 			rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
 		}
@@ -203,24 +205,18 @@ static everr_t release_block(struct store_writer *writer,
 
 /* ------------------------------------------------------------- records */
 
-/* Find the oldest record and bring the head up to date.  EVERR_END: none. */
-static everr_t find_oldest(struct store_wchannel *channel,
-			   struct oldest *ret_oldest)
+/* Find the first record of the table.  EVERR_END: none. */
+static everr_t first_record(struct store_wchannel *channel,
+			    struct oldest *ret_oldest)
 {
-	struct store_head *head = &channel->head;
 	MDB_val key;
 	MDB_val value;
 	size_t id;
 	int rc;
 
 	rc = mdb_cursor_get(channel->cursor, &key, &value, MDB_FIRST);
-	if (rc == MDB_NOTFOUND) {
-		head->oldest_id = 0;
-		channel->oldest_received = 0;
-		return EVERR_END;
-	}
 	if (rc != 0) {
-		return store_env_error(rc);
+		return rc == MDB_NOTFOUND ? EVERR_END : store_env_error(rc);
 	}
 	memcpy(&id, key.mv_data, sizeof(id));
 	ret_oldest->id = id;
@@ -228,20 +224,28 @@ static everr_t find_oldest(struct store_wchannel *channel,
 	ret_oldest->received =
 		store_record_received(value.mv_data, value.mv_size);
 	/* A damaged record must not hold back those behind it. */
-	if (ret_oldest->received > head->received) {
+	if (ret_oldest->received > channel->head.received) {
 		ret_oldest->received = 0;
 	}
-	head->oldest_id = id;
-	channel->oldest_received = ret_oldest->received;
 	return EVERR_OK;
 }
 
-/* Remove the oldest record; *oldest becomes the next one.  EVERR_END: none. */
-static everr_t remove_oldest(struct store_writer *writer,
-			     struct store_wchannel *channel,
-			     struct oldest *oldest)
+/* The head speaks of what is first now; found: whether anything is. */
+static void note_oldest(struct store_wchannel *channel, everr_t found,
+			const struct oldest *oldest)
 {
-	struct store_head *head = &channel->head;
+	channel->head.oldest_id = found == EVERR_OK ? oldest->id : 0;
+	channel->oldest_received = found == EVERR_OK ? oldest->received : 0;
+}
+
+/*
+ * Remove the record that the cursor stands on; *oldest becomes the next one.
+ * EVERR_END: none.
+ */
+static everr_t remove_first(struct store_writer *writer,
+			    struct store_wchannel *channel, bool counted,
+			    struct oldest *oldest)
+{
 	uint64_t block_id = store_block_of(oldest->id);
 	everr_t found;
 	everr_t err;
@@ -251,14 +255,12 @@ static everr_t remove_oldest(struct store_writer *writer,
 	if (rc != 0) {
 		return store_env_error(rc);
 	}
-	store_crash_at(&writer->crash, STORE_CRASH_DURING_TRIM);
-	writer->txn_trimmed++;
-	head->records -= head->records > 0 ? 1 : 0;
-	head->bytes -= head->bytes > oldest->len ? oldest->len : head->bytes;
-
-	found = find_oldest(channel, oldest);
+	found = first_record(channel, oldest);
 	if (found != EVERR_OK && found != EVERR_END) {
 		return found;
+	}
+	if (counted) {
+		note_oldest(channel, found, oldest);
 	}
 	if (found == EVERR_END || store_block_of(oldest->id) != block_id) {
 		err = release_block(writer, channel, block_id);
@@ -267,6 +269,40 @@ static everr_t remove_oldest(struct store_writer *writer,
 		}
 	}
 	return found;
+}
+
+/* Retention removes the oldest record. */
+static everr_t remove_oldest(struct store_writer *writer,
+			     struct store_wchannel *channel,
+			     struct oldest *oldest)
+{
+	struct store_head *head = &channel->head;
+	everr_t err;
+
+	head->records -= head->records > 0 ? 1 : 0;
+	head->bytes -= head->bytes > oldest->len ? oldest->len : head->bytes;
+	writer->txn_trimmed++;
+	err = remove_first(writer, channel, true, oldest);
+	store_crash_at(&writer->crash, STORE_CRASH_DURING_TRIM);
+	return err;
+}
+
+/* Remove what a clearing has left.  EVERR_END: nothing at all is left. */
+static everr_t sweep_records(struct store_writer *writer,
+			     struct store_wchannel *channel, uint64_t *budget,
+			     struct oldest *ret_oldest)
+{
+	const uint64_t first_id = store_head_first(&channel->head);
+	everr_t err;
+
+	err = first_record(channel, ret_oldest);
+	while (err == EVERR_OK && ret_oldest->id<first_id && * budget> 0) {
+		(*budget)--;
+		err = remove_first(writer, channel, false, ret_oldest);
+		store_crash_at(&writer->crash, STORE_CRASH_DURING_SWEEP);
+	}
+	channel->hidden = err == EVERR_OK && ret_oldest->id < first_id;
+	return err;
 }
 
 static everr_t trim_records(struct store_writer *writer,
@@ -280,7 +316,13 @@ static everr_t trim_records(struct store_writer *writer,
 	if (err != EVERR_OK) {
 		return err;
 	}
-	err = find_oldest(channel, &oldest);
+	err = sweep_records(writer, channel, budget, &oldest);
+	if (err == EVERR_OK && channel->hidden) {
+		return EVERR_OK;
+	}
+	if (err == EVERR_OK || err == EVERR_END) {
+		note_oldest(channel, err, &oldest);
+	}
 	while (err == EVERR_OK && *budget > 0) {
 		if (!over_size(channel) &&
 		    !over_age(channel, oldest.received, now)) {

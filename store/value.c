@@ -443,14 +443,16 @@ everr_t store_users_get(const uint8_t *value, size_t len, uint32_t no,
 /* ------------------------------------------------------------ channels */
 
 void store_channel_put(uint8_t *value, uint32_t channel, const char *name,
-		       uint64_t created,
+		       uint64_t created, bool removed,
 		       const struct store_channel_config *config)
 {
 	size_t name_len = strlen(name);
 	size_t sddl_len = config->sddl == NULL ? 0 : strlen(config->sddl);
+	uint32_t flags = 0;
 
-	le32_set(value + STORE_CHANNEL_FLAGS,
-		 config->enabled ? STORE_CHANNEL_FLAG_ENABLED : 0);
+	flags |= config->enabled ? STORE_CHANNEL_FLAG_ENABLED : 0;
+	flags |= removed ? STORE_CHANNEL_FLAG_REMOVED : 0;
+	le32_set(value + STORE_CHANNEL_FLAGS, flags);
 	le64_set(value + STORE_CHANNEL_MAX_BYTES, config->max_bytes);
 	le64_set(value + STORE_CHANNEL_MAX_AGE, config->max_age);
 	le64_set(value + STORE_CHANNEL_CREATED, created);
@@ -499,10 +501,11 @@ static everr_t channel_text(TALLOC_CTX *mem_ctx, const uint8_t *value,
 
 everr_t store_channel_get(TALLOC_CTX *mem_ctx, const uint8_t *value, size_t len,
 			  uint32_t channel, char **ret_name,
-			  uint64_t *ret_created,
+			  uint64_t *ret_created, bool *ret_removed,
 			  struct store_channel_config *ret_config)
 {
 	char *sddl = NULL;
+	uint32_t flags;
 	everr_t err;
 
 	err = check_u32(value, len, channel, STORE_CHANNEL_TEXT);
@@ -513,10 +516,11 @@ everr_t store_channel_get(TALLOC_CTX *mem_ctx, const uint8_t *value, size_t len,
 	if (err != EVERR_OK) {
 		return err;
 	}
+	flags = le32_get(value + STORE_CHANNEL_FLAGS);
 	*ret_created = le64_get(value + STORE_CHANNEL_CREATED);
+	*ret_removed = (flags & STORE_CHANNEL_FLAG_REMOVED) != 0;
 	*ret_config = (struct store_channel_config){
-		.enabled = (le32_get(value + STORE_CHANNEL_FLAGS) &
-			    STORE_CHANNEL_FLAG_ENABLED) != 0,
+		.enabled = (flags & STORE_CHANNEL_FLAG_ENABLED) != 0,
 		.max_bytes = le64_get(value + STORE_CHANNEL_MAX_BYTES),
 		.max_age = le64_get(value + STORE_CHANNEL_MAX_AGE),
 		.sddl = sddl,

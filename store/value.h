@@ -142,12 +142,12 @@ everr_t store_users_get(const uint8_t *value, size_t len, uint32_t no,
 #define STORE_CHANNEL_LEN(name_len, sddl_len) \
 	(STORE_CHANNEL_TEXT + (size_t)(name_len) + (size_t)(sddl_len))
 void store_channel_put(uint8_t *value, uint32_t channel, const char *name,
-		       uint64_t created,
+		       uint64_t created, bool removed,
 		       const struct store_channel_config *config);
 /* Strings are talloc children of mem_ctx. */
 everr_t store_channel_get(
 	TALLOC_CTX *mem_ctx, const uint8_t *value, size_t len, uint32_t channel,
-	char **ret_name, uint64_t *ret_created,
+	char **ret_name, uint64_t *ret_created, bool *ret_removed,
 	struct store_channel_config *ret_config) EVERR_MUST_CHECK;
 
 #endif

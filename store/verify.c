@@ -13,7 +13,7 @@
 
 #define MAGIC 0x4C4E5645U
 #define MAJOR 1
-#define MINOR 0
+#define MINOR 1
 #define META_SIZE 64
 #define CHANNEL_HEADER 40
 #define HEAD_HEADER 64
@@ -27,6 +27,9 @@
 #define STATE_NAME_MAX 400
 #define STATE_DATA_MAX 1048576
 #define CHANNELS_MAX 8192
+
+#define CHANNEL_ENABLED 0x1U
+#define CHANNEL_REMOVED 0x2U
 
 #define KEY_META "store"
 #define RECORDS_PREFIX "records/"
@@ -527,9 +530,11 @@ static void channel_item(const uint8_t *key, size_t key_len,
 			   "the lengths in its properties are wrong");
 		return;
 	}
-	if (verify->strict && (le32_get(data + 4) & ~1U) != 0) {
+	if (verify->strict &&
+	    (le32_get(data + 4) & ~(CHANNEL_ENABLED | CHANNEL_REMOVED)) != 0) {
 		tell_error(verify, channel->label, "unknown flags are set");
 	}
+	channel->removed = (le32_get(data + 4) & CHANNEL_REMOVED) != 0;
 	channel_name(verify, channel, data + CHANNEL_HEADER, (size_t)name_len);
 }
 

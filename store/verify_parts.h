@@ -70,6 +70,7 @@ struct verify_channel {
 	uint32_t no;
 	const char *label; /* "channel Application" */
 	const char *name;  /* NULL: not known */
+	bool removed;
 	bool has_head;
 	bool has_table;
 	struct verify_head head;

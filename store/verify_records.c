@@ -326,6 +326,19 @@ static bool id_in_gap(struct records *records, uint64_t id)
 	       channel->gaps[records->gap].first_id <= id;
 }
 
+/* It was cleared, as a gap says, and waits to be removed. */
+static bool is_cleared(struct records *records, uint64_t id)
+{
+	const struct verify_channel *channel = records->channel;
+	uint64_t first_id = channel->head.oldest_id;
+
+	if (first_id == 0) {
+		first_id = channel->head.next_id;
+	}
+	return channel->has_head && id < first_id && id_in_gap(records, id) &&
+	       channel->gaps[records->gap].cause == VERIFY_GAP_CLEARED;
+}
+
 static void check_place(struct records *records, uint64_t id)
 {
 	const struct verify_channel *channel = records->channel;
@@ -406,18 +419,19 @@ static void record_item(const uint8_t *key, size_t key_len, const uint8_t *data,
 	}
 	id = le64_get(key);
 	verify_step(records->verify);
-	records->verify->result.records++;
-	records->num_records++;
-	records->bytes += len;
-
-	check_place(records, id);
+	if (!is_cleared(records, id)) {
+		records->verify->result.records++;
+		records->num_records++;
+		records->bytes += len;
+		check_place(records, id);
+		records->last_id = id;
+		records->expected_id = id + 1;
+	}
 	first_id = (id - 1) / VERIFY_BLOCK_RECORDS * VERIFY_BLOCK_RECORDS + 1;
 	if (first_id != records->found.first_id) {
 		block_start(records, first_id);
 	}
 	check_record(records, id, data, len);
-	records->last_id = id;
-	records->expected_id = id + 1;
 }
 
 /* -------------------------------------------------------- the head's say */
@@ -440,6 +454,10 @@ static void check_counters(struct records *records)
 			    " bytes, but its head says %" PRIu64,
 			    records->bytes, head->bytes);
 	}
+	if (channel->removed && head->records != 0) {
+		verify_tell(verify, STORE_VERIFY_ERROR, channel->label,
+			    "it was removed, but its head counts records");
+	}
 	if (records->num_records == 0 && head->oldest_id != 0) {
 		verify_tell(verify, STORE_VERIFY_ERROR, channel->label,
 			    "it is empty, but its head names an oldest record");
@@ -451,6 +469,7 @@ static void check_counters(struct records *records)
 	}
 }
 
+/* Lost to damage; what is cleared takes its summary along. */
 static bool gap_may_hold(const struct verify_channel *channel,
 			 const struct verify_block *block)
 {
@@ -460,6 +479,7 @@ static bool gap_may_hold(const struct verify_channel *channel,
 		const struct verify_gap *gap = &channel->gaps[i];
 
 		if (gap->cause != VERIFY_GAP_RESTORED &&
+		    gap->cause != VERIFY_GAP_CLEARED &&
 		    gap->first_id <= block->last_id &&
 		    gap->last_id >= block->first_id) {
 			return true;

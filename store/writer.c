@@ -305,13 +305,21 @@ static everr_t finish(struct store_writer *writer, uint64_t budget)
 	return store_batch_finish(writer);
 }
 
+static everr_t apply_job(struct store_writer *writer, struct store_job *job)
+{
+	if (job->kind == STORE_JOB_CLEAR) {
+		return store_erase_clear(writer, job);
+	}
+	return store_batch_append(writer, job);
+}
+
 /* Jobs in the open transaction, without retention. */
 static everr_t apply(struct store_writer *writer, struct store_job *jobs)
 {
 	everr_t err = EVERR_OK;
 
 	for (; jobs != NULL && err == EVERR_OK; jobs = jobs->next) {
-		err = store_batch_append(writer, jobs);
+		err = apply_job(writer, jobs);
 	}
 	if (err == EVERR_OK) {
 		err = store_batch_finish(writer);
@@ -381,6 +389,7 @@ struct batch {
 	struct store_job **tail;
 	size_t records;
 	size_t bytes;
+	bool cleared;	  /* a channel was */
 	uint64_t started; /* ms */
 };
 
@@ -411,10 +420,28 @@ static struct store_job *batch_pop(struct store_writer *writer,
 			       limits->batch_bytes - batch->bytes);
 }
 
+/* Whether the job can be done at all. */
+static everr_t job_check(const struct store_job *job, bool room)
+{
+	const struct store_wchannel *channel =
+		(const struct store_wchannel *)job->lane;
+
+	/* It was sent before the channel was removed. */
+	if (job->life != channel->life) {
+		return EVERR_CHANNEL_NOT_FOUND;
+	}
+	/* Small state is written from the reserve; so is a clearing. */
+	if (!room && job->num_records > 0) {
+		return EVERR_STORE_FULL;
+	}
+	return EVERR_OK;
+}
+
 static everr_t batch_fill(struct store_writer *writer, struct batch *batch,
 			  bool room)
 {
 	struct store_job *job = NULL;
+	everr_t refused;
 	everr_t err = EVERR_OK;
 
 	while (err == EVERR_OK) {
@@ -422,13 +449,14 @@ static everr_t batch_fill(struct store_writer *writer, struct batch *batch,
 		if (job == NULL) {
 			return EVERR_OK;
 		}
-		/* Small state is written from the reserve. */
-		if (!room && job->num_records > 0) {
-			answer(writer, job, EVERR_STORE_FULL);
+		refused = job_check(job, room);
+		if (refused != EVERR_OK) {
+			answer(writer, job, refused);
 			continue;
 		}
 		batch_add(batch, job);
-		err = store_batch_append(writer, job);
+		batch->cleared |= job->kind == STORE_JOB_CLEAR;
+		err = apply_job(writer, job);
 	}
 	return err;
 }
@@ -495,7 +523,9 @@ static void run_batch(struct store_writer *writer)
 	}
 	err = batch_fill(writer, &batch, room);
 	if (err == EVERR_OK) {
-		err = finish(writer, 2 * batch.records + TRIM_BUSY);
+		/* A clearing is answered before its records are removed. */
+		err = finish(writer,
+			     batch.cleared ? 0 : 2 * batch.records + TRIM_BUSY);
 	}
 	if (err != EVERR_OK) {
 		store_batch_abort(writer);
@@ -503,6 +533,9 @@ static void run_batch(struct store_writer *writer)
 		return;
 	}
 	err = commit(writer);
+	if (err == EVERR_OK && batch.cleared) {
+		store_crash_at(&writer->crash, STORE_CRASH_AFTER_CLEAR);
+	}
 	answer_all(writer, batch.jobs, err);
 	if (err != EVERR_OK) {
 		fail_batch(writer, err);
@@ -513,7 +546,8 @@ static void run_batch(struct store_writer *writer)
 
 /* ------------------------------------------------------------- control */
 
-static everr_t define_put(struct store_writer *writer, struct store_job *job)
+/* The table and head of a number that was never used. */
+static everr_t define_new(struct store_writer *writer, struct store_job *job)
 {
 	struct store_wchannel *channel = (struct store_wchannel *)job->lane;
 	struct store_head head = {.next_id = 1};
@@ -522,20 +556,50 @@ static everr_t define_put(struct store_writer *writer, struct store_job *job)
 	everr_t err;
 	int rc;
 
-	store_key_u32(key, channel->id);
-	rc = store_env_put(writer->txn, writer->env->tables.channels, key,
-			   sizeof(key), job->bytes, job->len, 0);
-	if (rc != 0 || !job->create) {
-		return store_env_error(rc);
-	}
 	err = store_env_records(writer->txn, channel->id, true, &job->dbi);
 	if (err != EVERR_OK) {
 		return err;
 	}
+	store_key_u32(key, channel->id);
 	store_head_put(value, channel->id, &head, NULL, 0);
 	rc = store_env_put(writer->txn, writer->env->tables.heads, key,
 			   sizeof(key), value, sizeof(value), 0);
 	return store_env_error(rc);
+}
+
+/* A name gets the number of another one that was removed. */
+static everr_t define_skip(struct store_writer *writer, struct store_job *job)
+{
+	struct store_wchannel *channel = (struct store_wchannel *)job->lane;
+	everr_t err;
+
+	err = store_batch_touch(writer, channel);
+	if (err != EVERR_OK || channel->head.next_id >= job->min_next_id) {
+		return err;
+	}
+	return store_batch_skip(writer, channel, job->min_next_id,
+				STORE_GAP_RESTORED);
+}
+
+static everr_t define_put(struct store_writer *writer, struct store_job *job)
+{
+	struct store_wchannel *channel = (struct store_wchannel *)job->lane;
+	uint8_t key[STORE_KEY_U32_SIZE];
+	int rc;
+
+	store_key_u32(key, channel->id);
+	rc = store_env_put(writer->txn, writer->env->tables.channels, key,
+			   sizeof(key), job->bytes, job->len, 0);
+	if (rc != 0) {
+		return store_env_error(rc);
+	}
+	if (job->remove) {
+		return store_erase_clear(writer, job);
+	}
+	if (job->create) {
+		return define_new(writer, job);
+	}
+	return job->min_next_id != 0 ? define_skip(writer, job) : EVERR_OK;
 }
 
 static void define_done(struct store_writer *writer, struct store_job *job)
@@ -544,6 +608,8 @@ static void define_done(struct store_writer *writer, struct store_job *job)
 
 	channel->max_bytes = job->max_bytes;
 	channel->max_age = job->max_age;
+	channel->life += job->remove ? 1 : 0;
+	job->next_id = channel->valid ? channel->head.next_id : 0;
 	if (job->create) {
 		channel->dbi = job->dbi;
 		writer->channels[writer->num_channels] = channel;
@@ -554,6 +620,7 @@ static void define_done(struct store_writer *writer, struct store_job *job)
 
 static void run_define(struct store_writer *writer, struct store_job *job)
 {
+	bool remove = job->remove;
 	everr_t err;
 
 	err = store_batch_begin(writer);
@@ -571,16 +638,19 @@ static void run_define(struct store_writer *writer, struct store_job *job)
 		answer(writer, job, err);
 		return;
 	}
-	store_crash_at(&writer->crash, STORE_CRASH_BEFORE_DEFINE);
+	store_crash_at(&writer->crash, remove ? STORE_CRASH_BEFORE_REMOVE
+					      : STORE_CRASH_BEFORE_DEFINE);
 	err = commit_synced(writer);
 	if (err != EVERR_OK) {
 		answer(writer, job, err);
 		fail_batch(writer, err);
 		return;
 	}
-	store_crash_at(&writer->crash, STORE_CRASH_AFTER_DEFINE);
+	store_crash_at(&writer->crash, remove ? STORE_CRASH_AFTER_REMOVE
+					      : STORE_CRASH_AFTER_DEFINE);
 	define_done(writer, job);
 	answer(writer, job, EVERR_OK);
+	store_queue_wake(&writer->queue, &writer->stats);
 }
 
 static void run_control(struct store_writer *writer, struct store_job *job)

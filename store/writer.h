@@ -12,7 +12,8 @@
  *
  *   writer.c   the thread, commits, what to do when one fails
  *   batch.c    what an append does inside a transaction
- *   trim.c     retention
+ *   erase.c    what a clearing does
+ *   trim.c     retention, and the removal of what was cleared
  */
 
 #include "store/crashpoint.h"
@@ -36,12 +37,15 @@ struct store_wchannel {
 	MDB_dbi dbi;
 	uint64_t max_bytes;
 	uint64_t max_age; /* seconds */
+	uint32_t life;	  /* how often it was removed, since opened */
 
 	/* What the head says; read again when it is not valid. */
 	bool valid;
 	struct store_head head;
 	struct u32set templates; /* of the open block */
 
+	/* There may be records that were cleared. */
+	bool hidden;
 	/* Ids below it were given out by a commit that failed. */
 	uint64_t floor;
 	/* ReceivedTime of the oldest record; 0: not known. */
@@ -150,8 +154,22 @@ everr_t store_batch_collect(struct store_writer *writer, const uint32_t *nos,
 			    size_t num) EVERR_MUST_CHECK;
 
 /*
- * Retention inside the open transaction: at most budget records, first of the
- * touched channels, then of the others in turn.  Sets trim_pending.
+ * The first id that the channel has for readers: records before it were
+ * cleared, and wait to be removed.
+ */
+static inline uint64_t store_head_first(const struct store_head *head)
+{
+	return head->oldest_id != 0 ? head->oldest_id : head->next_id;
+}
+
+/* Carry out a CLEAR, in a step that does not depend on how much there is. */
+everr_t store_erase_clear(struct store_writer *writer,
+			  struct store_job *job) EVERR_MUST_CHECK;
+
+/*
+ * Retention inside the open transaction, and the removal of what was cleared:
+ * at most budget records, first of the touched channels, then of the others in
+ * turn.  Sets trim_pending.
  */
 everr_t store_trim(struct store_writer *writer,
 		   uint64_t budget) EVERR_MUST_CHECK;

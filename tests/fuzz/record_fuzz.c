@@ -168,11 +168,12 @@ static void check_channel(TALLOC_CTX *mem_ctx, const uint8_t *value, size_t len)
 {
 	struct store_channel_config config = {};
 	uint64_t created = 0;
+	bool removed = false;
 	char *name = NULL;
 	everr_t err;
 
 	err = store_channel_get(mem_ctx, value, len, CHANNEL, &name, &created,
-				&config);
+				&removed, &config);
 	if (err == EVERR_OK) {
 		must(strlen(name) < len);
 		must(config.sddl == NULL || strlen(config.sddl) < len);

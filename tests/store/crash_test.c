@@ -107,21 +107,25 @@ static void assert_promise_kept(TALLOC_CTX *mem_ctx, const char *dir,
 	if (err != EVERR_OK || errors != 0) {
 		fail_msg("%s: verify: %s, %s", when, everr_name(err), text);
 	}
-	if (account->failed[0].num + account->failed[1].num != 0) {
+	if (account->failed[PROOF_KEPT].num +
+		    account->failed[PROOF_TRIMMED].num +
+		    account->failed[PROOF_ERASED].num !=
+	    0) {
 		fail_msg("%s: an append was refused", when);
 	}
 	proof_compare(mem_ctx, dir, account, &outcome);
 	if (outcome.err != EVERR_OK || outcome.lost != 0 ||
 	    outcome.changed != 0 || outcome.repeated != 0 ||
-	    outcome.failed != 0 || outcome.torn != 0) {
+	    outcome.failed != 0 || outcome.torn != 0 || outcome.undead != 0) {
 		fail_msg("%s: open %s, %u lost, %u changed, %u repeated, %u "
-			 "failed but there, %u torn",
+			 "failed but there, %u torn, %u not erased",
 			 when, everr_name(outcome.err),
 			 (unsigned int)outcome.lost,
 			 (unsigned int)outcome.changed,
 			 (unsigned int)outcome.repeated,
 			 (unsigned int)outcome.failed,
-			 (unsigned int)outcome.torn);
+			 (unsigned int)outcome.torn,
+			 (unsigned int)outcome.undead);
 	}
 }
 
@@ -133,6 +137,7 @@ static void account_free(struct proof_account *account)
 		TALLOC_FREE(account->acked[i].ranges);
 		TALLOC_FREE(account->failed[i].ranges);
 	}
+	TALLOC_FREE(account->erasures);
 }
 
 /*
@@ -142,8 +147,10 @@ static void account_free(struct proof_account *account)
 static void test_kill_at_each_crash_point_loses_nothing(void **state)
 {
 	static const char *const points[] = {
-		"before-txn",  "after-template-put", "after-records",
-		"during-trim", "before-commit",	     "after-commit",
+		"before-txn",	 "after-template-put", "after-records",
+		"during-trim",	 "before-commit",      "after-commit",
+		"during-clear",	 "after-clear",	       "during-sweep",
+		"before-remove", "after-remove",
 	};
 	static const unsigned int passes[] = {1, 3, 10};
 	struct proof_account account = {};
@@ -164,6 +171,8 @@ static void test_kill_at_each_crash_point_loses_nothing(void **state)
 		}
 	}
 	assert_true(proof_account_count(&account.acked[PROOF_KEPT]) > 100);
+	assert_true(account.num_erasures > 10);
+	assert_true(account.erased > 0);
 	account_free(&account);
 	proof_dir_remove(dir);
 }
@@ -222,6 +231,8 @@ static void test_kill_anywhere_loses_nothing(void **state)
 		assert_promise_kept(*state, dir, &account, when);
 	}
 	assert_true(proof_account_count(&account.acked[PROOF_KEPT]) > 100);
+	assert_true(account.num_erasures > 10);
+	assert_true(account.erased > 0);
 	account_free(&account);
 	proof_dir_remove(dir);
 }
@@ -238,7 +249,8 @@ static void test_what_was_never_stored_is_missed(void **state)
 	struct child child;
 
 	start(*state, dir, 3, 5, NULL, &child);
-	assert_int_equal(listen_to(*state, &child, UINT32_MAX, &account), 10);
+	assert_int_equal(listen_to(*state, &child, UINT32_MAX, &account),
+			 5 * PROOF_CHANNELS);
 	assert_int_equal(reap(&child), 0);
 	assert_promise_kept(*state, dir, &account, "clean end");
 
@@ -312,11 +324,11 @@ static void test_hot_copy_is_whole_and_restores_with_new_ids(void **state)
 	assert_true(outcome.lost > 0);
 
 	/* Restored: what is written now has ids that were never given out. */
-	TALLOC_FREE(later.acked[PROOF_KEPT].ranges);
-	TALLOC_FREE(later.acked[PROOF_TRIMMED].ranges);
+	account_free(&later);
 	later = (struct proof_account){};
 	start(*state, copy, 2, 3, NULL, &child);
-	assert_int_equal(listen_to(*state, &child, UINT32_MAX, &later), 6);
+	assert_int_equal(listen_to(*state, &child, UINT32_MAX, &later),
+			 3 * PROOF_CHANNELS);
 	assert_int_equal(reap(&child), 0);
 	assert_true(later.acked[PROOF_KEPT].ranges[0].first_id > 1048576);
 	assert_promise_kept(*state, copy, &account, "the restored copy");

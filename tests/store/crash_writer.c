@@ -26,6 +26,8 @@
 
 #define IN_FLIGHT 4
 #define EVENTS_MAX 24
+/* Appends between two erasures; every third of these removes the channel. */
+#define ERASE_EVERY 6
 
 struct writer {
 	struct tevent_context *ev;
@@ -42,8 +44,17 @@ struct writer {
 
 struct lane {
 	struct writer *writer;
+	struct store *store;
 	unsigned int number;
 	struct store_channel *channel;
+	/* Of PROOF_ERASED */
+	uint64_t acked_id;  /* the last one that was answered */
+	uint64_t erased_id; /* to be erased up to here, or done so */
+	uint64_t erased_at; /* appends then */
+	uint64_t num_erasures;
+	bool erasing;
+	bool draining; /* for a removal */
+	bool done;
 	char state_name[32];
 	uint64_t next_seq;
 	uint64_t num_appends;
@@ -73,17 +84,17 @@ static void die(const char *what, everr_t err)
 static void lane_fill(struct lane *lane);
 
 /* One write, so that the line is whole or not there. */
-static void say(const struct append *append, char letter, uint64_t first)
+static void say(const struct lane *lane, char letter, uint64_t first,
+		uint64_t first_seq, uint64_t count)
 {
 	char line[96];
 	int len;
 
 	len = snprintf(line, sizeof(line),
 		       "%c %u %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", letter,
-		       append->lane->number, first, append->first_seq,
-		       append->count);
-	if (append->lane->writer->mark != NULL) {
-		append->lane->writer->mark(line);
+		       lane->number, first, first_seq, count);
+	if (lane->writer->mark != NULL) {
+		lane->writer->mark(line);
 	}
 	if (write(STDOUT_FILENO, line, (size_t)len) != len) {
 		_exit(0);
@@ -101,9 +112,10 @@ static void append_done(struct tevent_req *req)
 	err = store_append_recv(req, &first_id, &bad);
 	TALLOC_FREE(req);
 	if (err == EVERR_OK) {
-		say(append, 'A', first_id);
+		say(lane, 'A', first_id, append->first_seq, append->count);
+		lane->acked_id = first_id + append->count - 1;
 	} else {
-		say(append, 'F', (uint64_t)err);
+		say(lane, 'F', (uint64_t)err, append->first_seq, append->count);
 	}
 	talloc_free(append);
 	lane->in_flight--;
@@ -176,15 +188,101 @@ static void lane_send(struct lane *lane)
 	lane->num_appends++;
 }
 
+static everr_t lane_define(struct lane *lane)
+{
+	const struct store_channel_config config = {
+		.enabled = true,
+		.max_bytes =
+			lane->number == PROOF_TRIMMED ? PROOF_TRIM_BYTES : 0,
+	};
+
+	return store_channel_define(lane->store, proof_channels[lane->number],
+				    &config, &lane->channel);
+}
+
+static void clear_done(struct tevent_req *req)
+{
+	struct lane *lane = tevent_req_callback_data(req, struct lane);
+	everr_t err = store_clear_recv(req, NULL);
+
+	TALLOC_FREE(req);
+	lane->erasing = false;
+	if (err == EVERR_OK) {
+		say(lane, 'C', lane->erased_id, 0, 0);
+	}
+	lane_fill(lane);
+}
+
+/* With appends before and behind it on their way. */
+static void lane_clear(struct lane *lane)
+{
+	struct tevent_req *req = NULL;
+
+	req = store_clear_send(lane, lane->writer->ev, lane->channel,
+			       lane->erased_id);
+	if (req == NULL) {
+		die("clear", EVERR_NOMEM);
+	}
+	lane->erasing = true;
+	tevent_req_set_callback(req, clear_done, lane);
+}
+
+static void lane_remove(struct lane *lane)
+{
+	everr_t err = store_channel_remove(lane->channel);
+
+	if (err == EVERR_OK) {
+		say(lane, 'C', lane->erased_id, 0, 0);
+	}
+	while (err == EVERR_OK && lane_define(lane) != EVERR_OK) {
+		(void)tevent_loop_once(lane->writer->ev);
+	}
+}
+
+static void lane_erase(struct lane *lane)
+{
+	bool remove = lane->num_erasures % 3 == 2;
+
+	if (lane->number != PROOF_ERASED || lane->erasing ||
+	    lane->acked_id == lane->erased_id ||
+	    lane->num_appends - lane->erased_at < ERASE_EVERY) {
+		return;
+	}
+	lane->draining = remove;
+	if (remove && lane->in_flight > 0) {
+		return;
+	}
+	lane->draining = false;
+	/* Not always to the last one. */
+	lane->erased_id =
+		lane->num_erasures % 3 == 0
+			? lane->acked_id
+			: lane->erased_id + 1 +
+				  (lane->acked_id - lane->erased_id) / 2;
+	if (remove || lane->erased_id > lane->acked_id) {
+		lane->erased_id = lane->acked_id;
+	}
+	lane->erased_at = lane->num_appends;
+	lane->num_erasures++;
+	say(lane, 'B', lane->erased_id, 0, 0);
+	if (remove) {
+		lane_remove(lane);
+	} else {
+		lane_clear(lane);
+	}
+}
+
 static void lane_fill(struct lane *lane)
 {
 	struct writer *writer = lane->writer;
 
-	while (lane->in_flight < IN_FLIGHT &&
+	lane_erase(lane);
+	while (!lane->draining && lane->in_flight < IN_FLIGHT &&
 	       (writer->appends == 0 || lane->num_appends < writer->appends)) {
 		lane_send(lane);
 	}
-	if (lane->in_flight == 0) {
+	if (lane->in_flight == 0 && !lane->erasing && !lane->done) {
+		lane->done = true;
 		writer->running--;
 	}
 }
@@ -192,20 +290,16 @@ static void lane_fill(struct lane *lane)
 static struct lane *lane_start(struct writer *writer, struct store *store,
 			       unsigned int number)
 {
-	const struct store_channel_config config = {
-		.enabled = true,
-		.max_bytes = number == PROOF_TRIMMED ? PROOF_TRIM_BYTES : 0,
-	};
 	struct lane *lane = NULL;
 	everr_t err;
 
 	lane = talloc_zero(store, struct lane);
 	lane->writer = writer;
+	lane->store = store;
 	lane->number = number;
 	snprintf(lane->state_name, sizeof(lane->state_name), "proof/%s",
 		 proof_channels[number]);
-	err = store_channel_define(store, proof_channels[number], &config,
-				   &lane->channel);
+	err = lane_define(lane);
 	if (err != EVERR_OK) {
 		die("define", err);
 	}

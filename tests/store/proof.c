@@ -16,7 +16,8 @@
 #define MARK_LEN 7
 #define KINDS_MAX 64
 
-const char *const proof_channels[PROOF_CHANNELS] = {"Kept", "Trimmed"};
+const char *const proof_channels[PROOF_CHANNELS] = {"Kept", "Trimmed",
+						    "Erased"};
 
 /* ---------------------------------------------------------------- events */
 
@@ -111,15 +112,37 @@ static bool line_parse(const char *line, uint64_t numbers[4])
 	return *p == '\0' || *p == '\n';
 }
 
+static bool erasure_add(TALLOC_CTX *mem_ctx, struct proof_account *account,
+			uint64_t last_id)
+{
+	uint64_t *more = NULL;
+
+	more = talloc_realloc(mem_ctx, account->erasures, uint64_t,
+			      account->num_erasures + 1);
+	if (more == NULL) {
+		return false;
+	}
+	account->erasures = more;
+	account->erasures[account->num_erasures++] = last_id;
+	return true;
+}
+
 bool proof_account_line(TALLOC_CTX *mem_ctx, struct proof_account *account,
 			const char *line)
 {
 	struct proof_range range = {};
 	uint64_t numbers[4];
 
-	if ((line[0] != 'A' && line[0] != 'F') || !line_parse(line, numbers) ||
+	if (strchr("AFBC", line[0]) == NULL || !line_parse(line, numbers) ||
 	    numbers[0] >= PROOF_CHANNELS) {
 		return false;
+	}
+	if (line[0] == 'B') {
+		return erasure_add(mem_ctx, account, numbers[1]);
+	}
+	if (line[0] == 'C') {
+		account->erased = numbers[1];
+		return true;
 	}
 	range.first_seq = numbers[2];
 	range.count = numbers[3];
@@ -250,8 +273,31 @@ static void compare_state(TALLOC_CTX *mem_ctx, struct store *store,
 	talloc_free(state_name);
 }
 
-static void compare_channel(struct compare *compare, bool keeps_all,
-			    uint64_t *ret_last_seq)
+/*
+ * The first id that must be there: behind the last erasure that may have been
+ * carried out, given what is there.  None of them is ever half done, and those
+ * that were answered are.
+ */
+static uint64_t after_erasures(const struct proof_account *account,
+			       uint64_t oldest, uint64_t next_id,
+			       struct proof_outcome *outcome)
+{
+	uint64_t first = oldest != 0 ? oldest : next_id;
+	uint64_t after = 1;
+	size_t i;
+
+	for (i = 0; i < account->num_erasures; i++) {
+		if (account->erasures[i] < first) {
+			after = account->erasures[i] + 1;
+		}
+	}
+	outcome->undead += first <= account->erased;
+	return after;
+}
+
+static void compare_channel(struct compare *compare,
+			    const struct proof_account *account,
+			    unsigned int number, uint64_t *ret_last_seq)
 {
 	struct store_record record = {};
 	uint64_t oldest = 0;
@@ -261,8 +307,11 @@ static void compare_channel(struct compare *compare, bool keeps_all,
 	everr_t err;
 
 	store_bounds(compare->snapshot, compare->channel, &oldest, &next_id);
-	if (keeps_all) {
+	if (number == PROOF_KEPT) {
 		oldest = 1;
+	} else if (number == PROOF_ERASED) {
+		oldest = after_erasures(account, oldest, next_id,
+					compare->outcome);
 	} else if (oldest == 0) {
 		oldest = next_id;
 	}
@@ -279,6 +328,26 @@ static void compare_channel(struct compare *compare, bool keeps_all,
 	}
 	count_lost(compare, UINT64_MAX, oldest);
 	*ret_last_seq = last_seq;
+}
+
+/* Acknowledged events of a channel that is not there, and should be. */
+static uint64_t lost_with(const struct proof_account *account,
+			  unsigned int number)
+{
+	const struct proof_ranges *acked = &account->acked[number];
+	uint64_t after = 0;
+	uint64_t lost = 0;
+	size_t i;
+
+	if (number == PROOF_ERASED && account->num_erasures > 0) {
+		after = account->erasures[account->num_erasures - 1];
+	}
+	for (i = 0; i < acked->num; i++) {
+		lost += acked->ranges[i].first_id > after
+				? acked->ranges[i].count
+				: 0;
+	}
+	return lost;
 }
 
 static void compare_all(TALLOC_CTX *mem_ctx, struct store *store,
@@ -305,10 +374,10 @@ static void compare_all(TALLOC_CTX *mem_ctx, struct store *store,
 		err = store_channel_find(store, proof_channels[i],
 					 &compare.channel);
 		if (err != EVERR_OK) {
-			outcome->lost += proof_account_count(compare.acked);
+			outcome->lost += lost_with(account, i);
 			continue;
 		}
-		compare_channel(&compare, i == PROOF_KEPT, &last_seq);
+		compare_channel(&compare, account, i, &last_seq);
 		compare_state(mem_ctx, store, proof_channels[i], last_seq,
 			      outcome);
 	}

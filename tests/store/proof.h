@@ -14,10 +14,14 @@
 
 #include <talloc.h>
 
-/* "Kept" keeps all; "Trimmed" keeps PROOF_TRIM_BYTES. */
+/*
+ * "Kept" keeps all; "Trimmed" keeps PROOF_TRIM_BYTES; "Erased" is cleared and
+ * removed now and then.
+ */
 enum {
 	PROOF_KEPT,
 	PROOF_TRIMMED,
+	PROOF_ERASED,
 	PROOF_CHANNELS
 };
 extern const char *const proof_channels[PROOF_CHANNELS];
@@ -45,11 +49,16 @@ struct proof_ranges {
 struct proof_account {
 	struct proof_ranges acked[PROOF_CHANNELS];
 	struct proof_ranges failed[PROOF_CHANNELS]; /* first_id is 0 */
+	/* Ids up to which "Erased" was to be emptied, in their order. */
+	uint64_t *erasures;
+	size_t num_erasures;
+	uint64_t erased; /* the last of them that was answered */
 };
 
 /*
  * Take over one line of a writer: "A channel first_id first_seq count" or
- * "F channel error first_seq count".  False: it is neither.
+ * "F channel error first_seq count"; "B channel last_id 0 0" before it erases
+ * something, and "C channel last_id 0 0" after.  False: it is none.
  */
 bool proof_account_line(TALLOC_CTX *mem_ctx, struct proof_account *account,
 			const char *line);
@@ -64,6 +73,7 @@ struct proof_outcome {
 	uint64_t repeated; /* an event that is there twice */
 	uint64_t failed;   /* refused, but there */
 	uint64_t torn;	   /* state that did not commit with its events */
+	uint64_t undead;   /* an erasure that was answered and is not done */
 };
 
 void proof_compare(TALLOC_CTX *mem_ctx, const char *dir,

@@ -56,7 +56,7 @@ struct replay {
 
 	/* What was found. */
 	uint64_t syncs, files, reopened;
-	uint64_t acked, refused;
+	uint64_t acked, refused, num_erasures;
 	uint64_t lost, damaged, others;
 	char first[512];
 };
@@ -296,9 +296,11 @@ static void look(struct replay *replay, const char *choice)
 	proof_compare(replay->mem_ctx, replay->dir, &replay->account, &outcome);
 	replay->lost += outcome.lost;
 	replay->others += outcome.changed + outcome.repeated + outcome.torn +
-			  (outcome.err != EVERR_OK);
+			  outcome.undead + (outcome.err != EVERR_OK);
 	if (outcome.lost > 0) {
 		note(replay, choice, "an acknowledged event is missing");
+	} else if (outcome.undead > 0) {
+		note(replay, choice, "an erasure that was answered is undone");
 	} else if (outcome.changed + outcome.repeated + outcome.torn > 0) {
 		note(replay, choice, "an event or state is another one");
 	}
@@ -586,6 +588,7 @@ static void live_and_replay(TALLOC_CTX *mem_ctx, const struct life *life,
 		replay->refused +=
 			proof_account_count(&replay->account.failed[i]);
 	}
+	replay->num_erasures = replay->account.num_erasures;
 	print_message(
 		"%s: %" PRIu64 " moments, %" PRIu64 " files, %" PRIu64
 		" reopened, %" PRIu64 " events acknowledged, %" PRIu64
@@ -628,6 +631,8 @@ static void test_no_acknowledgement_precedes_its_sync(void **state)
 	assert_promise_kept(&replay);
 	assert_true(replay.files > 100);
 	assert_true(replay.reopened > 10);
+	/* The third one removes the channel. */
+	assert_true(replay.num_erasures >= 3);
 }
 
 static void test_promise_outlives_failed_syncs(void **state)

@@ -279,19 +279,22 @@ static void test_a_channel_keeps_none_and_empty_apart(void **state)
 	struct store_channel_config got = {};
 	uint8_t value[STORE_CHANNEL_LEN(4, 0)];
 	uint64_t created = 0;
+	bool removed = true;
 	char *name = NULL;
 
-	store_channel_put(value, 1, "Name", 5, &config);
+	store_channel_put(value, 1, "Name", 5, false, &config);
 	assert_int_equal(store_channel_get(*state, value, sizeof(value), 1,
-					   &name, &created, &got),
+					   &name, &created, &removed, &got),
 			 EVERR_OK);
+	assert_false(removed);
 	assert_string_equal(name, "Name");
 	assert_string_equal(got.sddl, "");
 	config.sddl = NULL;
-	store_channel_put(value, 1, "Name", 5, &config);
+	store_channel_put(value, 1, "Name", 5, true, &config);
 	assert_int_equal(store_channel_get(*state, value, sizeof(value), 1,
-					   &name, &created, &got),
+					   &name, &created, &removed, &got),
 			 EVERR_OK);
+	assert_true(removed);
 	assert_null(got.sddl);
 	assert_int_equal(created, 5);
 }

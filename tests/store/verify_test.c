@@ -415,6 +415,47 @@ static void test_good_store_is_clean(void **state)
 	fixture_teardown(&f);
 }
 
+/*
+ * 1.1: ids 1020 to 1101 were cleared, and those that were there still wait to
+ * be removed; so does the summary of the first block.
+ */
+static const struct head cleared_head = {
+	.next_id = 1104,
+	.oldest_id = 1102,
+	.records = 2,
+	.missing = 82,
+	.received = 2103,
+	.open = {1025, 1103, 1101, 1103, 3},
+};
+
+static void put_cleared_store(struct fixture *f)
+{
+	uint8_t key[12];
+	MDB_val val = {sizeof(key), key};
+
+	put_good_store(f);
+	put_meta(f, 1, 1, 3);
+	be32_set(key, 1);
+	be64_set(key + 4, 1025);
+	assert_int_equal(mdb_del(f->txn, table(f, "gaps"), &val, NULL), 0);
+	put_gap(f, 1, 1020, 1101, 4);
+	put_head(f, 1, &cleared_head);
+}
+
+static void test_records_that_were_cleared_may_still_be_there(void **state)
+{
+	struct fixture f;
+
+	assert_int_equal(fixture_setup(&f), 0);
+	put_cleared_store(&f);
+	env_commit(&f);
+	assert_int_equal(verify(&f, *state), EVERR_OK);
+	assert_string_equal(f.reports, "NOTE channel Application: ids 1020 to "
+				       "1101 are a gap: cleared\n");
+	assert_int_equal(f.result.records, 2);
+	fixture_teardown(&f);
+}
+
 /* It waits to be removed; its definition is in use under another number. */
 static void test_unused_template_may_be_there_twice(void **state)
 {
@@ -488,12 +529,12 @@ static void test_newer_minor_version_may_have_more(void **state)
 
 	assert_int_equal(fixture_setup(&f), 0);
 	put_good_store(&f);
-	put_meta(&f, 1, 1, 3);
+	put_meta(&f, 1, 2, 3);
 	put(&f, "summaries", "x", 1, data, sizeof(data));
 	env_commit(&f);
 	assert_int_equal(verify(&f, *state), EVERR_OK);
 	assert_int_equal(f.result.errors, 0);
-	assert_non_null(strstr(f.reports, "of the newer version 1.1"));
+	assert_non_null(strstr(f.reports, "of the newer version 1.2"));
 	fixture_teardown(&f);
 }
 
@@ -890,7 +931,44 @@ static void make_state_too_long(struct fixture *f)
 	put(f, "state", "forward/x", 9, data, sizeof(data));
 }
 
+static void make_cleared_without_gap(struct fixture *f)
+{
+	put_cleared_store(f);
+	put_gap(f, 1, 1020, 1100, 4);
+}
+
+static void make_cleared_summary(struct fixture *f)
+{
+	uint64_t id;
+	MDB_val key = {sizeof(id), &id};
+
+	put_cleared_store(f);
+	for (id = 1020; id <= 1024; id++) {
+		assert_int_equal(mdb_del(f->txn, table(f, "records/00000001"),
+					 &key, NULL),
+				 0);
+	}
+}
+
+static void make_channel_removed(struct fixture *f)
+{
+	uint8_t data[40 + 1] = {};
+
+	put_meta(f, 1, 1, 3);
+	le32_set(data + 4, 3);
+	le32_set(data + 32, 1);
+	le32_set(data + 36, UINT32_MAX);
+	data[40] = 'A';
+	put_no(f, "channels", 1, data, sizeof(data));
+}
+
 static const struct defect defects[] = {
+	{"cleared record that no gap names", make_cleared_without_gap,
+	 "record 1101: it is the oldest one, but the head says 1102"},
+	{"summary that a clearing left", make_cleared_summary,
+	 "block 1: it has a summary but no records"},
+	{"records of a removed channel", make_channel_removed,
+	 "channel A: it was removed, but its head counts records"},
 	{"meta absent", make_meta_absent, "table meta: it is empty"},
 	{"meta with a wrong checksum", make_meta_crc,
 	 "table meta: its checksum or size is wrong"},
@@ -1027,6 +1105,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		leak_test(test_good_store_is_clean),
+		leak_test(test_records_that_were_cleared_may_still_be_there),
 		leak_test(test_unused_template_may_be_there_twice),
 		leak_test(test_copy_without_lock_file_is_read_and_left_alone),
 		leak_test(test_absent_store_is_not_found),
