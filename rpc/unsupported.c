@@ -32,19 +32,10 @@
 		return WERR_NOT_SUPPORTED;                         \
 	}
 
-UNSUPPORTED_INFO(EvtRpcClearLog)		/* opnum 6 */
-UNSUPPORTED_INFO(EvtRpcExportLog)		/* 7 */
-UNSUPPORTED_INFO(EvtRpcLocalizeExportLog)	/* 8 */
-UNSUPPORTED_INFO(EvtRpcMessageRender)		/* 9 */
-UNSUPPORTED_INFO(EvtRpcMessageRenderDefault)	/* 10 */
-UNSUPPORTED(EvtRpcAssertConfig)			/* 15 */
-UNSUPPORTED(EvtRpcRetractConfig)		/* 16 */
-UNSUPPORTED(EvtRpcGetChannelConfig)		/* 20 */
-UNSUPPORTED_INFO(EvtRpcPutChannelConfig)	/* 21 */
-UNSUPPORTED(EvtRpcGetPublisherList)		/* 22 */
-UNSUPPORTED(EvtRpcGetPublisherListForChannel)	/* 23 */
-UNSUPPORTED(EvtRpcGetPublisherMetadata)		/* 24 */
-UNSUPPORTED(EvtRpcGetPublisherResourceMetadata) /* 25 */
-UNSUPPORTED(EvtRpcGetEventMetadataEnum)		/* 26 */
-UNSUPPORTED(EvtRpcGetNextEventMetadata)		/* 27 */
-UNSUPPORTED(EvtRpcGetClassicLogDisplayName)	/* 28 */
+UNSUPPORTED_INFO(EvtRpcClearLog)	  /* opnum 6 */
+UNSUPPORTED_INFO(EvtRpcExportLog)	  /* 7 */
+UNSUPPORTED_INFO(EvtRpcLocalizeExportLog) /* 8 */
+UNSUPPORTED(EvtRpcAssertConfig)		  /* 15 */
+UNSUPPORTED(EvtRpcRetractConfig)	  /* 16 */
+UNSUPPORTED(EvtRpcGetChannelConfig)	  /* 20 */
+UNSUPPORTED_INFO(EvtRpcPutChannelConfig)  /* 21 */
