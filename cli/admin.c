@@ -6,6 +6,7 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/session.h"
+#include "cli/show.h"
 #include "cli/terminal.h"
 #include "collect/control.h"
 #include "idl/ndr_control.h"
@@ -17,208 +18,6 @@
 #include <string.h>
 
 /* --------------------------------------------------------------- status */
-
-/* Levels of objects in objects that are shown. */
-#define STATUS_DEPTH 8
-/* Bytes of a value that are shown. */
-#define CELL_MAX 512
-/* Columns of a table that are shown. */
-#define COLUMNS_MAX 32
-
-static void print_value(const json_t *value, unsigned int depth);
-
-/* The text of a cell; of numbers and words, so a small room does. */
-static void cell_text(const json_t *value, char *text, size_t size)
-{
-	struct buf out;
-
-	switch (json_typeof(value)) {
-	case JSON_STRING:
-		buf_init(&out, NULL, 16 * size);
-		terminal_put_text(&out, json_string_value(value),
-				  json_string_length(value), 0);
-		snprintf(text, size, "%.*s", (int)out.len,
-			 out.data != NULL ? (const char *)out.data : "");
-		buf_free(&out);
-		break;
-	case JSON_INTEGER:
-		snprintf(text, size, "%" JSON_INTEGER_FORMAT,
-			 json_integer_value(value));
-		break;
-	case JSON_REAL:
-		snprintf(text, size, "%g", json_real_value(value));
-		break;
-	case JSON_TRUE:
-		snprintf(text, size, "yes");
-		break;
-	case JSON_FALSE:
-		snprintf(text, size, "no");
-		break;
-	default:
-		snprintf(text, size, "-");
-		break;
-	}
-}
-
-static void print_scalar(const json_t *value)
-{
-	char text[CELL_MAX];
-
-	cell_text(value, text, sizeof(text));
-	printf("%s", text);
-}
-
-static bool is_scalar(const json_t *value)
-{
-	return !json_is_object(value) && !json_is_array(value);
-}
-
-static void print_members(const json_t *object, unsigned int depth)
-{
-	void *iter = json_object_iter((json_t *)object);
-
-	while (iter != NULL) {
-		const json_t *value = json_object_iter_value(iter);
-
-		printf("%*s", (int)(2 * depth), "");
-		terminal_print(json_object_iter_key(iter));
-		printf(":");
-		if (is_scalar(value)) {
-			printf(" ");
-			print_scalar(value);
-			printf("\n");
-		} else {
-			print_value(value, depth + 1);
-		}
-		iter = json_object_iter_next((json_t *)object, iter);
-	}
-}
-
-/* A row of a table is an object of nothing but scalars. */
-static bool is_row(const json_t *value)
-{
-	void *iter = json_object_iter((json_t *)value);
-
-	while (iter != NULL) {
-		if (!is_scalar(json_object_iter_value(iter))) {
-			return false;
-		}
-		iter = json_object_iter_next((json_t *)value, iter);
-	}
-	return json_object_size(value) > 0;
-}
-
-static bool is_table(const json_t *array)
-{
-	size_t i;
-
-	for (i = 0; i < json_array_size(array); i++) {
-		if (!is_row(json_array_get(array, i))) {
-			return false;
-		}
-	}
-	return json_array_size(array) > 0;
-}
-
-/* The width of each column of a table, for at most COLUMNS_MAX of them. */
-static void column_widths(const json_t *array, size_t *widths)
-{
-	const json_t *first = json_array_get(array, 0);
-	void *iter = json_object_iter((json_t *)first);
-	size_t column;
-	size_t i;
-
-	for (column = 0; iter != NULL && column < COLUMNS_MAX; column++) {
-		const char *name = json_object_iter_key(iter);
-
-		widths[column] = strlen(name);
-		for (i = 0; i < json_array_size(array); i++) {
-			const json_t *row = json_array_get(array, i);
-			char text[CELL_MAX];
-
-			cell_text(json_object_get(row, name), text,
-				  sizeof(text));
-			if (strlen(text) > widths[column]) {
-				widths[column] = strlen(text);
-			}
-		}
-		iter = json_object_iter_next((json_t *)first, iter);
-	}
-}
-
-/* row NULL: the names of the columns. */
-static void print_row(const json_t *first, const json_t *row,
-		      const size_t *widths, unsigned int depth)
-{
-	void *iter = json_object_iter((json_t *)first);
-	size_t column;
-
-	printf("%*s", (int)(2 * depth), "");
-	for (column = 0; iter != NULL && column < COLUMNS_MAX; column++) {
-		const char *name = json_object_iter_key(iter);
-		bool left = json_is_string(json_object_iter_value(iter));
-		int width = (int)widths[column];
-		char text[CELL_MAX];
-
-		snprintf(text, sizeof(text), "%s", name);
-		if (row != NULL) {
-			cell_text(json_object_get(row, name), text,
-				  sizeof(text));
-		}
-		printf("%s%*s", column > 0 ? "  " : "", left ? -width : width,
-		       text);
-		iter = json_object_iter_next((json_t *)first, iter);
-	}
-	printf("\n");
-}
-
-static void print_table(const json_t *array, unsigned int depth)
-{
-	const json_t *first = json_array_get(array, 0);
-	size_t widths[COLUMNS_MAX];
-	size_t i;
-
-	column_widths(array, widths);
-	print_row(first, NULL, widths, depth);
-	for (i = 0; i < json_array_size(array); i++) {
-		print_row(first, json_array_get(array, i), widths, depth);
-	}
-}
-
-static void print_list(const json_t *array)
-{
-	size_t i;
-
-	for (i = 0; i < json_array_size(array); i++) {
-		printf(" ");
-		if (is_scalar(json_array_get(array, i))) {
-			print_scalar(json_array_get(array, i));
-		} else {
-			printf("-");
-		}
-	}
-	printf("\n");
-}
-
-/* What stands behind "name:", an object's members or an array. */
-static void print_value(const json_t *value, unsigned int depth)
-{
-	if (depth > STATUS_DEPTH) {
-		printf(" -\n");
-		return;
-	}
-	if (json_is_object(value)) {
-		if (depth > 0) {
-			printf("\n");
-		}
-		print_members(value, depth);
-	} else if (is_table(value)) {
-		printf("\n");
-		print_table(value, depth);
-	} else {
-		print_list(value);
-	}
-}
 
 static int print_status(struct cli *cli, const char *text)
 {
@@ -234,7 +33,7 @@ static int print_status(struct cli *cli, const char *text)
 		cli_error("the service's status is malformed");
 		return CLI_FAILED;
 	}
-	print_value(status, 0);
+	cli_show(status);
 	json_decref(status);
 	return CLI_OK;
 }
