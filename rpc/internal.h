@@ -46,7 +46,7 @@ struct rpc_service {
 	struct tevent_context *ev;
 	struct store *store;
 	struct operational *operational; /* may be NULL */
-	struct event_catalog *catalog;	 /* a reference */
+	struct event_catalog *catalog;	 /* a reference; never NULL */
 	struct rpc_settings *settings;	 /* of the channels; the daemon's */
 	struct rpc_config config;	 /* own copy, limits filled in */
 	struct rpc_control_hooks hooks;

@@ -109,7 +109,8 @@ everr_t rpc_service_reload(struct rpc_service *service,
 			   char **ret_message) EVERR_MUST_CHECK;
 
 /*
- * The publishers that opnums 9, 10 and 22 to 28 speak of, from now on.  The
+ * The publishers that opnums 9, 10 and 22 to 28 speak of, from now on; at
+ * first those of event_catalog_create().  The
  * service keeps a talloc_reference(), and so does each publisher's handle that
  * is opened on it: an owner lets go of an old catalog by talloc_unlink().
  */

@@ -112,6 +112,18 @@ static void warning_add(TALLOC_CTX *mem_ctx, char **message, char *warning)
 	TALLOC_FREE(warning);
 }
 
+/* Until there is another one: the publishers that are built in. */
+static everr_t catalog_begin(struct rpc_service *service)
+{
+	struct event_catalog *catalog = event_catalog_create(service);
+
+	if (catalog == NULL) {
+		return EVERR_NOMEM;
+	}
+	service->catalog = catalog;
+	return EVERR_OK;
+}
+
 static everr_t service_start_parts(struct rpc_service *service,
 				   const struct rpc_config *config,
 				   TALLOC_CTX *mem_ctx, char **message)
@@ -130,6 +142,10 @@ static everr_t service_start_parts(struct rpc_service *service,
 		return err;
 	}
 	err = rpc_turns_create(service, service->ev, &service->turns);
+	if (err != EVERR_OK) {
+		return err;
+	}
+	err = catalog_begin(service);
 	if (err != EVERR_OK) {
 		return err;
 	}
@@ -220,9 +236,7 @@ everr_t rpc_service_set_catalog(struct rpc_service *service,
 	if (talloc_reference(service, catalog) == NULL) {
 		return EVERR_NOMEM;
 	}
-	if (service->catalog != NULL) {
-		(void)talloc_unlink(service, service->catalog);
-	}
+	(void)talloc_unlink(service, service->catalog);
 	service->catalog = catalog;
 	return EVERR_OK;
 }
