@@ -916,7 +916,6 @@ static void test_the_other_calls_are_not_supported(void **state)
 	struct dcerpc_binding_handle *h = peer->pipe->binding_handle;
 	struct policy_handle handle = {.uuid.time_low = 1};
 	struct even6_EvtRpcVariantList values = {};
-	uint8_t id[16] = {};
 
 #define REFUSED(name, ...)                                              \
 	do {                                                            \
@@ -932,23 +931,11 @@ static void test_the_other_calls_are_not_supported(void **state)
 		.channelPath = "Application", .query = "*", .backupPath = "x");
 	REFUSED(EvtRpcLocalizeExportLog, .control = &handle,
 		.logFilePath = "x");
-	REFUSED(EvtRpcMessageRender, .pubCfgObj = &handle, .sizeEventId = 16,
-		.eventId = id, .values = &values, .flags = 1);
-	REFUSED(EvtRpcMessageRenderDefault, .sizeEventId = 16, .eventId = id,
-		.values = &values, .flags = 1);
 	REFUSED(EvtRpcAssertConfig, .path = "Application");
 	REFUSED(EvtRpcRetractConfig, .path = "Application");
 	REFUSED(EvtRpcGetChannelConfig, .channelPath = "Application");
 	REFUSED(EvtRpcPutChannelConfig, .channelPath = "Application",
 		.props = &values);
-	REFUSED(EvtRpcGetPublisherList, .flags = 0);
-	REFUSED(EvtRpcGetPublisherListForChannel, .channelName = "Application");
-	REFUSED(EvtRpcGetPublisherMetadata, .publisherId = "P");
-	REFUSED(EvtRpcGetPublisherResourceMetadata, .handle = &handle);
-	REFUSED(EvtRpcGetEventMetadataEnum, .pubMetadata = &handle);
-	REFUSED(EvtRpcGetNextEventMetadata, .eventMetaDataEnum = &handle,
-		.numRequested = 5);
-	REFUSED(EvtRpcGetClassicLogDisplayName, .logName = "Application");
 #undef REFUSED
 	talloc_free(peer);
 }
