@@ -169,6 +169,9 @@ struct dcesrv_call_state *rpc_parked_call(struct rpc_parked *parked);
 #define RPC_ACCESS_READ 0x1
 #define RPC_ACCESS_WRITE 0x2
 #define RPC_ACCESS_CLEAR 0x4
+/* Standard rights, [MS-DTYP] 2.4.3: the upper half of 0xf0007 and the like. */
+#define RPC_ACCESS_DELETE 0x10000
+#define RPC_ACCESS_WRITE_DAC 0x40000
 
 /*
  * Whether the caller may do this with the channel, by the channel's SDDL (or

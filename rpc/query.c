@@ -93,6 +93,15 @@ static bool query_wants_file(struct dcesrv_call_state *call, const char *path,
 	return store_channel_find(service->store, path, &channel) != EVERR_OK;
 }
 
+/*
+ * An Analytic or Debug channel is read forward only; the code that Windows has
+ * for the other way is not known (facts 4.2).
+ */
+static everr_t query_refuses_direct(uint32_t flags)
+{
+	return flags & EVEN6_QUERY_REVERSE_DIRECTION ? EVERR_INVALID : EVERR_OK;
+}
+
 WERROR dcesrv_even6_EvtRpcRegisterLogQuery(
 	struct dcesrv_call_state *call, TALLOC_CTX *mem_ctx,
 	struct even6_EvtRpcRegisterLogQuery *r)
@@ -120,7 +129,8 @@ WERROR dcesrv_even6_EvtRpcRegisterLogQuery(
 	 * even if all its channels are invalid; it is at its end then.
 	 */
 	werr = rpc_target_resolve(call, mem_ctx, r->in.path, r->in.query,
-				  tolerate, &target, r->out.error);
+				  tolerate, query_refuses_direct(r->in.flags),
+				  &target, r->out.error);
 	if (!W_ERROR_IS_OK(werr)) {
 		return werr;
 	}

@@ -15,21 +15,27 @@ static const char *access_text(uint32_t access)
 	}
 }
 
+void rpc_report_refused(struct rpc_service *service, const char *user,
+			const char *peer, const char *channel,
+			const char *operation)
+{
+	const char *const fields[] = {
+		"User",	   user,    "Peer",	 peer,
+		"Channel", channel, "Operation", operation,
+	};
+	char *subject = NULL;
+
+	subject = talloc_asprintf(NULL, "%s|%s|%s", user, channel, operation);
+	operational_report(service->operational, OPERATIONAL_ACCESS_REFUSED,
+			   subject != NULL ? subject : user, fields, 4);
+	TALLOC_FREE(subject);
+}
+
 void rpc_report_access_refused(struct rpc_service *service, const char *user,
 			       const char *peer, const char *channel,
 			       uint32_t access)
 {
-	const char *const fields[] = {
-		"User",	   user,    "Peer",	 peer,
-		"Channel", channel, "Operation", access_text(access),
-	};
-	char *subject = NULL;
-
-	subject = talloc_asprintf(NULL, "%s|%s|%u", user, channel,
-				  (unsigned int)access);
-	operational_report(service->operational, OPERATIONAL_ACCESS_REFUSED,
-			   subject != NULL ? subject : user, fields, 4);
-	TALLOC_FREE(subject);
+	rpc_report_refused(service, user, peer, channel, access_text(access));
 }
 
 void rpc_report_logon_failed(struct rpc_service *service, const char *peer,

@@ -9,6 +9,10 @@
 void rpc_report_access_refused(struct rpc_service *service, const char *user,
 			       const char *peer, const char *channel,
 			       uint32_t access);
+/* The same for what is not one of the three rights: "configure". */
+void rpc_report_refused(struct rpc_service *service, const char *user,
+			const char *peer, const char *channel,
+			const char *operation);
 
 void rpc_report_logon_failed(struct rpc_service *service, const char *peer,
 			     const char *status);

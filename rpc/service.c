@@ -149,6 +149,11 @@ static everr_t service_start_parts(struct rpc_service *service,
 	if (err != EVERR_OK) {
 		return err;
 	}
+	/* Until there are the daemon's: the store's channels as they are. */
+	err = rpc_settings_create(service, service->store, &service->settings);
+	if (err != EVERR_OK) {
+		return err;
+	}
 	err = rpc_listeners_start(service, mem_ctx, &service->port, &warning);
 	if (err != EVERR_OK) {
 		TALLOC_FREE(*message);

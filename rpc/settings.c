@@ -10,6 +10,8 @@
 
 /* "rpc/channel/4294967295" */
 #define STATE_NAME_MAX 32
+/* Bytes of a state before the properties. */
+#define STATE_HEAD 8
 
 /* Handed on to the store, which obeys them. */
 static const enum rpc_property stored[] = {
@@ -111,6 +113,37 @@ static everr_t layer_copy(struct entry *entry,
 	return EVERR_OK;
 }
 
+/*
+ * The channel's creation time, then the properties: a channel that was removed
+ * may leave its number to another one, but not what it was set to.
+ */
+static everr_t state_pack(const struct store_channel *channel,
+			  const struct rpc_properties *changed, struct buf *out)
+{
+	struct store_channel_info info;
+
+	store_channel_info((struct store_channel *)channel, &info);
+	buf_put_u64(out, info.creation_time);
+	return rpc_properties_pack(out, changed);
+}
+
+/* EVERR_NOT_FOUND: another channel's. */
+static everr_t state_unpack(struct entry *entry, const uint8_t *data,
+			    size_t len, struct rpc_properties **ret_changed)
+{
+	struct store_channel_info info;
+
+	if (len < STATE_HEAD) {
+		return EVERR_STORE_CORRUPT;
+	}
+	store_channel_info(entry->channel, &info);
+	if (le64_get(data) != info.creation_time) {
+		return EVERR_NOT_FOUND;
+	}
+	return rpc_properties_unpack(entry, data + STATE_HEAD, len - STATE_HEAD,
+				     ret_changed);
+}
+
 /* What clients have set before; damage is remembered and costs just that. */
 static everr_t entry_load(struct rpc_settings *settings, struct entry *entry)
 {
@@ -123,7 +156,7 @@ static everr_t entry_load(struct rpc_settings *settings, struct entry *entry)
 	state_name(entry->channel, name);
 	err = store_state_get(entry, settings->store, name, &data, &len);
 	if (err == EVERR_OK) {
-		err = rpc_properties_unpack(entry, data, len, &changed);
+		err = state_unpack(entry, data, len, &changed);
 		TALLOC_FREE(data);
 	}
 	switch (err) {
@@ -175,10 +208,12 @@ static everr_t entry_of(struct rpc_settings *settings,
 		return err;
 	}
 	entry = settings->entries[info.id];
-	if (entry != NULL) {
+	if (entry != NULL && entry->channel == channel) {
 		*ret_entry = entry;
 		return EVERR_OK;
 	}
+	/* Of a channel that is no more. */
+	TALLOC_FREE(settings->entries[info.id]);
 
 	entry = talloc_zero(settings, struct entry);
 	if (entry == NULL) {
@@ -197,6 +232,19 @@ static everr_t entry_of(struct rpc_settings *settings,
 	settings->entries[info.id] = entry;
 	*ret_entry = entry;
 	return EVERR_OK;
+}
+
+static void entry_drop(struct rpc_settings *settings,
+		       struct store_channel *channel)
+{
+	struct store_channel_info info;
+
+	store_channel_info(channel, &info);
+	if (info.id < settings->num_entries &&
+	    settings->entries[info.id] != NULL &&
+	    settings->entries[info.id]->channel == channel) {
+		TALLOC_FREE(settings->entries[info.id]);
+	}
 }
 
 /* -------------------------------------------------------------- layers */
@@ -831,7 +879,7 @@ static struct tevent_req *state_write_send(TALLOC_CTX *mem_ctx,
 
 	state_name(channel, name);
 	buf_init(&packed, mem_ctx, 2 * RPC_PROPERTIES_PACKED_MAX);
-	err = changed != NULL ? rpc_properties_pack(&packed, changed)
+	err = changed != NULL ? state_pack(channel, changed, &packed)
 			      : EVERR_OK;
 	if (err == EVERR_OK) {
 		state = (struct store_state){
@@ -892,6 +940,9 @@ static everr_t assert_activate(struct assert_state *state)
 	struct entry *entry = NULL;
 	everr_t err;
 
+	if (store_channel_removed(state->channel)) {
+		return EVERR_CHANNEL_NOT_FOUND;
+	}
 	err = entry_of(settings, state->channel, &entry);
 	if (err != EVERR_OK) {
 		return err;
@@ -916,6 +967,9 @@ static void assert_written(struct tevent_req *subreq)
 	TALLOC_FREE(subreq);
 	if (err == EVERR_OK) {
 		err = assert_activate(state);
+	} else if (state->created) {
+		/* As if it had never been there; what fails is told already. */
+		(void)!store_channel_remove(state->channel);
 	}
 	if (err != EVERR_OK) {
 		tevent_req_error(req, err);
@@ -945,6 +999,107 @@ everr_t rpc_settings_assert_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx,
 	if (err == EVERR_OK) {
 		*ret_created = state->created;
 		*ret_text = talloc_move(mem_ctx, &state->text);
+	}
+	tevent_req_received(req);
+	return err;
+}
+
+/* -------------------------------------------------------------- remove */
+
+struct remove_state {
+	struct rpc_settings *settings;
+	struct store_channel *channel; /* NULL: it was pending only */
+};
+
+static everr_t remove_prepare(struct remove_state *state, const char *name)
+{
+	struct rpc_settings *settings = state->settings;
+	struct pending *pending = pending_find(settings, name);
+	struct entry *entry = NULL;
+	everr_t err;
+
+	err = store_channel_find(settings->store, name, &state->channel);
+	if (err == EVERR_CHANNEL_NOT_FOUND && pending != NULL) {
+		pending_drop(settings, pending);
+		return EVERR_OK;
+	}
+	if (err == EVERR_OK) {
+		err = entry_of(settings, state->channel, &entry);
+	}
+	if (err != EVERR_OK) {
+		return err;
+	}
+	return entry->origin == RPC_CHANNEL_OF_CLIENT ||
+			       entry->origin == RPC_CHANNEL_OF_MANIFEST
+		       ? EVERR_OK
+		       : EVERR_NOT_CHANGEABLE;
+}
+
+static void remove_written(struct tevent_req *subreq);
+
+struct tevent_req *rpc_settings_remove_send(TALLOC_CTX *mem_ctx,
+					    struct tevent_context *ev,
+					    struct rpc_settings *settings,
+					    const char *name)
+{
+	struct remove_state *state = NULL;
+	struct tevent_req *req = NULL;
+	struct tevent_req *subreq = NULL;
+	everr_t err;
+
+	req = tevent_req_create(mem_ctx, &state, struct remove_state);
+	if (req == NULL) {
+		return NULL;
+	}
+	state->settings = settings;
+	err = remove_prepare(state, name);
+	if (err != EVERR_OK) {
+		tevent_req_error(req, err);
+		return tevent_req_post(req, ev);
+	}
+	if (state->channel == NULL) {
+		tevent_req_done(req);
+		return tevent_req_post(req, ev);
+	}
+	/* Its state first: without it the channel is as its source has it. */
+	subreq = state_write_send(state, ev, state->channel, NULL);
+	if (tevent_req_nomem(subreq, req)) {
+		return tevent_req_post(req, ev);
+	}
+	tevent_req_set_callback(subreq, remove_written, req);
+	return req;
+}
+
+static void remove_written(struct tevent_req *subreq)
+{
+	struct tevent_req *req =
+		tevent_req_callback_data(subreq, struct tevent_req);
+	struct remove_state *state = tevent_req_data(req, struct remove_state);
+	struct rpc_settings *settings = state->settings;
+	const char *name = store_channel_name(state->channel);
+	everr_t err;
+
+	err = store_append_recv(subreq, NULL, NULL);
+	TALLOC_FREE(subreq);
+	if (err == EVERR_OK && !store_channel_removed(state->channel)) {
+		err = store_channel_remove(state->channel);
+	}
+	if (err != EVERR_OK) {
+		tevent_req_error(req, err);
+		return;
+	}
+	pending_drop(settings, pending_find(settings, name));
+	entry_drop(settings, state->channel);
+	tevent_req_done(req);
+}
+
+everr_t rpc_settings_remove_recv(struct tevent_req *req, bool *ret_removed)
+{
+	struct remove_state *state = tevent_req_data(req, struct remove_state);
+	everr_t err = settings_end(req);
+
+	if (err == EVERR_OK) {
+		*ret_removed = state->channel != NULL;
 	}
 	tevent_req_received(req);
 	return err;

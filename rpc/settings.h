@@ -124,4 +124,19 @@ everr_t rpc_settings_assert_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx,
 				 bool *ret_created,
 				 char **ret_text) EVERR_MUST_CHECK;
 
+/*
+ * Remove the channel with its events and settings, and the pending copy;
+ * *ret_removed says whether there was more than that copy.
+ *
+ * EVERR_CHANNEL_NOT_FOUND  there is none, and there was no copy
+ * EVERR_NOT_CHANGEABLE     it is the service's own or of evenlog.conf
+ * EVERR_STORE_*, EVERR_NOMEM
+ */
+struct tevent_req *rpc_settings_remove_send(TALLOC_CTX *mem_ctx,
+					    struct tevent_context *ev,
+					    struct rpc_settings *settings,
+					    const char *name);
+everr_t rpc_settings_remove_recv(struct tevent_req *req,
+				 bool *ret_removed) EVERR_MUST_CHECK;
+
 #endif

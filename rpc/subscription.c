@@ -203,7 +203,8 @@ WERROR dcesrv_even6_EvtRpcRegisterRemoteSubscription(
 	}
 
 	werr = rpc_target_resolve(call, mem_ctx, r->in.channelPath, r->in.query,
-				  tolerate, &target, r->out.error);
+				  tolerate, EVERR_CHANNEL_DIRECT, &target,
+				  r->out.error);
 	if (!W_ERROR_IS_OK(werr)) {
 		return werr;
 	}

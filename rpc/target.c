@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "rpc/target.h"
 
+#include "rpc/settings.h"
+
 #include <string.h>
 #include <strings.h>
 
@@ -36,12 +38,14 @@ static everr_t target_find(struct rpc_service *service, const char *path,
 
 /* One path; a tolerated refusal is no incident and not reported. */
 static everr_t target_open(struct dcesrv_call_state *call, const char *path,
-			   bool tolerate, struct store_channel **ret_channel)
+			   bool tolerate, everr_t direct,
+			   struct store_channel **ret_channel)
 {
+	struct rpc_service *service = rpc_call_service(call);
 	struct store_channel *channel = NULL;
 	everr_t err;
 
-	err = target_find(rpc_call_service(call), path, &channel);
+	err = target_find(service, path, &channel);
 	if (err != EVERR_OK) {
 		return err;
 	}
@@ -52,6 +56,10 @@ static everr_t target_open(struct dcesrv_call_state *call, const char *path,
 	}
 	if (err != EVERR_OK) {
 		return err;
+	}
+	if (direct != EVERR_OK &&
+	    rpc_settings_direct(service->settings, channel)) {
+		return direct;
 	}
 	*ret_channel = channel;
 	return EVERR_OK;
@@ -70,7 +78,8 @@ static WERROR target_error(const struct rpc_target *target, everr_t err)
 }
 
 static WERROR target_open_all(struct dcesrv_call_state *call,
-			      struct rpc_target *target, bool tolerate)
+			      struct rpc_target *target, bool tolerate,
+			      everr_t direct)
 {
 	const struct event_query *query = target->query;
 	bool denied = false;
@@ -80,7 +89,7 @@ static WERROR target_open_all(struct dcesrv_call_state *call,
 	tolerate = tolerate && query->structured;
 	for (i = 0; i < query->num_paths; i++) {
 		everr_t err = target_open(call, query->paths[i], tolerate,
-					  &target->channels[i]);
+					  direct, &target->channels[i]);
 
 		if (err == EVERR_NOMEM || (err != EVERR_OK && !tolerate)) {
 			return target_error(target, err);
@@ -127,7 +136,7 @@ static WERROR target_parse(TALLOC_CTX *mem_ctx, const char *path,
 
 WERROR rpc_target_resolve(struct dcesrv_call_state *call, TALLOC_CTX *mem_ctx,
 			  const char *path, const char *query, bool tolerate,
-			  struct rpc_target **ret_target,
+			  everr_t direct, struct rpc_target **ret_target,
 			  struct even6_RpcInfo *info)
 {
 	struct rpc_target *target = talloc_zero(mem_ctx, struct rpc_target);
@@ -152,7 +161,7 @@ WERROR rpc_target_resolve(struct dcesrv_call_state *call, TALLOC_CTX *mem_ctx,
 		return WERR_NOT_ENOUGH_MEMORY;
 	}
 
-	werr = target_open_all(call, target, tolerate);
+	werr = target_open_all(call, target, tolerate, direct);
 	if (!W_ERROR_IS_OK(werr)) {
 		rpc_info_set(info, werr);
 		TALLOC_FREE(target);

@@ -30,17 +30,21 @@ struct rpc_target {
  * with their status (facts 7.3); a QueryList that is malformed is refused all
  * the same, because no answer to it would be right.
  *
+ * direct is what an Analytic or Debug channel is refused with; EVERR_OK: such
+ * a channel is as good as any other.
+ *
  * On failure *info says more, and the Win32 code is
  *   0x57    no channel anywhere
  *   0x3A98  the channel name is none, or a path of a structured query
  *   0x3A9F  there is no such channel
  *   0x3A99  the query is malformed; 0x3AB2 too complex; 0x32 not supported
  *   0x5     no right to read it
+ *   direct's code
  *   0xE     out of memory
  */
 WERROR rpc_target_resolve(struct dcesrv_call_state *call, TALLOC_CTX *mem_ctx,
 			  const char *path, const char *query, bool tolerate,
-			  struct rpc_target **ret_target,
+			  everr_t direct, struct rpc_target **ret_target,
 			  struct even6_RpcInfo *info);
 
 /*

@@ -9,18 +9,6 @@
 #include "idl/even6_server.h"
 #include "rpc/target.h"
 
-#define UNSUPPORTED(name)                                          \
-	WERROR dcesrv_even6_##name(struct dcesrv_call_state *call, \
-				   TALLOC_CTX *mem_ctx,            \
-				   struct even6_##name *r)         \
-	{                                                          \
-		(void)call;                                        \
-		(void)mem_ctx;                                     \
-		(void)r;                                           \
-		return WERR_NOT_SUPPORTED;                         \
-	}
-
-/* The same for the calls that have an RpcInfo. */
 #define UNSUPPORTED_INFO(name)                                     \
 	WERROR dcesrv_even6_##name(struct dcesrv_call_state *call, \
 				   TALLOC_CTX *mem_ctx,            \
@@ -35,7 +23,3 @@
 UNSUPPORTED_INFO(EvtRpcClearLog)	  /* opnum 6 */
 UNSUPPORTED_INFO(EvtRpcExportLog)	  /* 7 */
 UNSUPPORTED_INFO(EvtRpcLocalizeExportLog) /* 8 */
-UNSUPPORTED(EvtRpcAssertConfig)		  /* 15 */
-UNSUPPORTED(EvtRpcRetractConfig)	  /* 16 */
-UNSUPPORTED(EvtRpcGetChannelConfig)	  /* 20 */
-UNSUPPORTED_INFO(EvtRpcPutChannelConfig)  /* 21 */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tests/rpc/fake_host.h"
 
+#include "rpc/settings.h"
 #include "rpc/turns.h"
 
 #include <assert.h>
@@ -22,6 +23,7 @@ struct fake_handle {
 static struct rpc_service *host;
 static struct fake_handle handles[MAX_HANDLES];
 static struct store_channel *denied;
+static struct store_channel *direct;
 static size_t num_parked;
 size_t fake_num_refusals;
 size_t fake_max_parked;
@@ -40,6 +42,7 @@ struct rpc_service *fake_host_create(TALLOC_CTX *mem_ctx,
 	assert(err == EVERR_OK);
 	memset(handles, 0, sizeof(handles));
 	denied = NULL;
+	direct = NULL;
 	num_parked = 0;
 	fake_num_refusals = 0;
 	fake_max_parked = 100;
@@ -138,6 +141,18 @@ size_t fake_num_handles(void)
 void fake_deny(struct store_channel *channel)
 {
 	denied = channel;
+}
+
+void fake_set_direct(struct store_channel *channel)
+{
+	direct = channel;
+}
+
+bool rpc_settings_direct(struct rpc_settings *settings,
+			 struct store_channel *channel)
+{
+	(void)settings;
+	return channel == direct;
 }
 
 /* ---------------------------------------------------- the host's side */

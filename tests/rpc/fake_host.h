@@ -48,6 +48,9 @@ size_t fake_num_handles(void);
 void fake_deny(struct store_channel *channel);
 extern size_t fake_num_refusals; /* reported ones */
 
+/* This channel is an Analytic one. */
+void fake_set_direct(struct store_channel *channel);
+
 /* The host takes no more calls, or no more handles, than so many. */
 extern size_t fake_max_parked;
 extern size_t fake_max_handles;

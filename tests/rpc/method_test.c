@@ -733,6 +733,40 @@ static void test_without_the_right_to_read_nothing_is_seen(void **state)
 	assert_int_equal(fake_num_refusals, 4);
 }
 
+/* Facts 4.1 and 4.2: no subscription, no reverse query. */
+static void test_a_direct_channel_is_queried_forward_only(void **state)
+{
+	struct fixture *f = fixture_create(state);
+	subscribe_call *s = NULL;
+	query_call *q = NULL;
+
+	fake_set_direct(f->application);
+	fake_append(f->application, 1, 0);
+	fake_append(f->backup, 2, 0);
+	subscribe(f, "Application", "*", NULL, OLDEST, 0x3AA1);
+	subscribe(f, "Application", "*", NULL, OLDEST | TOLERATE, 0x3AA1);
+	subscribe(f, NULL, SPEC_QUERY, NULL, OLDEST, 0x3AA1);
+	s = subscribe(f, NULL, SPEC_QUERY, NULL, OLDEST | TOLERATE | PULL, 0);
+	assert_int_equal((*s->out.queryChannelInfo)[0].status, 0x3AA1);
+	assert_int_equal((*s->out.queryChannelInfo)[1].status, 0);
+	assert_next(pull(f, s, 5, 0), 0, "1:1");
+
+	query(f, "Application", "*", 0x201, 0x57);
+	query(f, NULL, SPEC_QUERY, 0x201, 0x57);
+	q = query(f, NULL, SPEC_QUERY, 0x1201, 0);
+	assert_int_equal((*q->out.queryChannelInfo)[0].status, 0x57);
+	assert_next(next_start(f, RPC_FETCH_QUERY, q->out.handle, 9, 0), 0,
+		    "1:1");
+	q = query(f, NULL, SPEC_QUERY, 0x101, 0);
+	assert_next(next_start(f, RPC_FETCH_QUERY, q->out.handle, 9, 0), 0,
+		    "0:1 1:1");
+
+	/* Who may not read it does not learn what it is. */
+	fake_deny(f->application);
+	subscribe(f, "Application", "*", NULL, OLDEST, 0x5);
+	query(f, "Application", "*", 0x201, 0x5);
+}
+
 static void test_a_full_handle_table_leaves_no_half_subscription(void **state)
 {
 	struct fixture *f = fixture_create(state);
@@ -1074,6 +1108,7 @@ int main(void)
 		leak_test(test_registration_is_refused_and_leaves_no_handle),
 		leak_test(test_a_tolerated_channel_is_listed_with_its_status),
 		leak_test(test_without_the_right_to_read_nothing_is_seen),
+		leak_test(test_a_direct_channel_is_queried_forward_only),
 		leak_test(test_a_full_handle_table_leaves_no_half_subscription),
 		leak_test(test_bookmarks_of_a_subscription),
 		leak_test(test_a_query_ends_with_no_more_items),
