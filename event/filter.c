@@ -1,18 +1,26 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "event/filter.h"
 
+#include "event/filter_eval.h"
+#include "event/filter_time.h"
+
 #include <string.h>
 
 /* Win32 codes for RpcInfo, [MS-ERREF] 2.2. */
-#define ERROR_EVT_INVALID_QUERY 0x3A99
+#define ERROR_EVT_FILTER_INVTYPE 0x3AAA
 #define ERROR_EVT_FILTER_PARSEERR 0x3AAB
-#define ERROR_EVT_FILTER_UNEXPECTEDTOKEN 0x3AAD
-
-/* Open brackets and parentheses at a time. */
-#define FILTER_NESTING_MAX 64
 
 struct event_filter {
-	bool matches_all;
+	struct xpath *xpath; /* NULL: matches all */
+	struct filter_literal *literals;
+	uint8_t *fields;
+	uint32_t *positions;
+	struct filter_eval eval;
+	bool timed; /* says something about TimeCreated */
+	/* The bounds for this now. */
+	uint64_t now;
+	uint64_t min_time;
+	uint64_t max_time;
 };
 
 static bool text_is(const char *text, size_t len, const char *want)
@@ -20,124 +28,235 @@ static bool text_is(const char *text, size_t len, const char *want)
 	return len == strlen(want) && memcmp(text, want, len) == 0;
 }
 
-/* "*" or the element name Event, which every filter starts with; facts 7.1. */
-static size_t root_length(const char *text, size_t len)
-{
-	size_t n = 0;
+/* ----------------------------------------------------------- constants */
 
-	if (len >= 1 && text[0] == '*') {
-		n = 1;
-	} else if (len >= 5 && memcmp(text, "Event", 5) == 0) {
-		n = 5;
-	}
-	if (n == 0 || n == len) {
-		return n;
-	}
-	return memchr("[/ \t\r\n=!<>", text[n], 10) != NULL ? n : 0;
-}
-
-static everr_t refuse(struct event_filter_error *error, size_t offset,
+static everr_t refuse(struct event_filter_error *error, uint32_t offset,
 		      uint32_t code, const char *message)
 {
 	*error = (struct event_filter_error){
-		.error = code, .offset = (uint32_t)offset, .message = message};
+		.error = code, .offset = offset, .message = message};
 	return EVERR_QUERY_SYNTAX;
 }
 
-/* Brackets, parentheses and quotes must pair. */
-static everr_t check_pairs(const char *text, size_t len,
-			   struct event_filter_error *error)
+static everr_t make_literals(struct event_filter *filter,
+			     struct event_filter_error *error)
 {
-	char open[FILTER_NESTING_MAX];
-	size_t depth = 0;
-	size_t i;
+	const struct xpath *xpath = filter->xpath;
+	everr_t err;
+	uint32_t i;
 
-	for (i = 0; i < len; i++) {
-		char c = text[i];
-		const char *end = NULL;
+	filter->literals = talloc_array(filter, struct filter_literal,
+					xpath->num_literals);
+	if (filter->literals == NULL) {
+		return EVERR_NOMEM;
+	}
+	for (i = 0; i < xpath->num_literals; i++) {
+		const struct xpath_literal *literal = &xpath->literals[i];
 
-		if (c == '\'' || c == '"') {
-			end = memchr(text + i + 1, c, len - i - 1);
-			if (end == NULL) {
-				return refuse(error, i,
-					      ERROR_EVT_FILTER_PARSEERR,
-					      "a quote is not closed");
-			}
-			i = (size_t)(end - text);
-		} else if (c == '[' || c == '(') {
-			if (depth == FILTER_NESTING_MAX) {
-				return refuse(error, i,
-					      ERROR_EVT_FILTER_PARSEERR,
-					      "nested too deeply");
-			}
-			open[depth++] = c == '[' ? ']' : ')';
-		} else if (c == ']' || c == ')') {
-			if (depth == 0 || open[depth - 1] != c) {
-				return refuse(error, i,
-					      ERROR_EVT_FILTER_UNEXPECTEDTOKEN,
-					      "a bracket closes nothing");
-			}
-			depth--;
+		err = filter_literal_init(filter->literals,
+					  xpath->text + literal->text.offset,
+					  literal->text.len, literal->quoted,
+					  &filter->literals[i]);
+		if (err == EVERR_QUERY_SYNTAX) {
+			return refuse(error, literal->text.offset,
+				      ERROR_EVT_FILTER_PARSEERR,
+				      "a number that is none");
+		}
+		if (err != EVERR_OK) {
+			return err;
 		}
 	}
-	if (depth > 0) {
-		return refuse(error, len, ERROR_EVT_FILTER_PARSEERR,
-			      "a bracket is not closed");
+	return EVERR_OK;
+}
+
+/* What functions and conditions can be compared with. */
+static const char *check_types(const struct event_filter *filter,
+			       const struct xpath_expr *expr)
+{
+	const struct xpath_expr *exprs = filter->xpath->exprs;
+	const struct filter_literal *literal = NULL;
+	uint8_t left;
+	uint32_t i;
+
+	if (expr->literal != XPATH_NONE) {
+		literal = &filter->literals[expr->literal];
+	}
+	if (expr->kind == XPATH_BAND &&
+	    ((literal->is & FILTER_IS_NUMBER) == 0 || !literal->number.exact)) {
+		return "band takes an integer";
+	}
+	if (expr->kind == XPATH_TIMEDIFF) {
+		for (i = expr->first; i != XPATH_NONE; i = exprs[i].next) {
+			if (exprs[i].kind == XPATH_LITERAL &&
+			    (filter->literals[exprs[i].literal].is &
+			     FILTER_IS_TIME) == 0) {
+				return "timediff takes times";
+			}
+		}
+	}
+	if (expr->kind != XPATH_COMPARE) {
+		return NULL;
+	}
+	left = exprs[expr->first].kind;
+	if ((left == XPATH_TIMEDIFF || left == XPATH_POSITION) &&
+	    (literal->is & FILTER_IS_NUMBER) == 0) {
+		return "a function's result is compared with a number";
+	}
+	if (xpath_is_test(&exprs[expr->first]) && left != XPATH_PATH &&
+	    (literal->is & (FILTER_IS_NUMBER | FILTER_IS_BOOL)) == 0) {
+		return "a condition is compared with 'true' or 'false'";
+	}
+	return NULL;
+}
+
+static everr_t check_all_types(const struct event_filter *filter,
+			       struct event_filter_error *error)
+{
+	const char *message = NULL;
+	uint32_t i;
+
+	for (i = 0; i < filter->xpath->num_exprs; i++) {
+		message = check_types(filter, &filter->xpath->exprs[i]);
+		if (message != NULL) {
+			return refuse(error, filter->xpath->exprs[i].offset,
+				      ERROR_EVT_FILTER_INVTYPE, message);
+		}
 	}
 	return EVERR_OK;
+}
+
+/* ------------------------------------------------------------- compile */
+
+static everr_t make_fields(struct event_filter *filter)
+{
+	const struct xpath *xpath = filter->xpath;
+	uint32_t i;
+
+	filter->fields = talloc_array(filter, uint8_t, xpath->num_tests);
+	if (filter->fields == NULL) {
+		return EVERR_NOMEM;
+	}
+	for (i = 0; i < xpath->num_tests; i++) {
+		filter->fields[i] = filter_test_field(xpath, i);
+	}
+	return EVERR_OK;
+}
+
+static everr_t make_eval(struct event_filter *filter)
+{
+	struct filter_reader *reader = NULL;
+
+	filter->positions = talloc_zero_array(filter, uint32_t,
+					      filter->xpath->num_predicates);
+	reader = talloc_zero(filter, struct filter_reader);
+	if (filter->positions == NULL || reader == NULL) {
+		return EVERR_NOMEM;
+	}
+	filter_reader_init(reader, filter->xpath);
+	filter->eval = (struct filter_eval){
+		.xpath = filter->xpath,
+		.literals = filter->literals,
+		.fields = filter->fields,
+		.positions = filter->positions,
+		.reader = reader,
+	};
+	return EVERR_OK;
+}
+
+static void find_time_range(struct event_filter *filter, uint64_t now)
+{
+	filter->now = now;
+	filter_time_range(filter->xpath, filter->literals, filter->fields, now,
+			  &filter->min_time, &filter->max_time);
+}
+
+static everr_t compile(struct event_filter *filter, const char *text,
+		       size_t len, struct event_filter_error *error)
+{
+	everr_t err;
+
+	err = xpath_parse(filter, text, len, &filter->xpath, error);
+	if (err != EVERR_OK) {
+		return err;
+	}
+	err = make_literals(filter, error);
+	if (err != EVERR_OK) {
+		return err;
+	}
+	err = check_all_types(filter, error);
+	if (err != EVERR_OK) {
+		return err;
+	}
+	err = make_fields(filter);
+	if (err != EVERR_OK) {
+		return err;
+	}
+	find_time_range(filter, 0);
+	filter->timed = filter_says_time(filter->xpath, filter->fields);
+	return make_eval(filter);
 }
 
 everr_t event_filter_compile(TALLOC_CTX *mem_ctx, const char *text, size_t len,
 			     struct event_filter **ret_filter,
 			     struct event_filter_error *ret_error)
 {
-	struct event_filter *filter = NULL;
-	everr_t err;
+	struct event_filter *filter = talloc_zero(mem_ctx, struct event_filter);
+	everr_t err = EVERR_OK;
 
-	if (len > 0 && root_length(text, len) == 0) {
-		return refuse(ret_error, 0, ERROR_EVT_FILTER_PARSEERR,
-			      "a filter starts with * or Event");
-	}
-	err = check_pairs(text, len, ret_error);
-	if (err != EVERR_OK) {
-		return err;
-	}
-	if (len > 0 && !text_is(text, len, "*") &&
-	    !text_is(text, len, "Event")) {
-		*ret_error = (struct event_filter_error){
-			.error = ERROR_EVT_INVALID_QUERY,
-			.offset = (uint32_t)root_length(text, len),
-			.message = "only the filter * is supported",
-		};
-		return EVERR_NOT_SUPPORTED;
-	}
-
-	filter = talloc(mem_ctx, struct event_filter);
 	if (filter == NULL) {
 		return EVERR_NOMEM;
 	}
-	*filter = (struct event_filter){.matches_all = true};
+	if (len > 0 && !text_is(text, len, "*") &&
+	    !text_is(text, len, "Event")) {
+		err = compile(filter, text, len, ret_error);
+	}
+	if (err != EVERR_OK) {
+		TALLOC_FREE(filter);
+		return err;
+	}
 	*ret_filter = filter;
 	return EVERR_OK;
 }
 
+/* --------------------------------------------------------------- match */
+
 bool event_filter_matches_all(const struct event_filter *filter)
 {
-	return filter->matches_all;
+	return filter->xpath == NULL;
+}
+
+/* Known from the header alone. */
+static bool is_out_of_time(struct event_filter *filter,
+			   const struct event_view *view)
+{
+	if (!filter->timed || (view->header->has & EVENT_HAS_TIME) == 0) {
+		return false;
+	}
+	if (filter->now != view->now) {
+		find_time_range(filter, view->now);
+	}
+	return view->header->time_created < filter->min_time ||
+	       view->header->time_created > filter->max_time;
 }
 
 bool event_filter_match(struct event_filter *filter,
 			const struct event_view *view)
 {
-	(void)view;
-	return filter->matches_all;
+	if (filter->xpath == NULL) {
+		return true;
+	}
+	return !is_out_of_time(filter, view) &&
+	       filter_eval_match(&filter->eval, view);
 }
 
 void event_filter_time_range(const struct event_filter *filter, uint64_t now,
 			     uint64_t *ret_min, uint64_t *ret_max)
 {
-	(void)filter;
-	(void)now;
-	*ret_min = 0;
-	*ret_max = UINT64_MAX;
+	if (!filter->timed) {
+		*ret_min = 0;
+		*ret_max = UINT64_MAX;
+		return;
+	}
+	filter_time_range(filter->xpath, filter->literals, filter->fields, now,
+			  ret_min, ret_max);
 }

@@ -17,10 +17,19 @@
 #include <stdint.h>
 #include <talloc.h>
 
-/* Comparisons, functions and bare paths of one filter. */
+/* Paths and functions of one filter, and steps of all its paths together. */
 #define EVENT_FILTER_TERMS_MAX 4096
+#define EVENT_FILTER_STEPS_MAX 8192
 /* Open brackets and parentheses at a time. */
 #define EVENT_FILTER_NESTING_MAX 64
+
+/*
+ * Steps of work on one event: nodes looked at, conditions, and some bytes of
+ * the texts compared for each.  What a filter and an event of the largest
+ * size can ask for together is more; an event that reaches this is treated as
+ * a damaged one.
+ */
+#define EVENT_FILTER_WORK_MAX (1U << 23)
 
 struct event_filter;
 
@@ -42,7 +51,8 @@ struct event_view {
 
 /*
  * Compile len bytes of UTF-8, blanks around them already removed.  "", "*"
- * and "Event" match every event.
+ * and "Event" match every event.  The language is that of event/xpath.h, its
+ * comparisons those of event/filter_compare.h.
  *
  * EVERR_QUERY_SYNTAX   not a filter
  * EVERR_QUERY_COMPLEX  over a limit above
@@ -58,7 +68,12 @@ bool event_filter_matches_all(const struct event_filter *filter);
 
 /*
  * Does the event match?  What was found out about its template is kept in the
- * filter (bounded), hence not const.  A damaged event matches nothing.
+ * filter (bounded), hence not const: a filter is used with one dictionary, and
+ * one thread.  An event whose damage is met on the way matches nothing.
+ *
+ * Where an event has several TimeCreated, a comparison of TimeCreated that all
+ * of the filter depends on is one of the header's, as it is for whole blocks
+ * (event_filter_time_range()).
  */
 bool event_filter_match(struct event_filter *filter,
 			const struct event_view *view);

@@ -292,6 +292,49 @@ static void put_json(struct event_plan_builder *b,
 	}
 }
 
+static void put_plain(struct event_plan_builder *b,
+		      const struct event_token *token)
+{
+	uint8_t unit[2];
+
+	switch (token->kind) {
+	case EVENT_TOKEN_TEXT:
+	case EVENT_TOKEN_CDATA:
+		text_utf16_to_utf8(&b->text, token->units, token->num_units);
+		break;
+	case EVENT_TOKEN_CHAR_REF:
+		le16_set(unit, token->ch != 0 ? token->ch : 0xFFFD);
+		text_utf16_to_utf8(&b->text, unit, 1);
+		break;
+	case EVENT_TOKEN_ENTITY_REF:
+		if (entity_char(token) != '\0') {
+			buf_put_u8(&b->text, (uint8_t)entity_char(token));
+		} else {
+			put_entity(&b->text, token, true);
+		}
+		break;
+	}
+}
+
+/* The text as it is; mostly what stands in the texts already. */
+static struct event_plan_text add_plain(struct event_plan_builder *b,
+					const struct event_token *token,
+					struct event_plan_text json)
+{
+	struct event_plan_text plain;
+	size_t start = b->text.len;
+
+	put_plain(b, token);
+	plain = text_since(&b->text, start);
+	if (buf_error(&b->text) == EVERR_OK && plain.len == json.len &&
+	    memcmp(b->text.data + plain.offset, b->text.data + json.offset,
+		   json.len) == 0) {
+		buf_truncate(&b->text, start);
+		return json;
+	}
+	return plain;
+}
+
 /* Literal text ends at a NUL, as strings do. */
 static void add_text(struct event_plan_builder *b, struct event_token *token)
 {
@@ -310,6 +353,7 @@ static void add_text(struct event_plan_builder *b, struct event_token *token)
 	start = b->text.len;
 	put_json(b, token);
 	part.json = text_since(&b->text, start);
+	part.plain = add_plain(b, token, part.json);
 	add_part(b, &part);
 
 	any = part.json.len > 0;

@@ -76,11 +76,12 @@ enum event_plan_part_kind {
 
 struct event_plan_part {
 	uint8_t kind;
-	uint16_t id;		     /* VALUE */
-	uint32_t index;		     /* INSTANCE, ELEMENT */
-	struct event_plan_text xml;  /* TEXT, escaped */
-	struct event_plan_text json; /* TEXT, escaped; empty for a PI */
-	uint32_t next;		     /* part, or EVENT_PLAN_NONE */
+	uint16_t id;		      /* VALUE */
+	uint32_t index;		      /* INSTANCE, ELEMENT */
+	struct event_plan_text xml;   /* TEXT, escaped */
+	struct event_plan_text json;  /* TEXT, escaped; empty for a PI */
+	struct event_plan_text plain; /* TEXT, not escaped; empty for a PI */
+	uint32_t next;		      /* part, or EVENT_PLAN_NONE */
 };
 
 struct event_plan_attribute {
