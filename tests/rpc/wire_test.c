@@ -915,7 +915,6 @@ static void test_the_other_calls_are_not_supported(void **state)
 	struct peer *peer = peer_new(*state);
 	struct dcerpc_binding_handle *h = peer->pipe->binding_handle;
 	struct policy_handle handle = {.uuid.time_low = 1};
-	struct even6_EvtRpcVariantList values = {};
 
 #define REFUSED(name, ...)                                              \
 	do {                                                            \
@@ -931,12 +930,41 @@ static void test_the_other_calls_are_not_supported(void **state)
 		.channelPath = "Application", .query = "*", .backupPath = "x");
 	REFUSED(EvtRpcLocalizeExportLog, .control = &handle,
 		.logFilePath = "x");
-	REFUSED(EvtRpcAssertConfig, .path = "Application");
-	REFUSED(EvtRpcRetractConfig, .path = "Application");
-	REFUSED(EvtRpcGetChannelConfig, .channelPath = "Application");
-	REFUSED(EvtRpcPutChannelConfig, .channelPath = "Application",
-		.props = &values);
 #undef REFUSED
+	talloc_free(peer);
+}
+
+static void test_properties_of_a_channel(void **state)
+{
+	struct peer *peer = peer_new(*state);
+	struct dcerpc_binding_handle *h = peer->pipe->binding_handle;
+	struct even6_EvtRpcVariant entry = {.type = EvtRpcVarTypeUInt32,
+					    .flags = 1};
+	struct even6_EvtRpcVariantList values = {.count = 1, .props = &entry};
+	struct even6_EvtRpcVariantList list = {};
+	struct even6_RpcInfo info = {};
+	struct even6_EvtRpcGetChannelConfig get = {
+		.in.channelPath = "Application", .out.props = &list};
+	struct even6_EvtRpcPutChannelConfig put = {.in.channelPath =
+							   "Application",
+						   .in.props = &values,
+						   .out.error = &info};
+	NTSTATUS status;
+
+	status = dcerpc_even6_EvtRpcGetChannelConfig_r(h, peer, &get);
+	assert_int_equal(NT_STATUS_V(status), 0);
+	assert_int_equal(W_ERROR_V(get.out.result), 0);
+	assert_int_equal(list.count, 21);
+	assert_int_equal(list.props[8].type, EvtRpcVarTypeUInt64);
+	assert_int_equal(list.props[19].type, EvtRpcVarTypeNull);
+	assert_memory_equal(list.props[5].var.stringVal, "O:BAG:SYD:", 10);
+
+	/* Property 0 is a boolean. */
+	status = dcerpc_even6_EvtRpcPutChannelConfig_r(h, peer, &put);
+	assert_int_equal(NT_STATUS_V(status), 0);
+	assert_int_equal(W_ERROR_V(put.out.result), 0x57);
+	assert_int_equal(info.m_error, 0x57);
+	assert_int_equal(info.m_subErrParam, 0);
 	talloc_free(peer);
 }
 
@@ -1009,6 +1037,7 @@ int main(void)
 		cmocka_unit_test(test_a_query_from_end_to_end),
 		cmocka_unit_test(test_who_may_not_read_gets_nothing),
 		cmocka_unit_test(test_the_other_calls_are_not_supported),
+		cmocka_unit_test(test_properties_of_a_channel),
 		cmocka_unit_test(test_log_properties_and_the_list_of_channels),
 	};
 
