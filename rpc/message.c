@@ -301,44 +301,55 @@ static everr_t id_put(const struct request *request, TALLOC_CTX *mem_ctx,
 	return message_by_id(request, mem_ctx, out, request->message_id, true);
 }
 
-static everr_t name_put(struct buf *out, const char *name)
+/* A name's text is a message like others, without inserts. */
+static everr_t name_put(const struct request *request, struct buf *out,
+			const char *name)
 {
 	if (name == NULL) {
 		return EVERR_NOT_FOUND;
 	}
-	buf_puts(out, name);
+	return event_message_format(out, request->publisher, request->lcid,
+				    name, NULL, 0);
+}
+
+/* The name of one keyword, if it has one, and a NUL. */
+static everr_t keyword_put(const struct request *request, struct buf *out,
+			   uint64_t bit)
+{
+	const char *name = event_catalog_keyword(
+		request->catalog, request->publisher, bit, request->lcid);
+	everr_t err;
+
+	if (name == NULL) {
+		return EVERR_OK;
+	}
+	err = name_put(request, out, name);
+	if (err != EVERR_OK) {
+		return err;
+	}
+	buf_put_u8(out, 0);
 	return buf_error(out);
 }
 
-/* Each keyword's name with a NUL; the one at the end is the caller's. */
+/* The NUL after the last one is the caller's, as it is with one text. */
 static everr_t keywords_put(const struct request *request, struct buf *out)
 {
 	uint64_t mask = request->event.keywords;
-	const char *name = NULL;
+	everr_t err = EVERR_OK;
 	uint64_t bit;
 
 	if (mask == 0) {
-		name = event_catalog_keyword(
-			request->catalog, request->publisher, 0, request->lcid);
-		if (name != NULL) {
-			buf_put(out, name, strlen(name) + 1);
+		err = keyword_put(request, out, 0);
+	}
+	for (bit = 1; bit != 0 && err == EVERR_OK; bit <<= 1) {
+		if ((mask & bit) != 0) {
+			err = keyword_put(request, out, bit);
 		}
 	}
-	for (bit = 1; bit != 0; bit <<= 1) {
-		if ((mask & bit) == 0) {
-			continue;
-		}
-		name = event_catalog_keyword(request->catalog,
-					     request->publisher, bit,
-					     request->lcid);
-		if (name != NULL) {
-			buf_put(out, name, strlen(name) + 1);
-		}
-	}
-	if (buf_error(out) == EVERR_OK && out->len == 0) {
+	if (err == EVERR_OK && out->len == 0) {
 		return EVERR_NOT_FOUND;
 	}
-	return buf_error(out);
+	return err;
 }
 
 /* UTF-8 without the last NUL. */
@@ -354,15 +365,18 @@ static everr_t text_put(const struct request *request, TALLOC_CTX *mem_ctx,
 	case EVEN6_FORMAT_MESSAGE_EVENT:
 		return event_put(request, mem_ctx, out);
 	case EVEN6_FORMAT_MESSAGE_LEVEL:
-		return name_put(out, event_catalog_level(catalog, publisher,
-							 event->level, lcid));
+		return name_put(request, out,
+				event_catalog_level(catalog, publisher,
+						    event->level, lcid));
 	case EVEN6_FORMAT_MESSAGE_TASK:
-		return name_put(out, event_catalog_task(catalog, publisher,
-							event->task, lcid));
+		return name_put(request, out,
+				event_catalog_task(catalog, publisher,
+						   event->task, lcid));
 	case EVEN6_FORMAT_MESSAGE_OPCODE:
-		return name_put(out, event_catalog_opcode(catalog, publisher,
-							  event->task,
-							  event->opcode, lcid));
+		return name_put(request, out,
+				event_catalog_opcode(catalog, publisher,
+						     event->task, event->opcode,
+						     lcid));
 	case EVEN6_FORMAT_MESSAGE_KEYWORD:
 		return keywords_put(request, out);
 	case EVEN6_FORMAT_MESSAGE_CHANNEL:
