@@ -13,6 +13,11 @@ import dcerpc
 import even6
 import ndr
 from even6 import QUERY_CHANNEL, QUERY_FORWARD, QUERY_TOLERATE
+from even6_metadata import (
+    EVENT, LEVEL, GetClassicLogDisplayName, GetEventMetadataEnum,
+    GetNextEventMetadata, GetPublisherList, GetPublisherListForChannel,
+    GetPublisherMetadata, GetPublisherResourceMetadata, MessageRender,
+    MessageRenderDefault, descriptor, strings)
 from subscribing import query_list, start_query, subscribe
 
 NUMBERS = 5     # events of the channel that is asked
@@ -76,6 +81,33 @@ def info(client, channel):
             for prop, size in ((5, 16), (6, 16), (5, 15), (5, 0))]
 
 
+def render(client, channel):
+    """Texts of odd and even length, values, a probe and an error."""
+    publisher = client.call(GetPublisherMetadata("Evenlog")).handle
+    values = strings("a", "bc") + [ndr.Variant(ndr.UINT64, 1 << 40),
+                                   ndr.Variant(ndr.BOOLEAN, True)]
+    return [client.call(call) for call in (
+        MessageRender(publisher, EVENT, descriptor(20), values=values),
+        MessageRender(publisher, LEVEL, descriptor(level=3)),
+        MessageRender(publisher, LEVEL, descriptor(level=3), size=0),
+        MessageRender(publisher, EVENT, descriptor(999)),
+        MessageRenderDefault(LEVEL, descriptor(level=2)),
+        MessageRenderDefault(LEVEL, descriptor(level=99)))]
+
+
+def groups(client, channel):
+    publisher = client.call(GetPublisherMetadata(None)).handle
+    return [client.call(GetPublisherResourceMetadata(publisher, group))
+            for group in (0, 4, 5, 0xC, 0x10, 0x15, 0x19)]
+
+
+def events(client, channel):
+    publisher = client.call(GetPublisherMetadata("Evenlog")).handle
+    opened = client.call(GetEventMetadataEnum(publisher, 0, "x"))
+    return [opened] + [client.call(GetNextEventMetadata(opened.handle, count))
+                       for count in (0, 3, 256, 1)]
+
+
 EXCHANGES = {
     "0 the oldest": lambda client, channel: client.call(
         even6.RegisterRemoteSubscription(channel, "*", None,
@@ -104,6 +136,19 @@ EXCHANGES = {
         even6.OpenLogHandle("No/Such")),
     "18": info,
     "19": lambda client, channel: client.call(even6.GetChannelList()),
+    "9, 10": render,
+    "22": lambda client, channel: client.call(GetPublisherList()),
+    "23": lambda client, channel: [
+        client.call(GetPublisherListForChannel(name))
+        for name in ("Evenlog/Operational", channel, "No/Such")],
+    "24": lambda client, channel: [
+        client.call(GetPublisherMetadata(name))
+        for name in ("Evenlog", None, "No-Such")],
+    "25": groups,
+    "26, 27": events,
+    "28": lambda client, channel: [
+        client.call(GetClassicLogDisplayName(name))
+        for name in ("Application", "System", "No/Such")],
 }
 
 
