@@ -4,6 +4,7 @@
 #include "base/wintime.h"
 
 #include <string.h>
+#include <time.h>
 
 static void cursor_init(struct rpc_walk *walk, size_t index,
 			struct store_channel *channel)
@@ -140,6 +141,15 @@ void rpc_walk_move_to(struct rpc_walk *walk, const struct rpc_walk *place)
 	walk->ids_of = SIZE_MAX;
 }
 
+/* To the kernel's tick, which costs next to nothing. */
+static uint64_t clock_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
 everr_t rpc_walk_begin(struct rpc_walk *walk)
 {
 	everr_t err;
@@ -154,6 +164,7 @@ everr_t rpc_walk_begin(struct rpc_walk *walk)
 	walk->bytes_left = walk->turn_bytes;
 	walk->ids_of = SIZE_MAX;
 	walk->now = wintime_now();
+	walk->deadline_ms = clock_ms() + RPC_WALK_TURN_MS;
 	for (i = 0; i < walk->num_channels; i++) {
 		walk->cursors[i].head = walk->cursors[i].channel != NULL
 						? RPC_HEAD_UNKNOWN
@@ -413,6 +424,9 @@ static everr_t cursor_find(struct rpc_walk *walk, size_t channel)
 	while (err == EVERR_OK && cursor->head == RPC_HEAD_UNKNOWN &&
 	       walk->records_left > 0 && walk->bytes_left > 0) {
 		err = cursor_look(walk, channel);
+		if (clock_ms() >= walk->deadline_ms) {
+			break;
+		}
 	}
 	return err;
 }

@@ -31,6 +31,11 @@
 /* What one turn looks at, at most. */
 #define RPC_WALK_TURN_RECORDS 4096
 #define RPC_WALK_TURN_BYTES (4 * 1024 * 1024)
+/*
+ * And about so long: what a filter costs is up to whoever wrote it.  A turn
+ * looks at one record of each channel however long that takes.
+ */
+#define RPC_WALK_TURN_MS 10
 
 enum rpc_walk_head {
 	RPC_HEAD_UNKNOWN = 0, /* not looked at in this turn */
@@ -78,8 +83,9 @@ struct rpc_walk {
 	struct store_snapshot *snapshot; /* NULL between turns */
 	size_t records_left;
 	size_t bytes_left;
-	uint64_t now;  /* FILETIME, for filters */
-	uint32_t *ids; /* subqueries that select ids_of's record */
+	uint64_t deadline_ms; /* monotonic */
+	uint64_t now;	      /* FILETIME, for filters */
+	uint32_t *ids;	      /* subqueries that select ids_of's record */
 	size_t num_ids;
 	size_t ids_of; /* channel index, or SIZE_MAX */
 };

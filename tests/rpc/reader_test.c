@@ -605,6 +605,86 @@ static void test_a_turn_looks_at_a_bounded_number_of_records(void **state)
 	assert_string_equal(sequence(batch), "B1 A101");
 }
 
+/* ----------------------------------------------------------------- times */
+
+static struct rpc_reader *reader_of(struct fixture *f, const char *filter,
+				    bool reverse)
+{
+	struct store_channel *channels[] = {f->a};
+	struct rpc_reader_config config = {
+		.store = f->store,
+		.stats = &f->stats,
+		.channels = channels,
+		.reverse = reverse,
+	};
+	struct event_query_error error;
+	struct rpc_reader *reader = NULL;
+
+	assert_int_equal(event_query_parse(f, "A", filter, strlen(filter),
+					   false, &config.query, &error),
+			 EVERR_OK);
+	assert_int_equal(rpc_reader_create(f, &config, &reader), EVERR_OK);
+	return reader;
+}
+
+/* FILETIMEs 2,997 to 3,000 of records with times 1 to 5,000: block 3. */
+#define A_WINDOW                                                           \
+	"*[System/TimeCreated[@SystemTime>='1601-01-01T00:00:00.0002997Z'" \
+	" and @SystemTime<='1601-01-01T00:00:00.0003000Z']]"
+
+/*
+ * The other blocks are not read: they are all damaged, which a reader that
+ * looks at a record reports.
+ */
+static void test_blocks_of_other_times_are_passed_unread(void **state)
+{
+	struct fixture *f = fixture_create(state);
+	struct rpc_reader *reader = NULL;
+	uint64_t id;
+
+	fake_append_many(f->a, 5000, 1);
+	for (id = 1; id <= 5000; id++) {
+		if (id <= 2048 || id > 3072) {
+			fake_damage(f->a, id);
+		}
+	}
+	reader = reader_of(f, A_WINDOW, false);
+	assert_string_equal(read_all(reader), "A2997 A2998 A2999 A3000");
+	assert_int_equal(rpc_walk_passed(reader->walk, 0), 5000);
+	reader = reader_of(f, A_WINDOW, true);
+	assert_string_equal(read_all(reader), "A3000 A2999 A2998 A2997");
+	assert_int_equal(f->stats.records_damaged, 0);
+}
+
+/* What is missing in a block that is passed is told as elsewhere. */
+static void test_gaps_in_passed_blocks_are_counted(void **state)
+{
+	struct fixture *f = fixture_create(state);
+	struct rpc_reader *reader = NULL;
+
+	fake_append_many(f->a, 5000, 1);
+	reader = reader_of(f, A_WINDOW, false);
+	fake_lose(f->a, 5);
+	fake_lose(f->a, 4999);
+	assert_string_equal(read_all(reader), "A2997 A2998 A2999 A3000");
+	assert_int_equal(f->stats.records_missing, 2);
+}
+
+static void test_a_forward_query_grows_within_its_times(void **state)
+{
+	struct fixture *f = fixture_create(state);
+	struct rpc_reader *reader = NULL;
+
+	fake_append_many(f->a, 100, 1);
+	reader = reader_of(f, A_WINDOW, false);
+	assert_string_equal(read_all(reader), "");
+	fake_append(f->a, 2998, 0);
+	assert_string_equal(read_all(reader), "A101");
+	fake_append(f->a, 5, 0);
+	fake_append(f->a, 2999, 0);
+	assert_string_equal(read_all(reader), "A103");
+}
+
 /* What a batch holds already has been passed, so it has to go out. */
 static void test_a_store_that_fails_half_way_loses_no_record(void **state)
 {
@@ -674,6 +754,9 @@ int main(void)
 		leak_test(test_a_forward_query_grows),
 		leak_test(test_a_reverse_query_misses_what_was_trimmed),
 		leak_test(test_a_turn_looks_at_a_bounded_number_of_records),
+		leak_test(test_blocks_of_other_times_are_passed_unread),
+		leak_test(test_gaps_in_passed_blocks_are_counted),
+		leak_test(test_a_forward_query_grows_within_its_times),
 		leak_test(test_a_store_that_fails_half_way_loses_no_record),
 		leak_test(test_looking_does_not_move),
 	};
