@@ -147,6 +147,14 @@ static const uint8_t name_start[] = {
 };
 /* clang-format on */
 
+/* What stands in the event beside System. */
+struct event_body {
+	const uint8_t *definition; /* NULL: EventData, from the data's names */
+	size_t definition_len;
+	const struct event_data *data;
+	size_t num_data;
+};
+
 /* What is being written: specs are patched as values are appended. */
 struct build {
 	struct buf *out;
@@ -325,10 +333,21 @@ static void put_instance_end(struct buf *out, size_t def,
 	buf_put_u32(out, (uint32_t)num_values);
 }
 
-/* The nested document with the data; without data there is none. */
-static everr_t put_body(struct build *outer, const struct event_data *data,
-			size_t num_data)
+/* The definition that was given, or that of EventData. */
+static everr_t put_definition(struct buf *out, const struct event_body *body)
 {
+	if (body->definition == NULL) {
+		return put_body_definition(out, body->data, body->num_data);
+	}
+	buf_put(out, body->definition, body->definition_len);
+	return buf_error(out);
+}
+
+/* The nested document with the data; with nothing to say there is none. */
+static everr_t put_body(struct build *outer, const struct event_body *content)
+{
+	const struct event_data *data = content->data;
+	size_t num_data = content->num_data;
 	struct buf *out = outer->out;
 	size_t start = out->len;
 	struct build body = {.out = out};
@@ -337,12 +356,12 @@ static everr_t put_body(struct build *outer, const struct event_data *data,
 	size_t i;
 	everr_t err;
 
-	if (num_data == 0) {
+	if (num_data == 0 && content->definition == NULL) {
 		return EVERR_OK;
 	}
 	put_instance_begin(out);
 	def = out->len;
-	err = put_body_definition(out, data, num_data);
+	err = put_definition(out, content);
 	if (err != EVERR_OK) {
 		return err;
 	}
@@ -366,7 +385,7 @@ static everr_t put_body(struct build *outer, const struct event_data *data,
 /* In the order of enum system_value. */
 static everr_t put_system(struct build *build,
 			  const struct event_system *system,
-			  const struct event_data *data, size_t num_data)
+			  const struct event_body *body)
 {
 	everr_t err;
 
@@ -393,7 +412,7 @@ static everr_t put_system(struct build *build,
 	put_text(build, VALUE_PROVIDER_NAME, system->provider);
 	put_guid(build, VALUE_PROVIDER_GUID, system->provider_guid);
 	put_text(build, VALUE_CHANNEL, system->channel);
-	err = put_body(build, data, num_data);
+	err = put_body(build, body);
 	if (err != EVERR_OK) {
 		return err;
 	}
@@ -430,7 +449,7 @@ static everr_t check_data(const struct event_data *data, size_t num_data)
 	}
 	for (i = 0; i < num_data; i++) {
 		/* The types between are not of the wire, facts 9.4. */
-		if (data[i].type > EVENT_TYPE_HEXINT64) {
+		if ((data[i].type & ~EVENT_TYPE_ARRAY) > EVENT_TYPE_HEXINT64) {
 			return EVERR_INVALID;
 		}
 		if (data[i].len > EVENT_VALUE_MAX) {
@@ -446,7 +465,7 @@ static everr_t check_data(const struct event_data *data, size_t num_data)
 }
 
 static everr_t put_event(struct buf *out, const struct event_system *system,
-			 const struct event_data *data, size_t num_data)
+			 const struct event_body *body)
 {
 	struct build build = {.out = out};
 	size_t def;
@@ -459,15 +478,15 @@ static everr_t put_event(struct buf *out, const struct event_system *system,
 	build.specs = out->len;
 	buf_put_zero(out, EVENT_SPEC_SIZE * NUM_SYSTEM_VALUES);
 
-	err = put_system(&build, system, data, num_data);
+	err = put_system(&build, system, body);
 	if (err != EVERR_OK) {
 		return err;
 	}
 	return buf_error(out);
 }
 
-everr_t event_build(struct buf *out, const struct event_system *system,
-		    const struct event_data *data, size_t num_data)
+static everr_t build_checked(struct buf *out, const struct event_system *system,
+			     const struct event_body *body)
 {
 	size_t start = out->len;
 	everr_t err;
@@ -476,13 +495,35 @@ everr_t event_build(struct buf *out, const struct event_system *system,
 	if (err != EVERR_OK) {
 		return err;
 	}
-	err = check_data(data, num_data);
+	err = check_data(body->data, body->num_data);
 	if (err != EVERR_OK) {
 		return err;
 	}
-	err = put_event(out, system, data, num_data);
+	err = put_event(out, system, body);
 	if (err != EVERR_OK) {
 		buf_truncate(out, start);
 	}
 	return err;
+}
+
+everr_t event_build(struct buf *out, const struct event_system *system,
+		    const struct event_data *data, size_t num_data)
+{
+	const struct event_body body = {.data = data, .num_data = num_data};
+
+	return build_checked(out, system, &body);
+}
+
+everr_t event_build_body(struct buf *out, const struct event_system *system,
+			 const uint8_t *definition, size_t definition_len,
+			 const struct event_data *data, size_t num_data)
+{
+	const struct event_body body = {
+		.definition = definition,
+		.definition_len = definition_len,
+		.data = data,
+		.num_data = num_data,
+	};
+
+	return build_checked(out, system, &body);
 }

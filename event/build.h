@@ -21,7 +21,7 @@
 /* One <Data Name='...'>; value is in the wire form of its type. */
 struct event_data {
 	const char *name; /* UTF-8, may be NULL (a Data without Name) */
-	uint8_t type;	  /* enum event_type, not BINXML, no array */
+	uint8_t type;	  /* enum event_type, perhaps an array; not BINXML */
 	const uint8_t *value;
 	size_t len; /* bytes, at most EVENT_VALUE_MAX */
 };
@@ -64,6 +64,26 @@ struct event_system {
 everr_t event_build(struct buf *out, const struct event_system *system,
 		    const struct event_data *data,
 		    size_t num_data) EVERR_MUST_CHECK;
+
+/*
+ * The same with a body of another shape: definition is a template's, whose
+ * substitutions are the data in their order; their names are not looked at.
+ * Nothing but the length of the definition is checked.
+ */
+everr_t event_build_body(struct buf *out, const struct event_system *system,
+			 const uint8_t *definition, size_t definition_len,
+			 const struct event_data *data,
+			 size_t num_data) EVERR_MUST_CHECK;
+
+/*
+ * The same with UserData: user_data is its one element as XML, in which %1,
+ * %2, ... stand for the data; event/manifest.h has it so.
+ *
+ * EVERR_TEXT  not well-formed, or %n without such data
+ */
+everr_t event_build_user(struct buf *out, const struct event_system *system,
+			 const char *user_data, const struct event_data *data,
+			 size_t num_data) EVERR_MUST_CHECK;
 
 /*
  * A typed value from text, as a person or a JSON document gives it, appended

@@ -312,7 +312,7 @@ static void test_data_without_names_and_with_strange_ones(void **state)
 	buf_free(&out);
 }
 
-static void test_every_type_but_arrays_and_binxml(void **state)
+static void test_every_type_but_binxml(void **state)
 {
 	static const uint8_t sizes[] = {0, 2, 1, 1, 1,	2, 2, 4,  4,  8, 8,
 					4, 8, 4, 3, 16, 8, 8, 16, 12, 4, 8};
@@ -322,18 +322,25 @@ static void test_every_type_but_arrays_and_binxml(void **state)
 	struct event_data data = {.name = "x", .value = local_system};
 	uint8_t zeros[16] = {0};
 	struct buf out;
-	unsigned int type;
+	unsigned int type, item;
 	everr_t err;
 
 	buf_init(&out, *state, 4096);
 	for (type = 0; type < 256; type++) {
 		buf_reset(&out);
+		item = type & ~EVENT_TYPE_ARRAY;
 		data.type = (uint8_t)type;
-		data.value = type == EVENT_TYPE_SID ? local_system : zeros;
-		data.len = type < sizeof(sizes) ? sizes[type] : 4;
+		data.value = item == EVENT_TYPE_SID ? local_system : zeros;
+		data.len = item < sizeof(sizes) ? sizes[item] : 4;
 		err = event_build(&out, &least, &data, 1);
-		if (type >= sizeof(sizes)) {
+		if (item >= sizeof(sizes)) {
 			assert_int_equal(err, EVERR_INVALID);
+			continue;
+		}
+		/* Of these there are no arrays. */
+		if (type == (EVENT_TYPE_ARRAY | EVENT_TYPE_NULL) ||
+		    type == (EVENT_TYPE_ARRAY | EVENT_TYPE_BINARY)) {
+			assert_int_equal(err, EVERR_BINXML_VALUE);
 			continue;
 		}
 		assert_int_equal(err, EVERR_OK);
@@ -359,6 +366,86 @@ static void assert_refused(TALLOC_CTX *mem_ctx,
 	assert_int_equal(out.len, 4);
 	assert_int_equal(buf_error(&out), EVERR_OK);
 	buf_free(&out);
+}
+
+/* As XML, without what stands before UserData. */
+static everr_t built_user(TALLOC_CTX *mem_ctx, const char *user_data,
+			  const char **ret_xml)
+{
+	static const struct event_data data[] = {
+		{"A", EVENT_TYPE_STRING, (const uint8_t *)"x\0y\0", 4},
+		{"B", EVENT_TYPE_UINT8, (const uint8_t *)"\7", 1},
+	};
+	struct event_dict *dict = event_dict_create(mem_ctx, NULL);
+	struct event_packer *packer = event_packer_create(mem_ctx, dict);
+	struct event_packed packed = {0};
+	struct buf out, xml;
+	const char *start = NULL;
+	everr_t err;
+
+	buf_init(&out, mem_ctx, 1 << 20);
+	buf_init(&xml, mem_ctx, 1 << 20);
+	err = event_build_user(&out, &least, user_data, data, 2);
+	if (err != EVERR_OK) {
+		assert_int_equal(out.len, 0);
+		return err;
+	}
+	assert_int_equal(event_pack(packer, out.data, out.len, &packed),
+			 EVERR_OK);
+	assert_int_equal(
+		event_render_xml(&xml, dict, packed.data, packed.len, NULL),
+		EVERR_OK);
+	buf_put_u8(&xml, 0);
+	start = strstr((const char *)xml.data, "<UserData>");
+	assert_non_null(start);
+	*ret_xml = start;
+	return EVERR_OK;
+}
+
+static void test_user_data_have_the_shape_that_is_given(void **state)
+{
+	char *filler = talloc_zero_size(*state, 2001);
+	const char *xml = NULL;
+	char *text = NULL;
+
+	assert_int_equal(built_user(*state, "<X>%1</X>", &xml), EVERR_OK);
+	assert_string_equal(xml, "<UserData><X>xy</X></UserData></Event>");
+	assert_int_equal(
+		built_user(*state,
+			   "<X xmlns='urn:u' a='&lt;%2-%1'><Y>1 &amp; %2</Y>"
+			   "<Z/>t</X>",
+			   &xml),
+		EVERR_OK);
+	assert_string_equal(
+		xml, "<UserData><X xmlns='urn:u' a='&lt;7-xy'><Y>1 &amp; 7</Y>"
+		     "<Z></Z>t</X></UserData></Event>");
+	/* A parser hands long text over in pieces. */
+	memset(filler, '%', 2000);
+	for (size_t i = 1; i < 2000; i += 2) {
+		filler[i] = '2';
+	}
+	text = talloc_asprintf(*state, "<X>\xC3\xA4%s</X>", filler);
+	assert_int_equal(built_user(*state, text, &xml), EVERR_OK);
+	assert_int_equal(strspn(xml + strlen("<UserData><X>") + 2, "7"), 1000);
+}
+
+static void test_user_data_that_are_none(void **state)
+{
+	static const char *const bad[] = {"",		"x",	     "<X>",
+					  "<X>%3</X>",	"<X>%0</X>", "<X>%</X>",
+					  "<X a='%a'/>"};
+	char *deep = talloc_strdup(*state, "");
+	const char *xml = NULL;
+	size_t i;
+
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_int_equal(built_user(*state, bad[i], &xml), EVERR_TEXT);
+	}
+	for (i = 0; i < 100; i++) {
+		deep = talloc_strdup_append(deep, "<X>");
+	}
+	assert_int_equal(built_user(*state, deep, &xml), EVERR_TEXT);
+	assert_null(xml);
 }
 
 static void test_required_fields(void **state)
@@ -468,7 +555,9 @@ int main(void)
 		leak_test(test_what_is_absent_is_null),
 		leak_test(test_what_is_given_has_the_types_clients_demand),
 		leak_test(test_data_without_names_and_with_strange_ones),
-		leak_test(test_every_type_but_arrays_and_binxml),
+		leak_test(test_every_type_but_binxml),
+		leak_test(test_user_data_have_the_shape_that_is_given),
+		leak_test(test_user_data_that_are_none),
 		leak_test(test_required_fields),
 		leak_test(test_text_that_is_not_utf8),
 		leak_test(test_values_that_do_not_fit),
