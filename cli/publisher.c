@@ -124,6 +124,7 @@ struct text {
 struct texts {
 	struct cli *cli;
 	struct collect_publisher *publisher;
+	bool wanted;
 	struct text *list;
 	size_t num;
 	size_t next;
@@ -135,6 +136,11 @@ static void texts_add(struct texts *texts, json_t *object, uint32_t id)
 {
 	struct text *grown = NULL;
 
+	if (!texts->wanted) {
+		return;
+	}
+	/* Each row of a table has it. */
+	json_object_set_new(object, "message", json_null());
 	if (id == COLLECT_MESSAGE_NONE || texts->failure.err != EVERR_OK) {
 		return;
 	}
@@ -364,8 +370,10 @@ static json_t *publisher_object(const struct cli *cli,
 	const struct collect_publisher_details *details = shown->details;
 	json_t *object = json_object();
 
-	set_text(object, "name",
-		 publisher->name != NULL ? publisher->name : "(default)");
+	json_object_set_new(object, "name",
+			    publisher->name != NULL
+				    ? json_string(publisher->name)
+				    : json_null());
 	set_guid(object, "guid", &publisher->guid);
 	set_text(object, "help_link", details->help_link);
 	set_text(object, "resource_file", publisher->resource_file);
@@ -439,11 +447,15 @@ static int publisher_fetch(struct cli *cli,
 static int publisher_show(struct cli *cli, const struct shown *shown,
 			  bool messages)
 {
-	struct texts texts = {.cli = cli, .publisher = shown->publisher};
+	struct texts texts = {
+		.cli = cli,
+		.publisher = shown->publisher,
+		.wanted = messages,
+	};
 	json_t *object = publisher_object(cli, shown, &texts);
 	everr_t err = EVERR_OK;
 
-	if (messages && !texts_fetch(&texts)) {
+	if (!texts_fetch(&texts)) {
 		json_decref(object);
 		return CLI_FAILED;
 	}

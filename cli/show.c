@@ -21,19 +21,36 @@
 
 static void print_value(const json_t *value, unsigned int depth);
 
-/* The text of a cell; of numbers and words, so a small room does. */
+/* Text made safe; what is longer than the room ends in dots. */
+static void cell_string(const json_t *value, char *text, size_t size)
+{
+	static const char dots[] = "...";
+	struct buf out;
+	size_t len;
+
+	buf_init(&out, NULL, 8 * json_string_length(value) + 1);
+	terminal_put_text(&out, json_string_value(value),
+			  json_string_length(value), 0);
+	len = out.len;
+	if (len >= size) {
+		len = size - sizeof(dots);
+		/* Not inside a character. */
+		while (len > 0 && (out.data[len] & 0xC0) == 0x80) {
+			len--;
+		}
+	}
+	snprintf(text, size, "%.*s%s", (int)len,
+		 out.data != NULL ? (const char *)out.data : "",
+		 len < out.len ? dots : "");
+	buf_free(&out);
+}
+
+/* The text of a cell. */
 static void cell_text(const json_t *value, char *text, size_t size)
 {
-	struct buf out;
-
 	switch (json_typeof(value)) {
 	case JSON_STRING:
-		buf_init(&out, NULL, 16 * size);
-		terminal_put_text(&out, json_string_value(value),
-				  json_string_length(value), 0);
-		snprintf(text, size, "%.*s", (int)out.len,
-			 out.data != NULL ? (const char *)out.data : "");
-		buf_free(&out);
+		cell_string(value, text, size);
 		break;
 	case JSON_INTEGER:
 		snprintf(text, size, "%" JSON_INTEGER_FORMAT,
@@ -150,7 +167,8 @@ static void print_row(const json_t *first, const json_t *row,
 	printf("%*s", (int)(2 * depth), "");
 	for (column = 0; iter != NULL && column < COLUMNS_MAX; column++) {
 		const char *name = json_object_iter_key(iter);
-		bool left = json_is_string(json_object_iter_value(iter));
+		const json_t *value = json_object_iter_value(iter);
+		bool left = json_is_string(value) || json_is_null(value);
 		int width = (int)widths[column];
 		char text[CELL_MAX];
 
@@ -290,7 +308,9 @@ static void put_element(struct buf *out, const char *name, size_t name_len,
 	if (json_is_string(value)) {
 		put_escaped(out, json_string_value(value),
 			    json_string_length(value));
-	} else if (is_scalar(value)) {
+	} else if (json_is_boolean(value)) {
+		buf_puts(out, json_is_true(value) ? "true" : "false");
+	} else if (json_is_number(value)) {
 		cell_text(value, text, sizeof(text));
 		buf_puts(out, text);
 	} else if (depth < SHOW_DEPTH) {
