@@ -93,6 +93,8 @@ extern const struct cli_verb cli_verb_query;
 extern const struct cli_verb cli_verb_subscribe;
 extern const struct cli_verb cli_verb_publish;
 extern const struct cli_verb cli_verb_log_info;
+extern const struct cli_verb cli_verb_get_log;
+extern const struct cli_verb cli_verb_set_log;
 extern const struct cli_verb cli_verb_publishers;
 extern const struct cli_verb cli_verb_publisher;
 extern const struct cli_verb cli_verb_status;

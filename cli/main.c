@@ -18,6 +18,8 @@ const struct cli_verb *const cli_verbs[] = {
 	&cli_verb_subscribe,
 	&cli_verb_publish,
 	&cli_verb_log_info,
+	&cli_verb_get_log,
+	&cli_verb_set_log,
 	&cli_verb_publishers,
 	&cli_verb_publisher,
 	&cli_verb_status,

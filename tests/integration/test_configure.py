@@ -3,9 +3,11 @@
 facts 4.6, 12.1 and 12.2."""
 
 import itertools
+import json
 import os
 import signal
 import uuid as uuids
+import xml.etree.ElementTree as ElementTree
 
 import pytest
 
@@ -771,3 +773,110 @@ def test_a_bookmark_does_not_tell_what_a_hidden_channel_has(
             results.append((strict, got.rc, left))
     assert results[0::2] == results[0:1] * 4
     assert results[1::2] == results[1:2] * 4
+
+
+# The command
+
+def shown(server, channel, *options):
+    """What get-log says, as text: name to value."""
+    lines = server.evenlog("get-log", channel, *options).stdout.splitlines()
+    return {name: text.strip() for name, _, text in
+            (line.partition(" ") for line in lines)}
+
+
+def test_get_log_shows_every_property(host, admin, name):
+    apply(admin, name, CHANGES)
+    expected = {
+        "Channel": name, "Enabled": False, "Isolation": "custom",
+        "Type": "operational", "OwningPublisher": "Some-Publisher",
+        "ClassicEventlog": True, "Access": "O:BAG:SYD:(A;;0x7;;;BA)",
+        "Retention": False, "AutoBackup": False, "MaxSize": 0x01400000,
+        "LogFilePath": CHANGES[cfg.LOG_FILE_PATH], "Level": 0xFFFF,
+        "Keywords": "0x8000000000000001", "BufferSize": 64,
+        "MinBuffers": 2 * os.cpu_count(),
+        "MaxBuffers": 2 * os.cpu_count() + 22, "Latency": 1, "ClockType": 0,
+        "SidType": 1, "PublisherList": ["First", "Second"], "FileMax": 16}
+    got = json.loads(host.evenlog("gl", name, "--format=json").stdout)
+    assert got == expected
+    tree = ElementTree.fromstring(
+        host.evenlog("get-log", name, "--format=xml").stdout)
+    assert tree.findtext("MaxSize") == str(0x01400000)
+    text = shown(host, name)
+    assert text["Enabled"] == "no"
+    assert text["Access"] == "O:BAG:SYD:(A;;0x7;;;BA)"
+    assert text["PublisherList"] == "First, Second"
+
+
+def test_get_log_of_several_and_of_none(host):
+    done = host.evenlog("get-log", "System", "No/Such", "Security",
+                        check=False)
+    assert done.returncode == 1
+    assert "no such channel" in done.stderr
+    assert done.stdout.count("Channel ") == 2
+    assert FALLBACK_ACCESS in done.stdout
+    assert "OwningPublisher  -" in done.stdout
+
+
+def test_set_log_changes_properties(host, admin, name):
+    host.evenlog("set-log", name, "--create", "--type=operational")
+    host.evenlog(
+        "sl", name, "--enabled=no", "--max-size=64M", "--isolation=custom",
+        "--access=O:BAG:SYD:(A;;0x7;;;BA)", "--level=5", "--keywords=0x10",
+        "--owning-publisher=Some-Publisher", r"--log-file=C:\x.evtx",
+        "--file-max=3", "--auto-backup=no")
+    got = admin.call(GetChannelConfig(name))
+    assert [shown.value for shown in got.properties[:12]] == [
+        False, 2, 1, "Some-Publisher", False, "O:BAG:SYD:(A;;0x7;;;BA)",
+        False, False, 64 << 20, r"C:\x.evtx", 5, 0x10]
+    assert got.value(cfg.FILE_MAX) == 3
+    host.evenlog("set-log", name, "--reset", "--level=1")
+    assert value(admin, name, cfg.MAX_SIZE) == 20971520
+    assert value(admin, name, cfg.LEVEL) == 1
+    host.evenlog("set-log", name, "--delete")
+    assert name not in channels(admin)
+
+
+@pytest.mark.parametrize("options, status, said", [
+    ((), 2, "nothing to change"),
+    (("--max-size=many",), 2, "a size"), (("--enabled=maybe",), 2, "yes or"),
+    (("--type=x",), 2, "admin, operational"),
+    (("--keywords=x",), 2, "a mask"), (("--level=-1",), 2, "a number"),
+    (("--create", "--delete"), 2, "exclude"),
+    (("--delete", "--level=1"), 2, "exclude"),
+    (("--access=nonsense",), 1, "Access: the access string"),
+    (("--auto-backup=yes",), 1, "AutoBackup: the service or its"),
+    (("--create",), 1, "exists already")])
+def test_what_set_log_refuses(host, options, status, said):
+    done = host.evenlog("set-log", "System", *options, check=False)
+    assert done.returncode == status
+    assert said in done.stderr
+
+
+def test_set_log_says_what_the_file_has_fixed(host):
+    done = host.evenlog("set-log", "Fixed", "--max-size=64M", check=False)
+    assert done.returncode == 1
+    assert "Fixed: MaxSize: the service or its configuration file" in \
+        done.stderr
+    done = host.evenlog("set-log", "Fixed", "--delete", check=False)
+    assert done.returncode == 1
+    assert "cannot remove Fixed" in done.stderr
+    done = host.evenlog("set-log", "No/Such", "--level=1", check=False)
+    assert done.returncode == 1
+    assert "there is no such channel" in done.stderr
+
+
+def test_the_command_does_it_on_another_host(host, admin, name):
+    remote = (f"--remote=127.0.0.1:{host.port}", "--user=alice")
+    password = {"EVENLOG_PASSWORD": USERS["alice"]}
+    host.evenlog(*remote, "set-log", name, "--create", "--level=4",
+                 **password)
+    got = json.loads(host.evenlog(*remote, "get-log", name, "--format=json",
+                                  **password).stdout)
+    assert (got["Channel"], got["Level"]) == (name, 4)
+    done = host.evenlog(f"--remote=127.0.0.1:{host.port}", "--user=bob",
+                        "set-log", name, "--level=5", check=False,
+                        EVENLOG_PASSWORD=USERS["bob"])
+    assert done.returncode == 1
+    assert "the channel's right to write" in done.stderr
+    host.evenlog(*remote, "set-log", name, "--delete", **password)
+    assert name not in channels(admin)
