@@ -232,10 +232,12 @@ const struct cli_verb cli_verb_log_info = {
 
 struct query {
 	struct cli *cli;
+	struct output_options output_options;
 	struct collect_cursor *cursor;
 	struct event_dict *dict;
 	struct event_packer *packer;
 	struct output *output;
+	struct cli_texts *texts;
 	bool limited;
 	uint64_t remaining; /* events still wanted, when limited */
 	uint64_t malformed;
@@ -260,6 +262,25 @@ static void output_lost(void)
 	}
 }
 
+/* The batch's texts come while the next batch is on its way. */
+static bool show_held(struct query *query)
+{
+	everr_t err;
+
+	while (output_waiting(query->output)) {
+		if (tevent_loop_once(query->cli->ev) != 0) {
+			cli_error("the event loop failed: %s", strerror(errno));
+			return false;
+		}
+	}
+	err = output_flush(query->output);
+	if (err != EVERR_OK) {
+		output_lost();
+		return false;
+	}
+	return true;
+}
+
 static bool query_show(struct query *query, const struct collect_batch *batch)
 {
 	uint32_t i;
@@ -280,14 +301,13 @@ static bool query_show(struct query *query, const struct collect_batch *batch)
 				  everr_text(err));
 			continue;
 		}
-		err = output_event(query->output, query->dict, packed.data,
-				   packed.len);
+		err = output_event(query->output, query->dict, &packed);
 		if (err != EVERR_OK) {
 			output_lost();
 			return false;
 		}
 	}
-	return true;
+	return show_held(query);
 }
 
 /* Read to the end, the next batch on its way while one is shown. */
@@ -370,6 +390,20 @@ static void query_close(struct cli *cli, struct collect_cursor *cursor)
 	TALLOC_FREE(req);
 }
 
+static bool query_set_texts(struct query *query,
+			    struct collect_connection *connection)
+{
+	everr_t err;
+
+	query->texts = cli_texts_create(query->cli, query->cli->ev);
+	if (query->texts == NULL) {
+		return false;
+	}
+	err = cli_texts_connect(query->texts, connection);
+	output_set_texts(query->output, query->texts);
+	return err == EVERR_OK;
+}
+
 static int query_execute(struct cli *cli, struct query *query,
 			 const struct collect_request *request)
 {
@@ -390,8 +424,10 @@ static int query_execute(struct cli *cli, struct query *query,
 	query->packer = query->dict != NULL
 				? event_packer_create(cli, query->dict)
 				: NULL;
-	query->output = output_create(cli, cli, STDOUT_FILENO);
-	if (query->packer == NULL || query->output == NULL) {
+	query->output =
+		output_create(cli, cli, &query->output_options, STDOUT_FILENO);
+	if (query->packer == NULL || query->output == NULL ||
+	    !query_set_texts(query, connection)) {
 		cli_error("out of memory");
 		return CLI_FAILED;
 	}
@@ -402,6 +438,7 @@ static int query_execute(struct cli *cli, struct query *query,
 		output_lost();
 		ok = false;
 	}
+	TALLOC_FREE(query->texts);
 	query_close(cli, query->cursor);
 	if (query->malformed > 0 || output_failed(query->output) > 0) {
 		ok = false;
@@ -416,7 +453,9 @@ static int cli_query(struct cli *cli)
 	int reverse = 0;
 	int tolerate = 0;
 	struct cli_filter filter = {.since = NULL};
+	struct query query = {.cli = cli};
 	struct poptOption filters[CLI_FILTER_TABLE_SIZE];
+	struct poptOption outputs[OUTPUT_TABLE_SIZE];
 	struct poptOption table[] = {
 		{"structured", 's', POPT_ARG_STRING, &structured, 0,
 		 "Read a structured query (QueryList); - is standard input",
@@ -427,11 +466,11 @@ static int cli_query(struct cli *cli)
 		 "Newest events first", NULL},
 		{"tolerate", 0, POPT_ARG_NONE, &tolerate, 0,
 		 "Go on without channels that are missing", NULL},
+		{NULL, 0, POPT_ARG_INCLUDE_TABLE, outputs, 0, "Output:", NULL},
 		{NULL, 0, POPT_ARG_INCLUDE_TABLE, filters, 0,
 		 "Only events that fit all of these:", NULL},
 		POPT_TABLEEND,
 	};
-	struct query query = {.cli = cli};
 	struct collect_request request = {.kind = COLLECT_QUERY};
 	struct cli_selection selection = {.channel = NULL};
 	const char **args = NULL;
@@ -439,7 +478,11 @@ static int cli_query(struct cli *cli)
 	int ret;
 
 	cli_filter_table(&filter, filters);
+	output_table(&query.output_options, outputs);
 	ret = cli_parse(cli, table, 0, -1, &args);
+	if (ret < 0) {
+		ret = output_check(cli, &query.output_options);
+	}
 	if (ret < 0) {
 		ret = cli_select(cli, args, structured, &filter, &selection);
 	}

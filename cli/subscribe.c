@@ -66,6 +66,11 @@ struct subscriber {
 	struct event_dict *dict;
 	struct event_packer *packer;
 	struct output *output;
+	struct output_options output_options;
+	struct cli_texts *texts;
+	/* Held back for its events' texts, with the end of what is shown. */
+	struct collect_batch *batch;
+	uint32_t batch_end;
 
 	bool stopping;
 	bool done;
@@ -108,7 +113,8 @@ static void position_timer(struct tevent_context *ev, struct tevent_timer *te,
 
 	s->save_timer = NULL;
 	position_save(s);
-	if (s->stopping) {
+	/* With a batch held back, its end is what goes on. */
+	if (s->stopping && s->batch == NULL) {
 		TALLOC_FREE(s->req);
 		TALLOC_FREE(s->timer);
 		subscriber_next(s);
@@ -256,9 +262,18 @@ static bool may_retry(const struct subscriber *s,
 	}
 }
 
+/* Without a connection there is nothing that could fail. */
+static void disconnect_texts(struct subscriber *s)
+{
+	everr_t err = cli_texts_connect(s->texts, NULL);
+
+	(void)err;
+}
+
 static void drop_connection(struct subscriber *s)
 {
 	TALLOC_FREE(s->req);
+	disconnect_texts(s);
 	TALLOC_FREE(s->cursor);
 	TALLOC_FREE(s->connection);
 }
@@ -332,6 +347,11 @@ static void connect_done(struct tevent_req *subreq)
 	TALLOC_FREE(subreq);
 	if (err != EVERR_OK) {
 		step_failed(s, &failure);
+		return;
+	}
+	err = cli_texts_connect(s->texts, s->connection);
+	if (err != EVERR_OK) {
+		no_memory(s);
 		return;
 	}
 	if (s->was_connected) {
@@ -524,12 +544,12 @@ static everr_t show_event(struct subscriber *s,
 		s->status = CLI_FAILED;
 		return EVERR_OK;
 	}
-	return output_event(s->output, s->dict, packed.data, packed.len);
+	return output_event(s->output, s->dict, &packed);
 }
 
-/* Show events until they or those wanted end; *ret_end is behind the last. */
-static everr_t show_batch(struct subscriber *s,
-			  const struct collect_batch *batch, uint32_t *ret_end)
+/* Add events until they or those wanted end; *ret_end is behind the last. */
+static everr_t add_batch(struct subscriber *s,
+			 const struct collect_batch *batch, uint32_t *ret_end)
 {
 	uint32_t i;
 
@@ -554,7 +574,7 @@ static everr_t show_batch(struct subscriber *s,
 		s->remaining -= s->limited ? 1 : 0;
 	}
 	*ret_end = i;
-	return output_flush(s->output);
+	return EVERR_OK;
 }
 
 /* After its events are out: where we are. */
@@ -579,23 +599,34 @@ static bool batch_shown(struct subscriber *s, const struct collect_batch *batch,
 	return true;
 }
 
-static void take_batch(struct subscriber *s, const struct collect_batch *batch)
+static void output_lost(struct subscriber *s, everr_t err)
 {
-	uint32_t end = 0;
-	everr_t err;
+	if (err != EVERR_IO) {
+		cli_error("%s", everr_text(err));
+	} else if (errno != EPIPE) {
+		cli_error("cannot write the output: %s", strerror(errno));
+	}
+	subscriber_fail(s);
+}
 
-	err = show_batch(s, batch, &end);
+/* The batch's texts are there, or will not come. */
+static void finish_batch(void *private_data)
+{
+	struct subscriber *s = private_data;
+	struct collect_batch *batch = s->batch;
+	everr_t err;
+	bool ok;
+
+	s->batch = NULL;
+	err = output_flush(s->output);
 	if (err != EVERR_OK) {
-		if (err != EVERR_IO) {
-			cli_error("%s", everr_text(err));
-		} else if (errno != EPIPE) {
-			cli_error("cannot write the output: %s",
-				  strerror(errno));
-		}
-		subscriber_fail(s);
+		TALLOC_FREE(batch);
+		output_lost(s, err);
 		return;
 	}
-	if (!batch_shown(s, batch, end)) {
+	ok = batch_shown(s, batch, s->batch_end);
+	TALLOC_FREE(batch);
+	if (!ok) {
 		no_memory(s);
 		return;
 	}
@@ -603,6 +634,25 @@ static void take_batch(struct subscriber *s, const struct collect_batch *batch)
 		s->stopping = true;
 	}
 	subscriber_next(s);
+}
+
+/* Show a batch, which becomes the subscriber's. */
+static void take_batch(struct subscriber *s, struct collect_batch *batch)
+{
+	everr_t err;
+
+	s->batch = batch;
+	err = add_batch(s, batch, &s->batch_end);
+	if (err != EVERR_OK) {
+		TALLOC_FREE(s->batch);
+		output_lost(s, err);
+		return;
+	}
+	if (output_waiting(s->output)) {
+		cli_texts_on_ready(s->texts, finish_batch, s);
+		return;
+	}
+	finish_batch(s);
 }
 
 static void next_done(struct tevent_req *subreq)
@@ -626,7 +676,6 @@ static void next_done(struct tevent_req *subreq)
 		return;
 	}
 	take_batch(s, batch);
-	TALLOC_FREE(batch);
 }
 
 static void ask_for_events(struct subscriber *s)
@@ -765,6 +814,12 @@ static void on_signal(struct tevent_context *ev, struct tevent_signal *se,
 	}
 	TALLOC_FREE(s->req);
 	TALLOC_FREE(s->timer);
+	if (s->batch != NULL) {
+		/* Shown with the texts that are there. */
+		cli_texts_on_ready(s->texts, NULL, NULL);
+		finish_batch(s);
+		return;
+	}
 	subscriber_next(s);
 }
 
@@ -832,11 +887,14 @@ static int subscriber_run(struct subscriber *s)
 {
 	s->dict = output_dict_create(s);
 	s->packer = s->dict != NULL ? event_packer_create(s, s->dict) : NULL;
-	s->output = output_create(s, s->cli, STDOUT_FILENO);
-	if (s->packer == NULL || s->output == NULL || !watch_signals(s)) {
+	s->output = output_create(s, s->cli, &s->output_options, STDOUT_FILENO);
+	s->texts = cli_texts_create(s, s->cli->ev);
+	if (s->packer == NULL || s->output == NULL || s->texts == NULL ||
+	    !watch_signals(s)) {
 		cli_error("out of memory");
 		return CLI_FAILED;
 	}
+	output_set_texts(s->output, s->texts);
 	s->delay = RETRY_FIRST;
 	step_connect(s);
 	while (!s->done) {
@@ -863,7 +921,9 @@ static int cli_subscribe(struct cli *cli)
 	int tolerate = 0;
 	int no_reconnect = 0;
 	struct cli_filter filter = {.since = NULL};
+	struct output_options output_options = {.full = 0};
 	struct poptOption filters[CLI_FILTER_TABLE_SIZE];
+	struct poptOption outputs[OUTPUT_TABLE_SIZE];
 	struct poptOption table[] = {
 		{"structured", 's', POPT_ARG_STRING, &structured, 0,
 		 "Read a structured query (QueryList); - is standard input",
@@ -884,6 +944,7 @@ static int cli_subscribe(struct cli *cli)
 		 "Go on without channels that are missing", NULL},
 		{"no-reconnect", 0, POPT_ARG_NONE, &no_reconnect, 0,
 		 "Fail when the connection breaks", NULL},
+		{NULL, 0, POPT_ARG_INCLUDE_TABLE, outputs, 0, "Output:", NULL},
 		{NULL, 0, POPT_ARG_INCLUDE_TABLE, filters, 0,
 		 "Only events that fit all of these:", NULL},
 		POPT_TABLEEND,
@@ -894,7 +955,11 @@ static int cli_subscribe(struct cli *cli)
 	int ret;
 
 	cli_filter_table(&filter, filters);
+	output_table(&output_options, outputs);
 	ret = cli_parse(cli, table, 0, -1, &args);
+	if (ret < 0) {
+		ret = output_check(cli, &output_options);
+	}
 	if (ret >= 0) {
 		return ret;
 	}
@@ -912,6 +977,7 @@ static int cli_subscribe(struct cli *cli)
 		return CLI_FAILED;
 	}
 	s->cli = cli;
+	s->output_options = output_options;
 	ret = cli_select(cli, args, structured, &filter, &s->selection);
 	if (ret < 0) {
 		ret = set_start(s, from, bookmark);

@@ -7,14 +7,30 @@
 #include <string.h>
 #include <time.h>
 
-static void check_style(void **state, const struct line_style *style,
+/* From the JSON's text to the line. */
+static everr_t format(void **state, struct buf *out, const char *json,
+		      const char *message, const struct field_style *style)
+{
+	const struct event_header header = {.event_id = 0};
+	struct cli_view *view = NULL;
+	everr_t err;
+
+	err = cli_view_create(*state, &header, json, strlen(json), &view);
+	if (err != EVERR_OK) {
+		return err;
+	}
+	err = line_format(out, view->json, message, style);
+	TALLOC_FREE(view);
+	return err;
+}
+
+static void check_style(void **state, const struct field_style *style,
 			const char *json, const char *expected)
 {
 	struct buf text;
 
 	buf_init(&text, *state, 65536);
-	assert_int_equal(line_format(&text, json, strlen(json), style),
-			 EVERR_OK);
+	assert_int_equal(format(state, &text, json, NULL, style), EVERR_OK);
 	buf_put_u8(&text, 0);
 	assert_string_equal((const char *)text.data, expected);
 	buf_free(&text);
@@ -22,7 +38,7 @@ static void check_style(void **state, const struct line_style *style,
 
 static void check(void **state, const char *json, const char *expected)
 {
-	const struct line_style style = {.utc = true};
+	const struct field_style style = {.utc = true};
 
 	check_style(state, &style, json, expected);
 }
@@ -71,7 +87,7 @@ static void test_level_words(void **state)
 	static const char *const words[] = {"Info",    "Critical", "Error",
 					    "Warning", "Info",	   "Verbose",
 					    "Lvl6"};
-	const struct line_style style = {.utc = true};
+	const struct field_style style = {.utc = true};
 	size_t i;
 
 	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
@@ -80,7 +96,7 @@ static void test_level_words(void **state)
 
 		snprintf(json, sizeof(json), "{\"System\":{\"Level\":%zu}}", i);
 		buf_init(&text, *state, 1024);
-		assert_int_equal(line_format(&text, json, strlen(json), &style),
+		assert_int_equal(format(state, &text, json, NULL, &style),
 				 EVERR_OK);
 		assert_memory_equal(text.data + 25, words[i], strlen(words[i]));
 		assert_int_equal(text.data[25 + strlen(words[i])], ' ');
@@ -113,7 +129,7 @@ static void test_user_data_shows_the_way_down(void **state)
 
 static void test_control_characters_never_get_through(void **state)
 {
-	const struct line_style style = {.utc = true};
+	const struct field_style style = {.utc = true};
 	static const char json[] =
 		"{\"System\":{\"Provider\":{\"Name\":\"\\u001b[31mX\"},"
 		"\"Channel\":\"a\\nb\"},"
@@ -122,8 +138,7 @@ static void test_control_characters_never_get_through(void **state)
 	size_t i;
 
 	buf_init(&text, *state, 65536);
-	assert_int_equal(line_format(&text, json, strlen(json), &style),
-			 EVERR_OK);
+	assert_int_equal(format(state, &text, json, NULL, &style), EVERR_OK);
 	for (i = 0; i + 1 < text.len; i++) {
 		assert_true(text.data[i] >= 0x20 && text.data[i] != 0x7f);
 	}
@@ -133,7 +148,7 @@ static void test_control_characters_never_get_through(void **state)
 
 static void test_local_time_is_the_time_zone_s(void **state)
 {
-	const struct line_style style = {.utc = false};
+	const struct field_style style = {.utc = false};
 
 	setenv("TZ", "XXX-2", 1); /* two hours east */
 	tzset();
@@ -146,7 +161,7 @@ static void test_local_time_is_the_time_zone_s(void **state)
 
 static void test_color_marks_level_and_names_only(void **state)
 {
-	const struct line_style style = {.utc = true, .colored = true};
+	const struct field_style style = {.utc = true, .colored = true};
 
 	check_style(state, &style,
 		    "{\"System\":{\"Level\":2},\"EventData\":{\"a\":1}}",
@@ -159,17 +174,142 @@ static void test_what_is_no_event_is_refused(void **state)
 {
 	static const char *const wrong[] = {
 		"", "{", "[]", "1", "null", "{}", "{\"System\":1}"};
-	const struct line_style style = {.utc = true};
+	const struct field_style style = {.utc = true};
 	struct buf text;
 	size_t i;
 
 	buf_init(&text, *state, 1024);
 	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-		assert_int_equal(
-			line_format(&text, wrong[i], strlen(wrong[i]), &style),
-			EVERR_TEXT);
+		assert_int_equal(format(state, &text, wrong[i], NULL, &style),
+				 EVERR_TEXT);
 		assert_int_equal(text.len, 0);
 	}
+}
+
+static void test_a_message_stands_in_place_of_the_data(void **state)
+{
+	const struct field_style style = {.utc = true};
+	struct buf text;
+
+	buf_init(&text, *state, 65536);
+	assert_int_equal(
+		format(state, &text,
+		       "{" SYSTEM ",\"EventData\":{\"User\":\"bob\"}}",
+		       "\r\nThe user\tbob left.\r\n\r\n  Why:\tbored\033[0m\n",
+		       &style),
+		EVERR_OK);
+	buf_put_u8(&text, 0);
+	assert_string_equal((const char *)text.data,
+			    HEAD " The user bob left. Why: bored\\u{1b}[0m\n");
+}
+
+/* ------------------------------------------------------------- records */
+
+static void check_record(void **state, const char *json,
+			 const struct cli_said *said,
+			 const struct field_style *style, const char *expected)
+{
+	const struct event_header header = {.event_id = 0};
+	struct cli_view *view = NULL;
+	struct buf text;
+
+	assert_int_equal(
+		cli_view_create(*state, &header, json, strlen(json), &view),
+		EVERR_OK);
+	buf_init(&text, *state, 65536);
+	assert_int_equal(record_format(&text, view->json, said, style),
+			 EVERR_OK);
+	buf_put_u8(&text, 0);
+	assert_string_equal((const char *)text.data, expected);
+	TALLOC_FREE(view);
+	buf_free(&text);
+}
+
+static void test_a_record_has_every_field(void **state)
+{
+	const struct field_style style = {.utc = true};
+	const struct cli_said said = {
+		.message = "\r\nLogged on.\r\n\r\n\tUser:\tbob\r\n",
+		.level = "Warnung",
+		.task = "Logon",
+		.opcode = "Info",
+		.keywords = "Audit Success\0Classic",
+		.keywords_len = sizeof("Audit Success\0Classic"),
+	};
+
+	check_record(state,
+		     "{\"System\":{\"Provider\":{\"Name\":\"Backup\"},"
+		     "\"EventID\":4711,\"Version\":1,\"Level\":3,\"Task\":9,"
+		     "\"Opcode\":0,\"Keywords\":\"0xa0000000000000\","
+		     "\"TimeCreated\":{\"SystemTime\":"
+		     "\"2023-11-14T22:13:20.1239999Z\"},"
+		     "\"EventRecordID\":7,"
+		     "\"Correlation\":{\"ActivityID\":\"{0}\"},"
+		     "\"Execution\":{\"ProcessID\":1,\"ThreadID\":2},"
+		     "\"Channel\":\"Application\",\"Computer\":\"c\","
+		     "\"Security\":{\"UserID\":\"S-1-5-18\"}},"
+		     "\"EventData\":{\"User\":\"bob x\",\"Port\":445}}",
+		     &said, &style,
+		     "2023-11-14 22:13:20.123Z  Warnung  Backup 4711\n"
+		     "  Channel      Application\n"
+		     "  Record       7\n"
+		     "  Computer     c\n"
+		     "  UserID       S-1-5-18\n"
+		     "  Task         Logon (9)\n"
+		     "  Opcode       Info (0)\n"
+		     "  Keywords     Audit Success, Classic"
+		     " (0xa0000000000000)\n"
+		     "  Version      1\n"
+		     "  ProcessID    1\n"
+		     "  ThreadID     2\n"
+		     "  ActivityID   {0}\n"
+		     "  Message\n"
+		     "    Logged on.\n"
+		     "\n"
+		     "            User:   bob\n"
+		     "  Data\n"
+		     "    User = bob x\n"
+		     "    Port = 445\n"
+		     "\n");
+}
+
+static void test_a_record_without_texts_and_data(void **state)
+{
+	const struct field_style style = {.utc = true};
+	const struct cli_said said = {.message = NULL};
+
+	check_record(state,
+		     "{\"System\":{\"EventID\":1,\"Task\":9,"
+		     "\"Keywords\":\"0x1\"}}",
+		     &said, &style,
+		     "-  -  1\n"
+		     "  Task         9\n"
+		     "  Keywords     0x1\n"
+		     "\n");
+}
+
+static void test_nothing_in_a_record_reaches_the_terminal_raw(void **state)
+{
+	const struct field_style style = {.utc = true};
+	const struct cli_said said = {
+		.message = "a\033[2J\rb\n\xc2\x9bx",
+		.level = "\033[31m",
+		.task = "\a",
+	};
+
+	check_record(state,
+		     "{\"System\":{\"Computer\":\"a\\nb\"},"
+		     "\"EventData\":{\"x\\ny\":\"1\\n2\"}}",
+		     &said, &style,
+		     "-  \\u{1b}[31m\n"
+		     "  Computer     a\\nb\n"
+		     "  Task         \\u{7}\n"
+		     "  Message\n"
+		     "    a\\u{1b}[2J\\rb\n"
+		     "    \\u{9b}x\n"
+		     "  Data\n"
+		     "    x\\ny = 1\\n2\n"
+		     "\n");
 }
 
 int main(void)
@@ -187,6 +327,10 @@ int main(void)
 		leak_test(test_local_time_is_the_time_zone_s),
 		leak_test(test_color_marks_level_and_names_only),
 		leak_test(test_what_is_no_event_is_refused),
+		leak_test(test_a_message_stands_in_place_of_the_data),
+		leak_test(test_a_record_has_every_field),
+		leak_test(test_a_record_without_texts_and_data),
+		leak_test(test_nothing_in_a_record_reaches_the_terminal_raw),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -102,6 +102,13 @@ check 2 "both kinds of quotes" "--provider: .*quotes" -- \
 check 2 "a subscription with an end" "--until" -- \
 	"$evenlog" subscribe Application --until=now
 
+check 2 "messages in text anyway" "--rendered is for" -- \
+	"$evenlog" query Application --rendered
+check 2 "a long form of JSON" "--long is for text" -- \
+	"$evenlog" query Application --long --format=json
+check 2 "messages and none" "exclude each other" -- \
+	"$evenlog" query Application --rendered --no-messages --format=xml
+
 # The query of options needs no service.
 check 0 "a query explained" -- "$evenlog" query Security "$socket" \
 	--id=4624,-4630 --level=error+ --explain
