@@ -34,7 +34,6 @@ struct message_state {
 	struct tevent_context *ev;
 	struct collect_messages *messages;
 	const char *name;
-	uint16_t qualifiers;
 	struct collect_render_request request;
 	struct provider *provider;
 	bool queued;

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef EVENLOG_TESTS_COLLECT_FAKE_SERVICE_H
+#define EVENLOG_TESTS_COLLECT_FAKE_SERVICE_H
+
+/*
+ * A service of [MS-EVEN6] without a network, for what no real one answers:
+ * the test fills in the reply of each call, which is marshalled as it is.
+ */
+
+#include "collect/connect.h"
+#include "idl/ndr_even6.h"
+
+#include <stdint.h>
+#include <talloc.h>
+#include <tevent.h>
+
+struct fake_service;
+
+/*
+ * r is the call's structure, its requests filled in, its results zeroed and
+ * allocated; memory for them hangs on r.  A status that is not OK is the
+ * transport's.
+ */
+typedef NTSTATUS (*fake_answer_fn)(struct fake_service *service, uint32_t opnum,
+				   void *r);
+
+struct fake_service {
+	fake_answer_fn answer;
+	void *private_data;
+	uint32_t calls[64]; /* by opnum */
+	uint32_t in_flight;
+	uint32_t max_in_flight;
+};
+
+/* A connection to it, its talloc child. */
+struct fake_service *fake_service_create(
+	TALLOC_CTX *mem_ctx, fake_answer_fn answer, void *private_data,
+	struct collect_connection **ret_connection);
+
+#endif
