@@ -74,6 +74,12 @@ const struct schema_key daemon_schema[] = {
 	 3600, .initial = "30", .unit = "seconds"},
 	{"rpc", "unsent_bytes", SCHEMA_SIZE32, AT(rpc.limits.unsent_bytes),
 	 4 * MIB, GIB, .initial = "8M"},
+	{"rpc", "export_directory", SCHEMA_PATH, AT(rpc.export_directory),
+	 .initial = EVENLOG_STATEDIR "/export"},
+	{"rpc", "export_max_size", SCHEMA_SIZE, AT(rpc.export_max_bytes), MIB,
+	 4 * GIB, .initial = "4G"},
+	{"rpc", "export_reserve", SCHEMA_SIZE, AT(rpc.export_reserve), 0, TIB,
+	 .initial = "1G"},
 
 	{"access", "event_log_readers", SCHEMA_LIST, AT(rpc.readers),
 	 .initial = ""},

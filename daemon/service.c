@@ -191,6 +191,9 @@ static void warn_restart(struct daemon_service *service,
 	    old->mapper_port != new->mapper_port ||
 	    old->rpc.endpoint_mapper != new->rpc.endpoint_mapper ||
 	    strcmp(old->rpc.control_socket, new->rpc.control_socket) != 0 ||
+	    strcmp(old->rpc.export_directory, new->rpc.export_directory) != 0 ||
+	    old->rpc.export_max_bytes != new->rpc.export_max_bytes ||
+	    old->rpc.export_reserve != new->rpc.export_reserve ||
 	    memcmp(&old->rpc.limits, &new->rpc.limits,
 		   sizeof(old->rpc.limits)) != 0) {
 		daemon_log(service->log, DAEMON_LOG_WARNING,

@@ -32,6 +32,26 @@ struct rpc_control *rpc_control_create(TALLOC_CTX *mem_ctx,
 	return control;
 }
 
+void rpc_control_attach(struct dcesrv_call_state *call,
+			const struct policy_handle *wire,
+			struct rpc_operation *operation)
+{
+	struct rpc_control *control = NULL;
+	void *object = NULL;
+
+	/* Unlike a look-up, asking for the kind does not fault. */
+	if (rpc_handle_kind(call, wire) != RPC_HANDLE_CONTROL ||
+	    rpc_handle_lookup(call, wire, RPC_HANDLE_CONTROL, &object) !=
+		    EVERR_OK) {
+		return;
+	}
+	control = talloc_get_type_abort(object, struct rpc_control);
+	if (control->operation == NULL) {
+		control->operation = operation;
+		operation->control = control;
+	}
+}
+
 void rpc_operation_end(struct rpc_operation *operation)
 {
 	if (operation->control != NULL) {

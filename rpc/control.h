@@ -10,6 +10,7 @@
  */
 
 #include "base/everr.h"
+#include "rpc/internal.h"
 
 #include <talloc.h>
 
@@ -25,6 +26,16 @@ struct rpc_operation {
 /* operation NULL: a control of nothing, as opnum 4 makes. */
 struct rpc_control *rpc_control_create(TALLOC_CTX *mem_ctx,
 				       struct rpc_operation *operation);
+
+/*
+ * A control that a client got before its operation: opnums 6 to 8 take one of
+ * opnum 4.  The specification has them not look at the handle; so one that is
+ * none, or that controls something else, gives an operation that cannot be
+ * cancelled.
+ */
+void rpc_control_attach(struct dcesrv_call_state *call,
+			const struct policy_handle *wire,
+			struct rpc_operation *operation);
 
 void rpc_operation_end(struct rpc_operation *operation);
 

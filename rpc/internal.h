@@ -57,6 +57,7 @@ struct rpc_service {
 	LIST_HEAD(, rpc_connection) connections;
 	LIST_HEAD(, rpc_group) groups;
 	size_t handle_bytes;  /* kept behind all handles */
+	uint32_t num_exports; /* that are being written */
 	uint32_t num_ended;   /* connections gone since the last sweep */
 	uint16_t port;	      /* EVEN6 */
 	uint16_t mapper_port; /* 0: no mapper */

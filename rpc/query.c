@@ -72,28 +72,6 @@ static everr_t query_create(struct dcesrv_call_state *call, TALLOC_CTX *mem_ctx,
 }
 
 /*
- * Whether path names a file.  Without a path the flag says nothing, because
- * Get-WinEvent sets FILE_PATH for structured queries on channels (facts 1.5).
- * Windows takes neither flag for a file; a channel's name is taken for the
- * channel here, as the client can have meant nothing else.
- */
-static bool query_wants_file(struct dcesrv_call_state *call, const char *path,
-			     uint32_t flags)
-{
-	struct rpc_service *service = rpc_call_service(call);
-	struct store_channel *channel = NULL;
-
-	if (path == NULL || path[0] == '\0' ||
-	    (flags & EVEN6_QUERY_CHANNEL_PATH)) {
-		return false;
-	}
-	if (flags & EVEN6_QUERY_FILE_PATH) {
-		return true;
-	}
-	return store_channel_find(service->store, path, &channel) != EVERR_OK;
-}
-
-/*
  * An Analytic or Debug channel is read forward only; the code that Windows has
  * for the other way is not known (facts 4.2).
  */
@@ -119,7 +97,9 @@ WERROR dcesrv_even6_EvtRpcRegisterLogQuery(
 	WERROR werr;
 	everr_t err;
 
-	if (query_wants_file(call, r->in.path, r->in.flags)) {
+	if (rpc_target_is_file(call, r->in.path,
+			       r->in.flags & EVEN6_QUERY_CHANNEL_PATH,
+			       r->in.flags & EVEN6_QUERY_FILE_PATH)) {
 		rpc_info_set(r->out.error, WERR_NOT_SUPPORTED);
 		return WERR_NOT_SUPPORTED;
 	}

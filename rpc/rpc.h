@@ -50,6 +50,10 @@ struct rpc_config {
 	const char *smb_conf;	    /* Samba configuration to use */
 	const char *const *readers; /* users or groups: Event Log Readers */
 	const char *const *administrators; /* users or groups */
+	/* Where clients' exports go; made at the start.  NULL: nowhere. */
+	const char *export_directory;
+	uint64_t export_max_bytes; /* of one file */
+	uint64_t export_reserve;   /* of its file system, not to be used */
 	struct rpc_limits limits;
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "rpc/access.h"
 #include "rpc/connection.h"
+#include "rpc/export_file.h"
 #include "rpc/host.h"
 #include "rpc/listener.h"
 #include "rpc/samba_start.h"
@@ -89,6 +90,10 @@ static everr_t config_copy(TALLOC_CTX *mem_ctx, const struct rpc_config *config,
 		err = text_copy(mem_ctx, config->smb_conf, &copy.smb_conf);
 	}
 	if (err == EVERR_OK) {
+		err = text_copy(mem_ctx, config->export_directory,
+				&copy.export_directory);
+	}
+	if (err == EVERR_OK) {
 		*ret_config = copy;
 	}
 	return err;
@@ -122,6 +127,27 @@ static everr_t catalog_begin(struct rpc_service *service)
 	}
 	service->catalog = catalog;
 	return EVERR_OK;
+}
+
+/* Without it the service does all but export. */
+static void export_start(struct rpc_service *service, TALLOC_CTX *mem_ctx,
+			 char **message)
+{
+	const char *directory = service->config.export_directory;
+	everr_t err;
+
+	if (directory == NULL) {
+		return;
+	}
+	err = rpc_export_clean(directory);
+	if (err != EVERR_OK) {
+		warning_add(mem_ctx, message,
+			    talloc_asprintf(mem_ctx,
+					    "the export directory %s cannot "
+					    "be used (%s): clients cannot "
+					    "export logs or back them up",
+					    directory, everr_text(err)));
+	}
 }
 
 static everr_t service_start_parts(struct rpc_service *service,
@@ -161,6 +187,7 @@ static everr_t service_start_parts(struct rpc_service *service,
 		return err;
 	}
 	warning_add(mem_ctx, message, warning);
+	export_start(service, mem_ctx, message);
 	return rpc_host_set_ports(service->host, service->port,
 				  service->mapper_port);
 }

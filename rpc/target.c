@@ -24,6 +24,21 @@ static bool path_is_file(const char *path)
 	return strncasecmp(path, "file:", 5) == 0;
 }
 
+bool rpc_target_is_file(struct dcesrv_call_state *call, const char *path,
+			bool is_channel, bool is_file)
+{
+	struct rpc_service *service = rpc_call_service(call);
+	struct store_channel *channel = NULL;
+
+	if (path == NULL || path[0] == '\0' || is_channel) {
+		return false;
+	}
+	if (is_file) {
+		return true;
+	}
+	return store_channel_find(service->store, path, &channel) != EVERR_OK;
+}
+
 static everr_t target_find(struct rpc_service *service, const char *path,
 			   struct store_channel **ret_channel)
 {

@@ -48,6 +48,16 @@ WERROR rpc_target_resolve(struct dcesrv_call_state *call, TALLOC_CTX *mem_ctx,
 			  struct even6_RpcInfo *info);
 
 /*
+ * Whether path names a file, given the flags for either kind.  Without a path
+ * the flags say nothing, because Get-WinEvent sets that for files for
+ * structured queries on channels (facts 1.5).  Windows takes neither flag for
+ * a file; a channel's name is taken for the channel here, as the client can
+ * have meant nothing else.
+ */
+bool rpc_target_is_file(struct dcesrv_call_state *call, const char *path,
+			bool is_channel, bool is_file);
+
+/*
  * The queryChannelInfo of the reply: each path in the order of the query,
  * which the indices of binary bookmarks refer to (facts 5).
  */

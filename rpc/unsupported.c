@@ -20,6 +20,5 @@
 		return WERR_NOT_SUPPORTED;                         \
 	}
 
-UNSUPPORTED_INFO(EvtRpcClearLog)	  /* opnum 6 */
-UNSUPPORTED_INFO(EvtRpcExportLog)	  /* 7 */
+/* Its .MTA files have no public format (facts 13). */
 UNSUPPORTED_INFO(EvtRpcLocalizeExportLog) /* 8 */

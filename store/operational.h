@@ -30,14 +30,19 @@ enum operational_id {
 	OPERATIONAL_LIMIT_REACHED = 22,	 /* Limit, Peer */
 	OPERATIONAL_STORE_FULL = 30,	 /* FreeBytes */
 	OPERATIONAL_STORE_ROOM_AGAIN = 31,
-	OPERATIONAL_STORE_FAILED = 32,	/* Error */
+	OPERATIONAL_STORE_FAILED = 32,	 /* Error */
 	OPERATIONAL_RECORD_DAMAGED = 33, /* Channel, RecordId */
 	/* A client's changes to a channel: [MS-EVEN6] opnums 21, 15, 16. */
-	OPERATIONAL_CHANNEL_CREATED = 50, /* Channel, User, Peer, Properties */
-	OPERATIONAL_CHANNEL_CHANGED = 51, /* the same */
-	OPERATIONAL_CHANNEL_REMOVED = 52, /* Channel, User, Peer */
-	OPERATIONAL_CHANGE_REFUSED = 53,  /* Channel, Property, User, Peer */
-	OPERATIONAL_SETTINGS_DAMAGED = 54 /* Channel */
+	OPERATIONAL_CHANNEL_CREATED = 50,  /* Channel, User, Peer, Properties */
+	OPERATIONAL_CHANNEL_CHANGED = 51,  /* the same */
+	OPERATIONAL_CHANNEL_REMOVED = 52,  /* Channel, User, Peer */
+	OPERATIONAL_CHANGE_REFUSED = 53,   /* Channel, Property, User, Peer */
+	OPERATIONAL_SETTINGS_DAMAGED = 54, /* Channel */
+	/* What clients took and removed: opnums 6 and 7. */
+	OPERATIONAL_LOG_CLEARED = 60,  /* Channel, User, Peer, Path, Events */
+	OPERATIONAL_LOG_EXPORTED = 61, /* the same */
+	/* Path, Skipped, Damaged, Records: what the file has not. */
+	OPERATIONAL_EXPORT_INCOMPLETE = 62
 };
 
 /* Repetitions are counted for so long before they are written as one event. */

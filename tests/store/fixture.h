@@ -17,6 +17,7 @@
 #include "store/verify.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -127,6 +128,24 @@ static inline struct fixture *fixture_start(void **state)
 
 	fixture_open(f);
 	return f;
+}
+
+/* The data file as a copy, which is what a restored backup is. */
+static inline void fixture_replace_by_copy(struct fixture *f)
+{
+	char *from = talloc_asprintf(f, "%s/data.mdb", f->path);
+	char *to = talloc_asprintf(f, "%s/copy.mdb", f->path);
+	char page[4096];
+	ssize_t n;
+	int in = open(from, O_RDONLY);
+	int out = open(to, O_WRONLY | O_CREAT, 0600);
+
+	while ((n = read(in, page, sizeof(page))) > 0) {
+		assert_int_equal(write(out, page, (size_t)n), n);
+	}
+	close(in);
+	close(out);
+	assert_int_equal(rename(to, from), 0);
 }
 
 static inline struct store_channel *fixture_channel(struct fixture *f,

@@ -310,24 +310,6 @@ static void test_a_block_with_a_timeless_event_has_no_summary(void **state)
 
 /* ---------------------------------------------------------------- gaps */
 
-/* The data file as a copy, which is what a restored backup is. */
-static void replace_by_copy(struct fixture *f)
-{
-	char *from = talloc_asprintf(f, "%s/data.mdb", f->path);
-	char *to = talloc_asprintf(f, "%s/copy.mdb", f->path);
-	char page[4096];
-	ssize_t n;
-	int in = open(from, O_RDONLY);
-	int out = open(to, O_WRONLY | O_CREAT, 0600);
-
-	while ((n = read(in, page, sizeof(page))) > 0) {
-		assert_int_equal(write(out, page, (size_t)n), n);
-	}
-	close(in);
-	close(out);
-	assert_int_equal(rename(to, from), 0);
-}
-
 static void test_ids_jump_after_a_restore_with_a_recorded_gap(void **state)
 {
 	struct fixture *f = fixture_start(state);
@@ -340,7 +322,7 @@ static void test_ids_jump_after_a_restore_with_a_recorded_gap(void **state)
 
 	fixture_append_ok(f, channel, 1, 10);
 	TALLOC_FREE(f->store);
-	replace_by_copy(f);
+	fixture_replace_by_copy(f);
 	fixture_open(f);
 	channel = fixture_channel(f, "Application");
 	empty = fixture_channel(f, "Empty");
@@ -386,7 +368,7 @@ static void test_trimmed_and_restored_ids_are_told_apart(void **state)
 	fixture_clock_set(f, FIXTURE_TIME + 30 * WINTIME_SECOND);
 	fixture_append_ok(f, channel, 1, 10);
 	TALLOC_FREE(f->store);
-	replace_by_copy(f);
+	fixture_replace_by_copy(f);
 	fixture_open(f);
 	channel = limited(f, 0, 60);
 	fixture_append_ok(f, channel, 1, 1);
