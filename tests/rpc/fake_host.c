@@ -212,6 +212,14 @@ everr_t rpc_handle_lookup(struct dcesrv_call_state *call,
 	return EVERR_OK;
 }
 
+enum rpc_handle_kind rpc_handle_kind(struct dcesrv_call_state *call,
+				     const struct policy_handle *wire)
+{
+	struct fake_handle *handle = handle_of(call, wire);
+
+	return handle != NULL ? handle->kind : RPC_HANDLE_ANY;
+}
+
 everr_t rpc_handle_close(struct dcesrv_call_state *call,
 			 struct policy_handle *wire)
 {

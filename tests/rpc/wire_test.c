@@ -909,26 +909,41 @@ static void test_who_may_not_read_gets_nothing(void **state)
 	talloc_free(peer);
 }
 
-/* Calls that are not done answer 0x32, and their replies can be read. */
-static void test_the_other_calls_are_not_supported(void **state)
+/*
+ * The call that is not done answers 0x32; those that are say what is wrong, to
+ * whatever control handle.  All their replies can be read.
+ */
+static void test_clear_and_export_refuse_what_is_wrong(void **state)
 {
 	struct peer *peer = peer_new(*state);
 	struct dcerpc_binding_handle *h = peer->pipe->binding_handle;
 	struct policy_handle handle = {.uuid.time_low = 1};
+	struct even6_RpcInfo info = {};
 
-#define REFUSED(name, ...)                                              \
+#define REFUSED(code, name, ...)                                        \
 	do {                                                            \
-		struct even6_##name r = {.in = {__VA_ARGS__}};          \
+		struct even6_##name r = {.in = {__VA_ARGS__},           \
+					 .out.error = &info};           \
 		NTSTATUS status = dcerpc_even6_##name##_r(h, peer, &r); \
 		assert_int_equal(NT_STATUS_V(status), 0);               \
-		assert_int_equal(W_ERROR_V(r.out.result), 0x32);        \
+		assert_int_equal(W_ERROR_V(r.out.result), code);        \
+		assert_int_equal(info.m_error, code);                   \
 	} while (0)
 
-	REFUSED(EvtRpcClearLog, .control = &handle,
-		.channelPath = "Application");
-	REFUSED(EvtRpcExportLog, .control = &handle,
-		.channelPath = "Application", .query = "*", .backupPath = "x");
-	REFUSED(EvtRpcLocalizeExportLog, .control = &handle,
+	REFUSED(0x3A9F, EvtRpcClearLog, .control = &handle,
+		.channelPath = "Missing");
+	REFUSED(0x57, EvtRpcClearLog, .control = &handle,
+		.channelPath = "Application", .backupPath = "x");
+	REFUSED(0x57, EvtRpcExportLog, .control = &handle,
+		.channelPath = "Application", .query = "*", .backupPath = "x",
+		.flags = 1);
+	REFUSED(0x57, EvtRpcExportLog, .control = &handle,
+		.channelPath = "Application", .query = "*", .backupPath = "/x",
+		.flags = 3);
+	REFUSED(0x32, EvtRpcExportLog, .control = &handle,
+		.channelPath = "C:\\a.evtx", .query = "*", .backupPath = "/x",
+		.flags = 2);
+	REFUSED(0x32, EvtRpcLocalizeExportLog, .control = &handle,
 		.logFilePath = "x");
 #undef REFUSED
 	talloc_free(peer);
@@ -1036,7 +1051,7 @@ int main(void)
 		cmocka_unit_test(test_a_stalled_reader_holds_up_nobody),
 		cmocka_unit_test(test_a_query_from_end_to_end),
 		cmocka_unit_test(test_who_may_not_read_gets_nothing),
-		cmocka_unit_test(test_the_other_calls_are_not_supported),
+		cmocka_unit_test(test_clear_and_export_refuse_what_is_wrong),
 		cmocka_unit_test(test_properties_of_a_channel),
 		cmocka_unit_test(test_log_properties_and_the_list_of_channels),
 	};
