@@ -72,10 +72,10 @@ struct event_evtx_record {
 	uint64_t offset; /* of the record in the file */
 };
 
-/* What could not be read; reading goes on behind it. */
+/* What could not be read, or not be trusted; reading goes on behind it. */
 struct event_evtx_damage {
 	uint64_t offset; /* in the file */
-	uint64_t len;	 /* bytes that were passed over */
+	uint64_t len;	 /* bytes that were passed over, or 0 */
 	char message[160];
 };
 
@@ -90,8 +90,12 @@ struct event_evtx_damage {
 everr_t event_evtx_open(TALLOC_CTX *mem_ctx, const uint8_t *data, size_t size,
 			struct event_evtx_reader **ret_reader) EVERR_MUST_CHECK;
 
+/* Before the first record: read the last one first. */
+void event_evtx_read_backwards(struct event_evtx_reader *reader);
+
 /*
- * The next record.
+ * The next record.  Its document's structure is whole; event_pack() may still
+ * refuse it, for a name that XML does not allow and the like.
  *
  * EVERR_END
  * EVERR_EVTX  *ret_damage says what was passed over; call again

@@ -207,6 +207,9 @@ static everr_t put_element(struct output *o, struct event_reader *reader,
 	instance.guid = guid.b;
 	instance.def = o->scratch->data;
 	instance.def_len = (uint32_t)o->scratch->len;
+	/* None of them, but somewhere. */
+	instance.specs = instance.def;
+	instance.values = instance.def;
 	return put_document_instance(o, &instance, depth);
 }
 

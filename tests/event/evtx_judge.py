@@ -3,12 +3,12 @@
 """Random events are written into .evtx files, and others read them.
 
 What an event says is known from the bytes it was made of, by the strict
-reader of the integration tests.  Three read the files: evtx_to_wire.py, which
-knows every type; libevtx's evtxexport; and python-evtx.  The two last differ
-from Windows and from each other in how they write values, and have no notion
-of some; the tables below say where.
+reader of the integration tests.  Four read the files: evtx_to_wire.py, which
+knows every type; our own reader, forwards and backwards; libevtx's evtxexport;
+and python-evtx.  The two last differ from Windows and from each other in how
+they write values, and have no notion of some; the tables below say where.
 
-usage: evtx_judge.py EVTX_MAKE DIRECTORY
+usage: evtx_judge.py PROGRAMS DIRECTORY
 """
 
 import base64
@@ -27,6 +27,7 @@ import binxml
 import evtx_random
 import evtx_to_wire
 
+PROGRAMS, DIRECTORY = sys.argv[1:]
 EVENTS = 600
 SEED = 20240506
 
@@ -129,7 +130,7 @@ def flat(element, special, path=""):
 
 # The readers: each yields an Element per record.
 
-def read_ourselves(path):
+def read_corpus(path):
     with open(path, "rb") as stream:
         data = stream.read()
     for chunk, pos in evtx_to_wire.records(data):
@@ -141,14 +142,30 @@ def read_ourselves(path):
 def run(*command):
     """What a tool says; it must have nothing to complain about."""
     done = subprocess.run(command, capture_output=True)
-    text = done.stdout.decode("utf-8")
-    assert done.returncode == 0 and not done.stderr, \
-        "%s: %s %s" % (command[0], done.stderr.decode(), text[-2000:])
-    return text
+    assert done.returncode == 0 and not done.stderr, "%s: %s %s" % (
+        command[0], done.stderr.decode(), repr(done.stdout[-2000:]))
+    return done.stdout
+
+
+def framed(data):
+    """What has a length in front."""
+    pos = 0
+    while pos < len(data):
+        length = struct.unpack_from("<I", data, pos)[0]
+        pos += 4 + length
+        yield data[pos - length:pos]
+
+
+def read_ours(path):
+    documents = list(framed(run(PROGRAMS + "/evtx_dump", path)))
+    backwards = framed(run(PROGRAMS + "/evtx_dump", "--backwards", path))
+    assert documents == list(backwards)[::-1], "backwards is something else"
+    for document in documents:
+        yield binxml.decode(document)
 
 
 def read_libevtx(path):
-    text = run("evtxexport", "-f", "xml", path)
+    text = run("evtxexport", "-f", "xml", path).decode("utf-8")
     assert "Unable" not in text, text[text.index("Unable"):][:400]
     # It does not escape what is in an AnsiString.
     text = re.sub(r'(?<=<Data Name="Ansi\.\d">)(.*?)(?=</Data>$)',
@@ -183,7 +200,7 @@ def check_frame(path, count):
             assert not count or \
                 chunk.file_last_record_number() == len(numbers)
         assert numbers == list(range(1, count + 1))
-    info = run("evtxinfo", path)
+    info = run("evtxinfo", path).decode("utf-8")
     assert re.search(r"Number of records\s*: %d$" % count, info, re.M), info
     assert re.search(r"recovered records\s*: 0$", info, re.M), info
     assert "corrupt" not in info.lower() and "dirty" not in info.lower()
@@ -209,7 +226,8 @@ def compare(name, path, wanted, read, both, theirs):
 
 
 READERS = {
-    "evtx_to_wire": (read_ourselves, {}, {}),
+    "ours": (read_ours, {}, {}),
+    "evtx_to_wire": (read_corpus, {}, {}),
     "libevtx": (read_libevtx, *LIBEVTX),
     "python-evtx": (read_python_evtx, *PYTHON_EVTX),
 }
@@ -274,20 +292,21 @@ def hard(choose, providers, i):
 
 
 FILES = {
-    "simple": (simple, EVENTS, ("evtx_to_wire", "libevtx", "python-evtx")),
-    "arrays": (arrays, EVENTS, ("evtx_to_wire", "libevtx")),
-    "hard": (hard, 240, ("evtx_to_wire",)),
-    "none": (simple, 0, ("evtx_to_wire", "libevtx", "python-evtx")),
+    "simple": (simple, EVENTS, ("ours", "evtx_to_wire", "libevtx", "python-evtx")),
+    "arrays": (arrays, EVENTS, ("ours", "evtx_to_wire", "libevtx")),
+    "hard": (hard, 240, ("ours", "evtx_to_wire",)),
+    "none": (simple, 0, ("ours", "evtx_to_wire", "libevtx", "python-evtx")),
 }
 
 
-def judge(evtx_make, path, make, count, readers):
+def judge(path, make, count, readers):
     choose = random.Random(SEED)
     providers = [evtx_random.Provider(choose, i) for i in range(4)]
     documents = [make(choose, providers, i + 1) for i in range(count)]
-    framed = b"".join(struct.pack("<I", len(d)) + d for d in documents)
-    made = subprocess.run([evtx_make, path], input=framed, check=True,
-                          stdout=subprocess.PIPE).stdout.split()
+    made = subprocess.run(
+        [PROGRAMS + "/evtx_make", path], check=True, stdout=subprocess.PIPE,
+        input=b"".join(struct.pack("<I", len(d)) + d for d in documents))
+    made = made.stdout.split()
     wanted = [binxml.decode(d) for d, m in zip(documents, made) if m == b"ok"]
     if len(wanted) != count:
         return ["only %d of %d were written" % (len(wanted), count)]
@@ -299,11 +318,9 @@ def judge(evtx_make, path, make, count, readers):
 
 
 def main():
-    evtx_make, directory = sys.argv[1:]
     print("1..%d" % len(FILES))
     for i, (name, (make, count, readers)) in enumerate(FILES.items()):
-        faults = judge(evtx_make, "%s/%s.evtx" % (directory, name), make,
-                       count, readers)
+        faults = judge("%s/%s.evtx" % (DIRECTORY, name), make, count, readers)
         for fault in faults:
             print("# " + fault)
         print("%sok %d - %s: written as %s read it" %

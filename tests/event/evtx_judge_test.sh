@@ -15,4 +15,4 @@ trap 'rm -rf "$dir"' EXIT
 
 PYTHONDONTWRITEBYTECODE=1 PYTHONPATH="$srcdir/tests/integration" \
 	$python "$srcdir/tests/event/evtx_judge.py" \
-	"$top_builddir/tests/event/evtx_make" "$dir"
+	"$top_builddir/tests/event" "$dir"

@@ -180,8 +180,9 @@ class _Parser:
 
     def document(self):
         elements = self.fragment()
-        if self.take(1) != b"\0":
-            raise Malformed(f"no end of fragment at {self.at - 1}")
+        while self.peek() != 0:
+            elements += self.fragment()
+        self.take(1)
         return elements
 
     def template(self):
