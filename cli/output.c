@@ -159,8 +159,8 @@ static void find_said(struct output *output, const struct cli_view *view,
 	buf_reset(said);
 	for (i = 0; i < num; i++) {
 		offsets[i] = said->len;
-		known[i] = output->texts != NULL &&
-			   cli_texts_put(output->texts, kinds[i], &view->event,
+		known[i] = output->texts != NULL && view->source != NULL &&
+			   cli_texts_put(output->texts, kinds[i], view->source,
 					 said);
 		buf_put_u8(said, 0);
 	}
@@ -186,36 +186,43 @@ static void find_said(struct output *output, const struct cli_view *view,
 	}
 }
 
-/* Ask for what is not known; none of it is necessary. */
-static everr_t want_texts(struct output *output, struct cli_view *view)
+/* Ask for what is not known of one event. */
+static void want_texts(struct output *output, const struct cli_view *view)
 {
 	struct cli_texts *texts = output->texts;
-	const struct event_header *header = &view->event.header;
-	everr_t err;
+	const struct event_message_source *source = view->source;
 
-	if (cli_texts_none(texts, view->event.provider)) {
-		return EVERR_OK;
+	if (source == NULL) {
+		return;
 	}
 	if (view->message == NULL) {
-		err = cli_view_add_inserts(view);
-		if (err != EVERR_OK) {
-			return err;
-		}
-		cli_texts_want(texts, CLI_TEXT_MESSAGE, &view->event);
+		cli_texts_want(texts, CLI_TEXT_MESSAGE, source);
 	}
 	if (!wants_names(output)) {
+		return;
+	}
+	cli_texts_want(texts, CLI_TEXT_LEVEL, source);
+	cli_texts_want(texts, CLI_TEXT_OPCODE, source);
+	cli_texts_want(texts, CLI_TEXT_PROVIDER, source);
+	if (source->task != 0) {
+		cli_texts_want(texts, CLI_TEXT_TASK, source);
+	}
+	if (source->keywords != 0) {
+		cli_texts_want(texts, CLI_TEXT_KEYWORDS, source);
+	}
+}
+
+/* What to ask by, where there is anything to be had. */
+static everr_t read_source(struct output *output, struct cli_view *view,
+			   struct event_dict *dict,
+			   const struct event_packed *packed)
+{
+	if (cli_texts_none(output->texts, view->provider) ||
+	    (view->message != NULL && !wants_names(output))) {
 		return EVERR_OK;
 	}
-	cli_texts_want(texts, CLI_TEXT_LEVEL, &view->event);
-	cli_texts_want(texts, CLI_TEXT_OPCODE, &view->event);
-	cli_texts_want(texts, CLI_TEXT_PROVIDER, &view->event);
-	if (header->task != 0) {
-		cli_texts_want(texts, CLI_TEXT_TASK, &view->event);
-	}
-	if (header->keywords != 0) {
-		cli_texts_want(texts, CLI_TEXT_KEYWORDS, &view->event);
-	}
-	return EVERR_OK;
+	return event_message_read(view, dict, packed->data, packed->len,
+				  &view->source);
 }
 
 /* -------------------------------------------------------------- writing */
@@ -351,13 +358,6 @@ static everr_t hold_event(struct output *output, struct cli_view *view,
 	struct held *held = output->held;
 	everr_t err;
 
-	if (num == 0) {
-		cli_texts_begin(output->texts);
-	}
-	err = want_texts(output, view);
-	if (err != EVERR_OK) {
-		return err;
-	}
 	if (num == talloc_array_length(held)) {
 		held = talloc_realloc(output, held, struct held,
 				      num > 0 ? 2 * num : 64);
@@ -376,6 +376,7 @@ static everr_t hold_event(struct output *output, struct cli_view *view,
 		}
 	}
 	output->num_held++;
+	want_texts(output, view);
 	return EVERR_OK;
 }
 
@@ -400,9 +401,14 @@ static everr_t render(struct output *output, struct event_dict *dict,
 		}
 	}
 	if (wants_view) {
-		err = cli_view_create(output, &packed->header,
-				      (const char *)rendered->data,
+		err = cli_view_create(output, (const char *)rendered->data,
 				      rendered->len, ret_view);
+		if (err != EVERR_OK) {
+			return err;
+		}
+	}
+	if (output->texts != NULL) {
+		err = read_source(output, *ret_view, dict, packed);
 		if (err != EVERR_OK) {
 			return err;
 		}
@@ -431,6 +437,9 @@ static everr_t take_event(struct output *output, struct event_dict *dict,
 		len = output->rendered.len;
 	}
 	if (err == EVERR_OK && output->texts != NULL) {
+		if (output->num_held == 0) {
+			cli_texts_begin(output->texts);
+		}
 		output->held_bytes += output->rendered.len;
 		err = hold_event(output, view, text, len);
 		view = err == EVERR_OK ? NULL : view;
@@ -463,9 +472,20 @@ everr_t output_event(struct output *output, struct event_dict *dict,
 	return write_chunk(output);
 }
 
-bool output_waiting(const struct output *output)
+bool output_waiting(struct output *output)
 {
-	return output->num_held > 0 && cli_texts_waiting(output->texts);
+	size_t i;
+
+	if (output->num_held == 0) {
+		return false;
+	}
+	if (!cli_texts_waiting(output->texts) &&
+	    cli_texts_unsettled(output->texts)) {
+		for (i = 0; i < output->num_held; i++) {
+			want_texts(output, output->held[i].view);
+		}
+	}
+	return cli_texts_waiting(output->texts);
 }
 
 everr_t output_flush(struct output *output)

@@ -67,8 +67,11 @@ struct event_dict *output_dict_create(TALLOC_CTX *mem_ctx);
 everr_t output_event(struct output *output, struct event_dict *dict,
 		     const struct event_packed *packed) EVERR_MUST_CHECK;
 
-/* Whether events are held back for texts that are on their way. */
-bool output_waiting(const struct output *output);
+/*
+ * Whether events are held back for texts that are on their way.  To be asked
+ * again when they are there: some may need more.
+ */
+bool output_waiting(struct output *output);
 
 /*
  * Write out everything, without the texts that are not there; errors as above.

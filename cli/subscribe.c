@@ -610,9 +610,8 @@ static void output_lost(struct subscriber *s, everr_t err)
 }
 
 /* The batch's texts are there, or will not come. */
-static void finish_batch(void *private_data)
+static void finish_batch(struct subscriber *s)
 {
-	struct subscriber *s = private_data;
 	struct collect_batch *batch = s->batch;
 	everr_t err;
 	bool ok;
@@ -636,6 +635,18 @@ static void finish_batch(void *private_data)
 	subscriber_next(s);
 }
 
+/* Show the batch once the texts it needs are there. */
+static void await_texts(void *private_data)
+{
+	struct subscriber *s = private_data;
+
+	if (output_waiting(s->output)) {
+		cli_texts_on_ready(s->texts, await_texts, s);
+		return;
+	}
+	finish_batch(s);
+}
+
 /* Show a batch, which becomes the subscriber's. */
 static void take_batch(struct subscriber *s, struct collect_batch *batch)
 {
@@ -648,11 +659,7 @@ static void take_batch(struct subscriber *s, struct collect_batch *batch)
 		output_lost(s, err);
 		return;
 	}
-	if (output_waiting(s->output)) {
-		cli_texts_on_ready(s->texts, finish_batch, s);
-		return;
-	}
-	finish_batch(s);
+	await_texts(s);
 }
 
 static void next_done(struct tevent_req *subreq)

@@ -16,21 +16,33 @@
 
 #define BUCKETS 1024
 /* A request's key: more in it is not asked for. */
-#define KEY_MAX 4096
+#define KEY_MAX 65536
+/* In a key, beside what is asked for: with each value as it is. */
+#define KEY_PLAIN 0x80
 
 enum text_state {
 	TEXT_ASKED,
 	TEXT_KNOWN,
-	TEXT_NONE
+	TEXT_NONE,
+	TEXT_PLAIN_ONLY /* its values are not only put in */
+};
+
+/* A call that is on its way, and then its answer. */
+struct answer {
+	struct tevent_req *req;
+	char *text; /* NULL: there is none */
+	size_t len;
 };
 
 struct text {
 	struct text *next; /* in its bucket */
 	struct cli_texts *texts;
 	enum text_state state;
-	struct tevent_req *req; /* TEXT_ASKED */
-	char *text;		/* TEXT_KNOWN, with marks */
-	size_t len;
+	bool has_marks;
+	struct answer marked; /* what is kept */
+	struct answer plain;  /* with the values of sample, for comparison */
+	const char **sample;
+	size_t num_sample;
 	uint32_t hash;
 	size_t key_len;
 	uint8_t key[];
@@ -43,7 +55,8 @@ struct cli_texts {
 	struct text *buckets[BUCKETS];
 	size_t num;
 	size_t bytes;
-	size_t num_asked;
+	size_t num_asked; /* calls */
+	bool unsettled;
 	bool given_up; /* on this connection */
 	struct tevent_timer *timer;
 	struct buf key; /* scratch */
@@ -64,44 +77,55 @@ static bool has_parameter(const char *value)
 	return p != NULL;
 }
 
-/* Everything that a text depends on. */
-static bool make_key(struct cli_texts *texts, enum cli_text what,
-		     const struct cli_text_event *event)
+static void put_insert_key(struct buf *key, size_t index, const char *text)
 {
-	const struct event_header *header = &event->header;
-	struct buf *key = &texts->key;
+	buf_put_u8(key, (uint8_t)index);
+	buf_put(key, text, strlen(text) + 1);
+}
+
+static void put_message_key(struct buf *key, bool plain,
+			    const struct event_message_source *event)
+{
 	size_t i;
 
+	buf_put_u16(key, event->event_id);
+	buf_put_u16(key, event->qualifiers);
+	buf_put_u8(key, event->version);
+	buf_put_u16(key, (uint16_t)event->num_inserts);
+	for (i = 0; i < event->num_inserts; i++) {
+		const char *text = event->inserts[i].text;
+
+		if (plain || has_parameter(text)) {
+			put_insert_key(key, i, text);
+		}
+	}
+}
+
+/* Everything that a text depends on. */
+static bool make_key(struct cli_texts *texts, enum cli_text what, bool plain,
+		     const struct event_message_source *event)
+{
+	struct buf *key = &texts->key;
+
 	buf_reset(key);
-	buf_put_u8(key, (uint8_t)what);
-	buf_puts(key, event->provider);
-	buf_put_u8(key, 0);
+	buf_put_u8(key, (uint8_t)what | (plain ? KEY_PLAIN : 0));
+	buf_put(key, event->provider, strlen(event->provider) + 1);
 	switch (what) {
 	case CLI_TEXT_MESSAGE:
-		buf_put_u16(key, header->event_id);
-		buf_put_u16(key, event->qualifiers);
-		buf_put_u8(key, header->version);
-		buf_put_u16(key, (uint16_t)event->num_inserts);
-		for (i = 0; i < event->num_inserts; i++) {
-			if (has_parameter(event->inserts[i])) {
-				buf_put_u8(key, (uint8_t)i);
-				buf_put(key, event->inserts[i],
-					strlen(event->inserts[i]) + 1);
-			}
-		}
+		put_message_key(key, plain, event);
 		break;
 	case CLI_TEXT_LEVEL:
-		buf_put_u8(key, header->level);
+		buf_put_u8(key, event->level);
 		break;
 	case CLI_TEXT_OPCODE:
-		buf_put_u8(key, header->opcode);
-		buf_put_u16(key, header->task);
+		buf_put_u8(key, event->opcode);
+		buf_put_u16(key, event->task);
 		break;
 	case CLI_TEXT_TASK:
-		buf_put_u16(key, header->task);
+		buf_put_u16(key, event->task);
 		break;
 	case CLI_TEXT_KEYWORDS:
-		buf_put_u64(key, header->keywords);
+		buf_put_u64(key, event->keywords);
 		break;
 	case CLI_TEXT_PROVIDER:
 		break;
@@ -121,9 +145,11 @@ static uint32_t hash_key(const struct buf *key)
 	return hash;
 }
 
-static struct text *find_text(const struct cli_texts *texts, uint32_t hash)
+/* The text of texts->key, or NULL. */
+static struct text *find_text(const struct cli_texts *texts)
 {
 	const struct buf *key = &texts->key;
+	uint32_t hash = hash_key(key);
 	struct text *text = texts->buckets[hash % BUCKETS];
 
 	for (; text != NULL; text = text->next) {
@@ -135,9 +161,10 @@ static struct text *find_text(const struct cli_texts *texts, uint32_t hash)
 	return NULL;
 }
 
-static struct text *add_text(struct cli_texts *texts, uint32_t hash)
+static struct text *add_text(struct cli_texts *texts)
 {
 	const struct buf *key = &texts->key;
+	uint32_t hash = hash_key(key);
 	struct text *text = NULL;
 
 	text = talloc_zero_size(texts, sizeof(*text) + key->len);
@@ -146,16 +173,144 @@ static struct text *add_text(struct cli_texts *texts, uint32_t hash)
 	}
 	talloc_set_name_const(text, "struct text");
 	text->texts = texts;
+	text->state = TEXT_NONE;
 	text->hash = hash;
 	text->key_len = key->len;
 	memcpy(text->key, key->data, key->len);
 	text->next = texts->buckets[hash % BUCKETS];
 	texts->buckets[hash % BUCKETS] = text;
 	texts->num++;
+	texts->bytes += key->len;
 	return text;
 }
 
-/* ---------------------------------------------------------------- asking */
+/* --------------------------------------------------------------- answers */
+
+/* Which insert a mark at p stands for; false: it is none. */
+static bool is_mark(const char *p, size_t len, size_t *ret_index)
+{
+	const uint8_t *b = (const uint8_t *)p;
+	uint32_t c;
+
+	if (len < MARK_BYTES || b[0] != (0xe0 | MARK_FIRST >> 12)) {
+		return false;
+	}
+	c = (b[0] & 0x0fU) << 12 | (b[1] & 0x3fU) << 6 | (b[2] & 0x3fU);
+	if (c < MARK_FIRST || c >= MARK_FIRST + EVENT_MESSAGE_INSERTS_MAX) {
+		return false;
+	}
+	*ret_index = c - MARK_FIRST;
+	return true;
+}
+
+/* An insert's text, NULL beyond the last one. */
+typedef const char *(*insert_fn)(const void *inserts, size_t index);
+
+static void put_marked(struct buf *out, const struct answer *answer,
+		       insert_fn insert, const void *inserts)
+{
+	const char *p = answer->text;
+	const char *end = p + answer->len;
+
+	while (p < end) {
+		const char *mark =
+			memchr(p, 0xe0 | MARK_FIRST >> 12, (size_t)(end - p));
+		const char *text = NULL;
+		size_t index = 0;
+
+		if (mark == NULL) {
+			mark = end;
+		}
+		buf_put(out, p, (size_t)(mark - p));
+		p = mark;
+		if (p == end) {
+			return;
+		}
+		if (is_mark(p, (size_t)(end - p), &index)) {
+			text = insert(inserts, index);
+		}
+		if (text != NULL) {
+			buf_puts(out, text);
+			p += MARK_BYTES;
+		} else {
+			buf_put_u8(out, (uint8_t)*p);
+			p++;
+		}
+	}
+}
+
+static const char *event_insert(const void *inserts, size_t index)
+{
+	const struct event_message_source *event = inserts;
+
+	return index < event->num_inserts ? event->inserts[index].text : NULL;
+}
+
+static const char *sample_insert(const void *inserts, size_t index)
+{
+	const struct text *text = inserts;
+
+	return index < text->num_sample ? text->sample[index] : NULL;
+}
+
+/* Whether the values in place of the marks give what the host made of them. */
+static bool is_as_expected(const struct text *text)
+{
+	struct buf out;
+	bool same;
+
+	buf_init(&out, text->texts, 2 * EVENT_MESSAGE_MAX);
+	put_marked(&out, &text->marked, sample_insert, text);
+	same = buf_error(&out) == EVERR_OK && out.len == text->plain.len &&
+	       (out.len == 0 ||
+		memcmp(out.data, text->plain.text, out.len) == 0);
+	buf_free(&out);
+	return same;
+}
+
+/* Cut off the end, between two characters. */
+static void shorten(struct text *text, struct answer *answer)
+{
+	char *shorter = NULL;
+
+	if (answer->len <= CLI_TEXT_LENGTH_MAX) {
+		return;
+	}
+	answer->len = CLI_TEXT_LENGTH_MAX;
+	while (answer->len > 0 && (answer->text[answer->len] & 0xc0) == 0x80) {
+		answer->len--;
+	}
+	shorter = talloc_realloc(text, answer->text, char, answer->len + 1);
+	if (shorter != NULL) {
+		answer->text = shorter;
+	}
+}
+
+/* All answers are there: what they mean together. */
+static void text_judge(struct text *text)
+{
+	struct cli_texts *texts = text->texts;
+
+	if (text->sample == NULL) {
+		text->state =
+			text->marked.text != NULL ? TEXT_KNOWN : TEXT_NONE;
+	} else if (text->plain.text == NULL) {
+		text->state = TEXT_NONE;
+	} else if (text->marked.text == NULL || !is_as_expected(text)) {
+		text->state = TEXT_PLAIN_ONLY;
+		texts->unsettled = true;
+	} else {
+		text->state = TEXT_KNOWN;
+	}
+	TALLOC_FREE(text->sample);
+	TALLOC_FREE(text->plain.text);
+	if (text->state == TEXT_KNOWN) {
+		shorten(text, &text->marked);
+		texts->bytes += text->marked.len;
+	} else {
+		TALLOC_FREE(text->marked.text);
+	}
+}
 
 static void ready_immediate(struct tevent_context *ev,
 			    struct tevent_immediate *im, void *private_data)
@@ -178,56 +333,40 @@ static void tell_ready(struct cli_texts *texts)
 }
 
 /* The answer has come, or will not. */
-static void text_answered(struct text *text, enum text_state state)
+static void text_answered(struct text *text)
 {
 	struct cli_texts *texts = text->texts;
 
-	text->state = state;
-	text->req = NULL;
 	texts->num_asked--;
+	if (text->marked.req == NULL && text->plain.req == NULL) {
+		text_judge(text);
+	}
 	if (texts->num_asked == 0) {
 		TALLOC_FREE(texts->timer);
 	}
 	tell_ready(texts);
 }
 
-/* Cut off the end, between two characters. */
-static void shorten(struct text *text)
-{
-	char *shorter = NULL;
-
-	text->len = CLI_TEXT_LENGTH_MAX;
-	while (text->len > 0 && (text->text[text->len] & 0xc0) == 0x80) {
-		text->len--;
-	}
-	shorter = talloc_realloc(text, text->text, char, text->len + 1);
-	if (shorter != NULL) {
-		text->text = shorter;
-	}
-}
-
 static void text_done(struct tevent_req *req)
 {
 	struct text *text = tevent_req_callback_data(req, struct text);
-	struct cli_texts *texts = text->texts;
+	struct answer *answer =
+		req == text->plain.req ? &text->plain : &text->marked;
 	struct collect_failure failure = {.err = EVERR_OK};
-	struct collect_text answer = {.text = NULL};
+	struct collect_text received = {.text = NULL};
 	everr_t err;
 
-	err = collect_messages_recv(req, text, &answer, &failure);
+	answer->req = NULL;
+	err = collect_messages_recv(req, text, &received, &failure);
 	TALLOC_FREE(req);
-	if (err != EVERR_OK) {
-		text_answered(text, TEXT_NONE);
-		return;
+	if (err == EVERR_OK) {
+		answer->text = received.text;
+		answer->len = received.len;
 	}
-	text->text = answer.text;
-	text->len = answer.len;
-	if (text->len > CLI_TEXT_LENGTH_MAX) {
-		shorten(text);
-	}
-	texts->bytes += text->len;
-	text_answered(text, TEXT_KNOWN);
+	text_answered(text);
 }
+
+/* ---------------------------------------------------------------- asking */
 
 /* Stop waiting for what has not come. */
 static void drop_asked(struct cli_texts *texts)
@@ -238,9 +377,13 @@ static void drop_asked(struct cli_texts *texts)
 		struct text *text = texts->buckets[i];
 
 		for (; text != NULL; text = text->next) {
-			if (text->state == TEXT_ASKED) {
-				TALLOC_FREE(text->req);
-				text_answered(text, TEXT_NONE);
+			if (text->marked.req != NULL) {
+				TALLOC_FREE(text->marked.req);
+				text_answered(text);
+			}
+			if (text->plain.req != NULL) {
+				TALLOC_FREE(text->plain.req);
+				text_answered(text);
 			}
 		}
 	}
@@ -259,44 +402,53 @@ static void texts_timeout(struct tevent_context *ev, struct tevent_timer *te,
 }
 
 /* [MS-DTYP] 2.3.1; which of its channels the provider means is not known. */
-static void make_descriptor(const struct event_header *header,
+static void make_descriptor(const struct event_message_source *event,
 			    uint8_t descriptor[COLLECT_DESCRIPTOR_SIZE])
 {
-	le16_set(descriptor, header->event_id);
-	descriptor[2] = header->version;
+	le16_set(descriptor, event->event_id);
+	descriptor[2] = event->version;
 	descriptor[3] = 0;
-	descriptor[4] = header->level;
-	descriptor[5] = header->opcode;
-	le16_set(descriptor + 6, header->task);
-	le64_set(descriptor + 8, header->keywords);
+	descriptor[4] = event->level;
+	descriptor[5] = event->opcode;
+	le16_set(descriptor + 6, event->task);
+	le64_set(descriptor + 8, event->keywords);
 }
 
-struct marked {
-	const char *inserts[EVENT_MESSAGE_INSERTS_MAX];
+/* The inserts of one call. */
+struct inserts {
+	const char *texts[EVENT_MESSAGE_INSERTS_MAX];
 	char marks[EVENT_MESSAGE_INSERTS_MAX][MARK_BYTES + 1];
 	size_t num;
+	bool any_mark;
 };
 
-/* The inserts to send: a mark for each, but for those that may be replaced. */
-static void make_marks(const struct cli_text_event *event,
-		       struct marked *ret_marked)
+static void make_mark(size_t index, char mark[MARK_BYTES + 1])
+{
+	uint32_t c = MARK_FIRST + (uint32_t)index;
+
+	mark[0] = (char)(0xe0 | c >> 12);
+	mark[1] = (char)(0x80 | (c >> 6 & 0x3f));
+	mark[2] = (char)(0x80 | (c & 0x3f));
+	mark[3] = '\0';
+}
+
+/* The values, or a mark for each but for those that may be replaced. */
+static void make_inserts(const struct event_message_source *event, bool plain,
+			 struct inserts *ret_inserts)
 {
 	size_t i;
 
-	ret_marked->num = event->num_inserts < EVENT_MESSAGE_INSERTS_MAX
-				  ? event->num_inserts
-				  : EVENT_MESSAGE_INSERTS_MAX;
-	for (i = 0; i < ret_marked->num; i++) {
-		uint32_t c = MARK_FIRST + (uint32_t)i;
-		char *mark = ret_marked->marks[i];
+	ret_inserts->num = event->num_inserts;
+	ret_inserts->any_mark = false;
+	for (i = 0; i < event->num_inserts; i++) {
+		const char *text = event->inserts[i].text;
 
-		mark[0] = (char)(0xe0 | c >> 12);
-		mark[1] = (char)(0x80 | (c >> 6 & 0x3f));
-		mark[2] = (char)(0x80 | (c & 0x3f));
-		mark[3] = '\0';
-		ret_marked->inserts[i] = has_parameter(event->inserts[i])
-						 ? event->inserts[i]
-						 : mark;
+		if (!plain && !has_parameter(text)) {
+			make_mark(i, ret_inserts->marks[i]);
+			text = ret_inserts->marks[i];
+			ret_inserts->any_mark = true;
+		}
+		ret_inserts->texts[i] = text;
 	}
 }
 
@@ -319,27 +471,24 @@ static enum collect_render render_kind(enum cli_text what)
 	return COLLECT_RENDER_EVENT;
 }
 
-static void ask(struct cli_texts *texts, struct text *text, enum cli_text what,
-		const struct cli_text_event *event)
+static void ask(struct text *text, struct answer *answer, enum cli_text what,
+		const struct event_message_source *event,
+		const struct inserts *inserts)
 {
+	struct cli_texts *texts = text->texts;
 	uint8_t descriptor[COLLECT_DESCRIPTOR_SIZE];
-	struct marked marked = {.num = 0};
 
-	make_descriptor(&event->header, descriptor);
-	if (what == CLI_TEXT_MESSAGE) {
-		make_marks(event, &marked);
-	}
-	text->req = collect_messages_send(text, texts->ev, texts->messages,
-					  render_kind(what), event->provider,
-					  descriptor, event->qualifiers,
-					  marked.inserts, marked.num);
-	text->state = TEXT_NONE;
-	if (text->req == NULL) {
+	make_descriptor(event, descriptor);
+	answer->req = collect_messages_send(text, texts->ev, texts->messages,
+					    render_kind(what), event->provider,
+					    descriptor, event->qualifiers,
+					    inserts->texts, inserts->num);
+	if (answer->req == NULL) {
 		return;
 	}
 	text->state = TEXT_ASKED;
 	texts->num_asked++;
-	tevent_req_set_callback(text->req, text_done, text);
+	tevent_req_set_callback(answer->req, text_done, text);
 	if (texts->timer == NULL) {
 		texts->timer = tevent_add_timer(
 			texts->ev, texts,
@@ -348,72 +497,71 @@ static void ask(struct cli_texts *texts, struct text *text, enum cli_text what,
 	}
 }
 
-void cli_texts_want(struct cli_texts *texts, enum cli_text what,
-		    const struct cli_text_event *event)
+static bool keep_sample(struct text *text, const struct inserts *inserts)
 {
-	struct text *text = NULL;
-	uint32_t hash;
+	const char **sample = NULL;
+	size_t i;
 
-	if (cli_texts_none(texts, event->provider) || texts->messages == NULL ||
-	    !make_key(texts, what, event)) {
-		return;
-	}
-	hash = hash_key(&texts->key);
-	if (find_text(texts, hash) != NULL) {
-		return;
-	}
-	text = add_text(texts, hash);
-	if (text != NULL) {
-		ask(texts, text, what, event);
-	}
-}
-
-/* --------------------------------------------------------------- answers */
-
-/* Which insert a mark at p stands for; false: it is none. */
-static bool is_mark(const char *p, size_t len, size_t *ret_index)
-{
-	const uint8_t *b = (const uint8_t *)p;
-	uint32_t c;
-
-	if (len < MARK_BYTES || b[0] != (0xe0 | MARK_FIRST >> 12)) {
+	sample = talloc_zero_array(text, const char *, inserts->num);
+	if (sample == NULL) {
 		return false;
 	}
-	c = (b[0] & 0x0fU) << 12 | (b[1] & 0x3fU) << 6 | (b[2] & 0x3fU);
-	if (c < MARK_FIRST || c >= MARK_FIRST + EVENT_MESSAGE_INSERTS_MAX) {
-		return false;
+	for (i = 0; i < inserts->num; i++) {
+		sample[i] = talloc_strdup(sample, inserts->texts[i]);
+		if (sample[i] == NULL) {
+			TALLOC_FREE(sample);
+			return false;
+		}
 	}
-	*ret_index = c - MARK_FIRST;
+	text->sample = sample;
+	text->num_sample = inserts->num;
 	return true;
 }
 
-static void put_marked(struct buf *out, const struct text *text,
-		       const struct cli_text_event *event)
+/* A text that nobody has asked for; its key is in texts->key. */
+static void ask_new(struct cli_texts *texts, enum cli_text what, bool plain,
+		    const struct event_message_source *event)
 {
-	const char *p = text->text;
-	const char *end = p + text->len;
+	struct text *text = add_text(texts);
+	struct inserts inserts = {.num = 0};
 
-	while (p < end) {
-		const char *mark =
-			memchr(p, 0xe0 | MARK_FIRST >> 12, (size_t)(end - p));
-		size_t index = 0;
+	if (text == NULL) {
+		return;
+	}
+	if (what == CLI_TEXT_MESSAGE) {
+		make_inserts(event, plain, &inserts);
+	}
+	text->has_marks = inserts.any_mark;
+	ask(text, &text->marked, what, event, &inserts);
+	if (!text->has_marks || text->marked.req == NULL) {
+		return;
+	}
+	make_inserts(event, true, &inserts);
+	if (keep_sample(text, &inserts)) {
+		ask(text, &text->plain, what, event, &inserts);
+	}
+}
 
-		if (mark == NULL) {
-			mark = end;
-		}
-		buf_put(out, p, (size_t)(mark - p));
-		p = mark;
-		if (p == end) {
-			return;
-		}
-		if (is_mark(p, (size_t)(end - p), &index) &&
-		    index < event->num_inserts) {
-			buf_puts(out, event->inserts[index]);
-			p += MARK_BYTES;
-		} else {
-			buf_put_u8(out, (uint8_t)*p);
-			p++;
-		}
+void cli_texts_want(struct cli_texts *texts, enum cli_text what,
+		    const struct event_message_source *event)
+{
+	const struct text *text = NULL;
+
+	if (texts->messages == NULL || cli_texts_none(texts, event->provider) ||
+	    !make_key(texts, what, false, event)) {
+		return;
+	}
+	text = find_text(texts);
+	if (text == NULL) {
+		ask_new(texts, what, false, event);
+		return;
+	}
+	if (text->state != TEXT_PLAIN_ONLY ||
+	    !make_key(texts, what, true, event)) {
+		return;
+	}
+	if (find_text(texts) == NULL) {
+		ask_new(texts, what, true, event);
 	}
 }
 
@@ -429,30 +577,13 @@ static bool put_string(struct buf *out, const char *text)
 }
 
 static bool put_catalog_message(const struct cli_texts *texts,
-				const struct event_publisher *publisher,
-				const struct cli_text_event *event,
+				const struct event_message_source *event,
 				struct buf *out)
 {
-	const struct event_manifest_event *known = NULL;
-	const char *message = NULL;
 	size_t start = out->len;
-	uint32_t id;
 	everr_t err;
 
-	if (publisher == NULL) {
-		return false;
-	}
-	known = event_publisher_event(publisher, event->header.event_id,
-				      event->header.version);
-	id = known != NULL ? known->message_id
-			   : (uint32_t)event->qualifiers << 16 |
-				     event->header.event_id;
-	message = event_publisher_message(publisher, id, 0, false);
-	if (message == NULL) {
-		return false;
-	}
-	err = event_message_format(out, publisher, 0, message, event->inserts,
-				   event->num_inserts);
+	err = event_message_put(out, texts->catalog, event, 0);
 	if (err != EVERR_OK) {
 		buf_truncate(out, start);
 	}
@@ -477,28 +608,28 @@ static bool put_catalog_keywords(const struct cli_texts *texts,
 }
 
 static bool put_catalog(const struct cli_texts *texts, enum cli_text what,
-			const struct cli_text_event *event, struct buf *out)
+			const struct event_message_source *event,
+			struct buf *out)
 {
 	const struct event_catalog *catalog = texts->catalog;
-	const struct event_header *header = &event->header;
 	const struct event_publisher *publisher =
-		event_catalog_find(catalog, event->provider);
+		event_message_publisher(catalog, event);
 
 	switch (what) {
 	case CLI_TEXT_MESSAGE:
-		return put_catalog_message(texts, publisher, event, out);
+		return put_catalog_message(texts, event, out);
 	case CLI_TEXT_LEVEL:
 		return put_string(out, event_catalog_level(catalog, publisher,
-							   header->level, 0));
+							   event->level, 0));
 	case CLI_TEXT_TASK:
 		return put_string(out, event_catalog_task(catalog, publisher,
-							  header->task, 0));
+							  event->task, 0));
 	case CLI_TEXT_OPCODE:
 		return put_string(out, event_catalog_opcode(catalog, publisher,
-							    header->task,
-							    header->opcode, 0));
+							    event->task,
+							    event->opcode, 0));
 	case CLI_TEXT_KEYWORDS:
-		return put_catalog_keywords(texts, publisher, header->keywords,
+		return put_catalog_keywords(texts, publisher, event->keywords,
 					    out);
 	case CLI_TEXT_PROVIDER:
 		return publisher != NULL &&
@@ -575,7 +706,7 @@ void cli_texts_begin(struct cli_texts *texts)
 
 bool cli_texts_none(const struct cli_texts *texts, const char *provider)
 {
-	if (provider == NULL) {
+	if (provider == NULL || provider[0] == '\0') {
 		return true;
 	}
 	if (texts->catalog != NULL) {
@@ -599,24 +730,39 @@ void cli_texts_on_ready(struct cli_texts *texts, cli_texts_fn fn,
 	tell_ready(texts);
 }
 
+bool cli_texts_unsettled(struct cli_texts *texts)
+{
+	bool unsettled = texts->unsettled;
+
+	texts->unsettled = false;
+	return unsettled;
+}
+
 bool cli_texts_put(struct cli_texts *texts, enum cli_text what,
-		   const struct cli_text_event *event, struct buf *out)
+		   const struct event_message_source *event, struct buf *out)
 {
 	const struct text *text = NULL;
 
-	if (event->provider == NULL) {
-		return false;
-	}
 	if (texts->catalog != NULL) {
 		return put_catalog(texts, what, event, out);
 	}
-	if (!make_key(texts, what, event)) {
+	if (!make_key(texts, what, false, event)) {
 		return false;
 	}
-	text = find_text(texts, hash_key(&texts->key));
+	text = find_text(texts);
+	if (text != NULL && text->state == TEXT_PLAIN_ONLY) {
+		if (!make_key(texts, what, true, event)) {
+			return false;
+		}
+		text = find_text(texts);
+	}
 	if (text == NULL || text->state != TEXT_KNOWN) {
 		return false;
 	}
-	put_marked(out, text, event);
+	if (text->has_marks) {
+		put_marked(out, &text->marked, event_insert, event);
+	} else {
+		buf_put(out, text->marked.text, text->marked.len);
+	}
 	return true;
 }

@@ -7,16 +7,20 @@
  * opcodes and keywords.  They come from the host that the events come from,
  * or from a catalog of this one.
  *
- * A host is asked once for each message, not once for each event: it gets a
- * mark in place of every value, and the values are put where the marks stand
- * in its answer.  Values that a publisher may replace with texts of its own
- * ("%%1833", facts 12.6) are sent as they are; a message is asked for again
- * with each set of them.
+ * A host is asked twice for each message, not once for each event: with a
+ * mark in place of every value, and with the values of one event.  Where the
+ * values, put where the marks stand in the first answer, give the second one,
+ * all events of the kind are done so.  Else the host does something with the
+ * values (a manifest's maps), and is asked for each set of them.
+ *
+ * Values that a publisher may replace with texts of its own ("%%1833", facts
+ * 12.6) are always sent as they are; a message is asked for again with each
+ * set of those.
  */
 
 #include "base/buf.h"
 #include "event/catalog.h"
-#include "event/event.h"
+#include "event/message_event.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -40,15 +44,6 @@ enum cli_text {
 	CLI_TEXT_OPCODE,
 	CLI_TEXT_KEYWORDS, /* names with a NUL after each */
 	CLI_TEXT_PROVIDER
-};
-
-/* An event as its publisher knows it. */
-struct cli_text_event {
-	const char *provider; /* NULL: none */
-	uint16_t qualifiers;
-	struct event_header header;
-	const char *const *inserts;
-	size_t num_inserts;
 };
 
 struct cli_texts;
@@ -77,9 +72,18 @@ void cli_texts_begin(struct cli_texts *texts);
 /* Whether nothing can come of asking about a provider's events. */
 bool cli_texts_none(const struct cli_texts *texts, const char *provider);
 
-/* Ask for a text that is not known yet. */
+/*
+ * Ask for a text that is not known yet.  To be called again for the events of
+ * a batch when the answers have come and cli_texts_unsettled() says so.
+ */
 void cli_texts_want(struct cli_texts *texts, enum cli_text what,
-		    const struct cli_text_event *event);
+		    const struct event_message_source *event);
+
+/*
+ * Whether, since this was last asked, messages turned out to need each event's
+ * own values.
+ */
+bool cli_texts_unsettled(struct cli_texts *texts);
 
 /* Whether answers are outstanding. */
 bool cli_texts_waiting(const struct cli_texts *texts);
@@ -94,6 +98,6 @@ void cli_texts_on_ready(struct cli_texts *texts, cli_texts_fn fn,
 
 /* Append a text.  False: there is none. */
 bool cli_texts_put(struct cli_texts *texts, enum cli_text what,
-		   const struct cli_text_event *event, struct buf *out);
+		   const struct event_message_source *event, struct buf *out);
 
 #endif

@@ -6,7 +6,7 @@
 
 #include "base/buf.h"
 #include "base/everr.h"
-#include "cli/texts.h"
+#include "event/message_event.h"
 
 #include <jansson.h>
 #include <stddef.h>
@@ -14,27 +14,21 @@
 
 struct cli_view {
 	json_t *json; /* as event_render_json() made it */
-	struct cli_text_event event;
+	const char *provider;
 	/* What a forwarded event brings along (RenderingInfo), or NULL. */
 	const char *message;
+	/* To ask for texts by; NULL: nobody asks. */
+	struct event_message_source *source;
 };
 
 /*
- * From the text of event_render_json().  The strings of view->event are the
- * view's own or lie in its JSON.
+ * From the text of event_render_json().  The strings lie in the view's JSON.
  *
  * EVERR_TEXT   it is no such object
  * EVERR_NOMEM
  */
-everr_t cli_view_create(TALLOC_CTX *mem_ctx, const struct event_header *header,
-			const char *json, size_t len,
+everr_t cli_view_create(TALLOC_CTX *mem_ctx, const char *json, size_t len,
 			struct cli_view **ret_view) EVERR_MUST_CHECK;
-
-/*
- * The values of EventData or UserData as texts and in their order: a message's
- * inserts.  To be called once, by whoever wants a message.
- */
-everr_t cli_view_add_inserts(struct cli_view *view) EVERR_MUST_CHECK;
 
 /* A member of the JSON form, NULL: none. */
 const json_t *cli_view_member(const json_t *object, const char *name);

@@ -11,11 +11,10 @@
 static everr_t format(void **state, struct buf *out, const char *json,
 		      const char *message, const struct field_style *style)
 {
-	const struct event_header header = {.event_id = 0};
 	struct cli_view *view = NULL;
 	everr_t err;
 
-	err = cli_view_create(*state, &header, json, strlen(json), &view);
+	err = cli_view_create(*state, json, strlen(json), &view);
 	if (err != EVERR_OK) {
 		return err;
 	}
@@ -209,13 +208,11 @@ static void check_record(void **state, const char *json,
 			 const struct cli_said *said,
 			 const struct field_style *style, const char *expected)
 {
-	const struct event_header header = {.event_id = 0};
 	struct cli_view *view = NULL;
 	struct buf text;
 
-	assert_int_equal(
-		cli_view_create(*state, &header, json, strlen(json), &view),
-		EVERR_OK);
+	assert_int_equal(cli_view_create(*state, json, strlen(json), &view),
+			 EVERR_OK);
 	buf_init(&text, *state, 65536);
 	assert_int_equal(record_format(&text, view->json, said, style),
 			 EVERR_OK);

@@ -18,13 +18,11 @@ static const struct cli_said said = {
 static void check(void **state, const char *json, const char *event, bool xml,
 		  const struct cli_said *texts, const char *expected)
 {
-	const struct event_header header = {.event_id = 0};
 	struct cli_view *view = NULL;
 	struct buf out;
 
-	assert_int_equal(
-		cli_view_create(*state, &header, json, strlen(json), &view),
-		EVERR_OK);
+	assert_int_equal(cli_view_create(*state, json, strlen(json), &view),
+			 EVERR_OK);
 	buf_init(&out, *state, 65536);
 	if (xml) {
 		rendering_put_xml(&out, event, strlen(event), view, texts);

@@ -21,6 +21,7 @@
 
 static const char *host_message;
 static bool host_silent; /* it never answers */
+static bool host_maps;	 /* "10" is shown as "ten" */
 static unsigned int host_calls;
 
 struct collect_messages {
@@ -52,8 +53,12 @@ static char *host_format(TALLOC_CTX *mem_ctx, const char *const *inserts,
 		size_t index = p[0] == '%' ? (size_t)(p[1] - '1') : num;
 
 		if (p[0] == '%' && index < num) {
-			text = talloc_asprintf_append(text, "%s",
-						      inserts[index]);
+			const char *value = inserts[index];
+
+			if (host_maps && strcmp(value, "10") == 0) {
+				value = "ten";
+			}
+			text = talloc_asprintf_append(text, "%s", value);
 			p++;
 		} else {
 			text = talloc_asprintf_append(text, "%c", *p);
@@ -126,6 +131,7 @@ static struct world *world_create(void **state, const char *message)
 
 	host_message = message;
 	host_silent = false;
+	host_maps = false;
 	host_calls = 0;
 	w->ev = tevent_context_init(w);
 	w->texts = cli_texts_create(w, w->ev);
@@ -153,19 +159,28 @@ static void settle(struct world *w)
 	assert_false(cli_texts_waiting(w->texts));
 }
 
-static struct cli_text_event event_of(uint16_t id, const char *const *inserts,
-				      size_t num)
+static struct event_message_source event_of(uint16_t id,
+					    const char *const *inserts,
+					    size_t num)
 {
-	return (struct cli_text_event){
+	struct event_message_source event = {
 		.provider = "Provider",
-		.header = {.event_id = id, .level = 4},
-		.inserts = inserts,
+		.provider_guid = "",
+		.event_id = id,
+		.level = 4,
 		.num_inserts = num,
 	};
+	size_t i;
+
+	for (i = 0; i < num; i++) {
+		event.inserts[i].text = inserts[i];
+	}
+	return event;
 }
 
 static void expect(struct world *w, enum cli_text what,
-		   const struct cli_text_event *event, const char *expected)
+		   const struct event_message_source *event,
+		   const char *expected)
 {
 	struct buf out;
 
@@ -180,7 +195,8 @@ static void expect(struct world *w, enum cli_text what,
 }
 
 /* Ask, wait, and look. */
-static void check_message(struct world *w, const struct cli_text_event *event,
+static void check_message(struct world *w,
+			  const struct event_message_source *event,
 			  const char *expected)
 {
 	cli_texts_want(w->texts, CLI_TEXT_MESSAGE, event);
@@ -190,7 +206,7 @@ static void check_message(struct world *w, const struct cli_text_event *event,
 
 /* ------------------------------------------------------------------ tests */
 
-static void test_one_call_serves_all_events_of_a_kind(void **state)
+static void test_two_calls_serve_all_events_of_a_kind(void **state)
 {
 	struct world *w = world_create(state, "%2 gave %1 to %2, not %3.");
 	char numbers[1000][8];
@@ -198,16 +214,17 @@ static void test_one_call_serves_all_events_of_a_kind(void **state)
 
 	for (i = 0; i < 1000; i++) {
 		const char *inserts[] = {numbers[i], "bob"};
-		struct cli_text_event event = event_of(1, inserts, 2);
+		struct event_message_source event = event_of(1, inserts, 2);
 
 		snprintf(numbers[i], sizeof(numbers[i]), "%zu", i);
 		cli_texts_want(w->texts, CLI_TEXT_MESSAGE, &event);
 	}
 	settle(w);
-	assert_int_equal(host_calls, 1);
+	assert_int_equal(host_calls, 2);
+	assert_false(cli_texts_unsettled(w->texts));
 	for (i = 0; i < 1000; i++) {
 		const char *inserts[] = {numbers[i], "bob"};
-		struct cli_text_event event = event_of(1, inserts, 2);
+		struct event_message_source event = event_of(1, inserts, 2);
 		char expected[64];
 
 		snprintf(expected, sizeof(expected),
@@ -221,12 +238,13 @@ static void test_other_events_are_other_calls(void **state)
 {
 	struct world *w = world_create(state, "%1");
 	const char *inserts[] = {"a", "b"};
-	struct cli_text_event event = event_of(1, inserts, 1);
+	struct event_message_source event = event_of(1, inserts, 2);
 
+	event.num_inserts = 1;
 	check_message(w, &event, "a");
-	event.header.event_id = 2;
+	event.event_id = 2;
 	check_message(w, &event, "a");
-	event.header.version = 1;
+	event.version = 1;
 	check_message(w, &event, "a");
 	event.qualifiers = 0xc000;
 	check_message(w, &event, "a");
@@ -234,12 +252,12 @@ static void test_other_events_are_other_calls(void **state)
 	check_message(w, &event, "a");
 	event.provider = "Other";
 	check_message(w, &event, "a");
-	assert_int_equal(host_calls, 6);
+	assert_int_equal(host_calls, 12);
 	/* What a message does not depend on. */
-	event.header.time_created = 7;
-	event.header.keywords = 7;
+	event.channel = "Other";
+	event.keywords = 7;
 	check_message(w, &event, "a");
-	assert_int_equal(host_calls, 6);
+	assert_int_equal(host_calls, 12);
 	TALLOC_FREE(w);
 }
 
@@ -247,14 +265,14 @@ static void test_values_look_like_marks_in_vain(void **state)
 {
 	struct world *w = world_create(state, "%1 and %2");
 	const char *inserts[] = {"\xee\xac\x81\xee\xac\x80", "\xee%1"};
-	struct cli_text_event event = event_of(1, inserts, 2);
+	struct event_message_source event = event_of(1, inserts, 2);
 
 	check_message(w, &event, "\xee\xac\x81\xee\xac\x80 and \xee%1");
 	/* A message's own characters, as long as they are no marks. */
 	host_message = "\xee\x80\x80 %1 \xee";
-	event.header.event_id = 2;
+	event.event_id = 2;
 	event.num_inserts = 1;
-	inserts[0] = "x";
+	event.inserts[0].text = "x";
 	check_message(w, &event, "\xee\x80\x80 x \xee");
 	TALLOC_FREE(w);
 }
@@ -263,38 +281,73 @@ static void test_parameters_of_the_publisher_are_sent_to_it(void **state)
 {
 	struct world *w = world_create(state, "%1: %2");
 	const char *inserts[] = {"a", "%%1833"};
-	struct cli_text_event event = event_of(1, inserts, 2);
+	struct event_message_source event = event_of(1, inserts, 2);
 
 	/* This host does not replace them; what matters is that it was asked
 	 * with them, once for each. */
 	check_message(w, &event, "a: %%1833");
-	inserts[0] = "b";
+	event.inserts[0].text = "b";
 	check_message(w, &event, "b: %%1833");
-	assert_int_equal(host_calls, 1);
-	inserts[1] = "%%1842";
-	check_message(w, &event, "b: %%1842");
 	assert_int_equal(host_calls, 2);
+	event.inserts[1].text = "%%1842";
+	check_message(w, &event, "b: %%1842");
+	assert_int_equal(host_calls, 4);
 	/* No parameters. */
-	inserts[1] = "100 %%";
+	event.inserts[1].text = "100 %%";
 	check_message(w, &event, "b: 100 %%");
-	inserts[1] = "%%%x";
+	event.inserts[1].text = "%%%x";
 	check_message(w, &event, "b: %%%x");
-	assert_int_equal(host_calls, 3);
+	assert_int_equal(host_calls, 6);
+	/* Nothing else to put in: one call says it all. */
+	event.inserts[0].text = "%%1";
+	event.inserts[1].text = "%%2";
+	check_message(w, &event, "%%1: %%2");
+	assert_int_equal(host_calls, 7);
+	TALLOC_FREE(w);
+}
+
+/* The host shows a number as its manifest's map says. */
+static void test_values_that_the_host_replaces_are_each_sent(void **state)
+{
+	struct world *w = world_create(state, "type %1 of %2");
+	const char *first[] = {"10", "bob"};
+	const char *second[] = {"11", "\xee\xac\x80"};
+	struct event_message_source events[] = {event_of(1, first, 2),
+						event_of(1, second, 2)};
+
+	host_maps = true;
+	cli_texts_want(w->texts, CLI_TEXT_MESSAGE, &events[0]);
+	cli_texts_want(w->texts, CLI_TEXT_MESSAGE, &events[1]);
+	settle(w);
+	assert_int_equal(host_calls, 2);
+	assert_true(cli_texts_unsettled(w->texts));
+	assert_false(cli_texts_unsettled(w->texts));
+	expect(w, CLI_TEXT_MESSAGE, &events[0], NULL);
+	cli_texts_want(w->texts, CLI_TEXT_MESSAGE, &events[0]);
+	cli_texts_want(w->texts, CLI_TEXT_MESSAGE, &events[1]);
+	settle(w);
+	assert_int_equal(host_calls, 4);
+	expect(w, CLI_TEXT_MESSAGE, &events[0], "type ten of bob");
+	expect(w, CLI_TEXT_MESSAGE, &events[1], "type 11 of \xee\xac\x80");
+	/* From now on there is nothing to find out. */
+	check_message(w, &events[0], "type ten of bob");
+	assert_int_equal(host_calls, 4);
+	assert_false(cli_texts_unsettled(w->texts));
 	TALLOC_FREE(w);
 }
 
 static void test_what_has_no_text_is_asked_once(void **state)
 {
 	struct world *w = world_create(state, NULL);
-	struct cli_text_event event = event_of(1, NULL, 0);
+	struct event_message_source event = event_of(1, NULL, 0);
 
 	check_message(w, &event, NULL);
 	check_message(w, &event, NULL);
 	assert_int_equal(host_calls, 1);
 	event.provider = "Nobody";
 	check_message(w, &event, NULL);
-	event.provider = NULL;
 	assert_true(cli_texts_none(w->texts, NULL));
+	event.provider = "";
 	expect(w, CLI_TEXT_MESSAGE, &event, NULL);
 	assert_int_equal(host_calls, 1);
 	TALLOC_FREE(w);
@@ -303,17 +356,17 @@ static void test_what_has_no_text_is_asked_once(void **state)
 static void test_names_are_asked_by_their_numbers(void **state)
 {
 	struct world *w = world_create(state, NULL);
-	struct cli_text_event event = event_of(1, NULL, 0);
+	struct event_message_source event = event_of(1, NULL, 0);
 
 	cli_texts_want(w->texts, CLI_TEXT_LEVEL, &event);
 	cli_texts_want(w->texts, CLI_TEXT_TASK, &event);
-	event.header.event_id = 2;
+	event.event_id = 2;
 	cli_texts_want(w->texts, CLI_TEXT_LEVEL, &event);
 	settle(w);
 	assert_int_equal(host_calls, 2);
 	expect(w, CLI_TEXT_LEVEL, &event, "name 2");
 	expect(w, CLI_TEXT_TASK, &event, "name 3");
-	event.header.level = 5;
+	event.level = 5;
 	expect(w, CLI_TEXT_LEVEL, &event, NULL);
 	TALLOC_FREE(w);
 }
@@ -321,11 +374,11 @@ static void test_names_are_asked_by_their_numbers(void **state)
 static void test_a_new_connection_is_asked_again(void **state)
 {
 	struct world *w = world_create(state, "old");
-	struct cli_text_event event = event_of(1, NULL, 0);
+	struct event_message_source event = event_of(1, NULL, 0);
 
 	check_message(w, &event, "old");
 	host_silent = true;
-	event.header.event_id = 2;
+	event.event_id = 2;
 	cli_texts_want(w->texts, CLI_TEXT_MESSAGE, &event);
 	assert_true(cli_texts_waiting(w->texts));
 	assert_int_equal(cli_texts_connect(w->texts, NULL), EVERR_OK);
@@ -339,7 +392,7 @@ static void test_a_new_connection_is_asked_again(void **state)
 		cli_texts_connect(w->texts, (struct collect_connection *)w),
 		EVERR_OK);
 	check_message(w, &event, "new");
-	event.header.event_id = 1;
+	event.event_id = 1;
 	check_message(w, &event, "new");
 	TALLOC_FREE(w);
 }
@@ -347,7 +400,7 @@ static void test_a_new_connection_is_asked_again(void **state)
 static void test_a_long_text_ends_between_two_characters(void **state)
 {
 	struct world *w = world_create(state, NULL);
-	struct cli_text_event event = event_of(1, NULL, 0);
+	struct event_message_source event = event_of(1, NULL, 0);
 	char *text = talloc_zero_array(w, char, CLI_TEXT_LENGTH_MAX + 4);
 	struct buf out;
 
@@ -365,11 +418,11 @@ static void test_a_long_text_ends_between_two_characters(void **state)
 static void test_what_is_remembered_is_bounded(void **state)
 {
 	struct world *w = world_create(state, "m");
-	struct cli_text_event event = event_of(0, NULL, 0);
+	struct event_message_source event = event_of(0, NULL, 0);
 	uint32_t i;
 
 	for (i = 0; i <= CLI_TEXTS_MAX; i++) {
-		event.header.event_id = (uint16_t)i;
+		event.event_id = (uint16_t)i;
 		cli_texts_want(w->texts, CLI_TEXT_MESSAGE, &event);
 	}
 	settle(w);
@@ -387,7 +440,7 @@ static void test_a_catalog_answers_at_once(void **state)
 	struct cli_texts *texts = NULL;
 	struct world *w = world_create(state, NULL);
 	const char *inserts[] = {"nosync", "tests"};
-	struct cli_text_event event = event_of(22, inserts, 2);
+	struct event_message_source event = event_of(22, inserts, 2);
 
 	texts = w->texts;
 	cli_texts_set_catalog(texts, catalog);
@@ -409,10 +462,11 @@ static void test_a_catalog_answers_at_once(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		leak_test(test_one_call_serves_all_events_of_a_kind),
+		leak_test(test_two_calls_serve_all_events_of_a_kind),
 		leak_test(test_other_events_are_other_calls),
 		leak_test(test_values_look_like_marks_in_vain),
 		leak_test(test_parameters_of_the_publisher_are_sent_to_it),
+		leak_test(test_values_that_the_host_replaces_are_each_sent),
 		leak_test(test_what_has_no_text_is_asked_once),
 		leak_test(test_names_are_asked_by_their_numbers),
 		leak_test(test_a_new_connection_is_asked_again),

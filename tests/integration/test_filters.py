@@ -9,7 +9,6 @@ import json
 import random
 import signal
 
-
 import pytest
 
 from server import Server
