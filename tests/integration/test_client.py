@@ -10,6 +10,7 @@ import pytest
 import binxml
 import dcerpc
 import even6
+import even6_metadata
 import ndr
 
 DATA = os.path.join(os.path.dirname(__file__), "..", "event", "data")
@@ -139,6 +140,20 @@ def test_a_result_record_with_a_wrong_size_is_refused():
     (even6.GetChannelList(), "00000000"),
     (even6.OpenLogHandle("S"),
      "02000000 00000000 02000000 5300 0000 01000000"),
+    (even6_metadata.GetPublisherMetadata("P", 0x409),
+     "00000200 02000000 00000000 02000000 50000000 00000000 09040000"
+     "00000000"),
+    (even6_metadata.MessageRender(HANDLE, 8, bytes(range(16)), 0x1234, [],
+                                  4096),
+     HANDLE.hex() + "10000000 10000000 000102030405060708090a0b0c0d0e0f"
+     "34120000 00000000 00000000 08000000 00100000"),
+    # A value, from a multiple of eight: type, flags, arm, referent; what it
+    # points to.
+    (even6_metadata.MessageRenderDefault(
+        1, bytes(1), values=even6_metadata.strings("A"), size=0),
+     "01000000 01000000 00 000000 00000000 01000000 00000200 01000000"
+     "00000000 04000000 00000000 04000000 04000200"
+     "02000000 00000000 02000000 41000000 01000000 00000000"),
 ])
 def test_requests_have_the_documented_bytes(call, expected):
     assert call.stub().hex() == expected.replace(" ", "")
@@ -195,6 +210,32 @@ def test_a_list_of_names_is_read():
         02000000 00000000 02000000 6100 0000
         03000000 00000000 03000000 6200 6300 0000 0000 00000000""")
     assert got.names == ["a", "bc"]
+
+
+def test_a_message_s_reply_is_read():
+    got = reply(even6_metadata.MessageRenderDefault(2), """
+        06000000 06000000 00000200 06000000 480069000000 0000
+        00000000 00000000 00000000 00000000""")
+    assert (got.rc, got.actual, got.needed, got.text) == (0, 6, 6, "Hi")
+
+
+def test_a_display_name_s_reply_is_read():
+    got = reply(even6_metadata.GetClassicLogDisplayName("x"), """
+        00000200 02000000 00000000 02000000 5800 0000 00000000""")
+    assert (got.rc, got.name) == (0, "X")
+
+
+def test_lists_of_events_are_read_depth_first():
+    """All heads, then each list with what its elements point to."""
+    got = reply(even6_metadata.GetNextEventMetadata(HANDLE), """
+        02000000 00000200 02000000
+        01000000 04000200 01000000 08000200
+        01000000 03000000 00000000 03000000 00000000 0807060504030201
+        01000000 00000000 04000000 00000000 04000000 0c000200
+        02000000 00000000 02000000 41000000
+        00000000""")
+    assert got.rc == 0
+    assert got.values() == [[0x0102030405060708], ["A"]]
 
 
 def test_bytes_behind_a_reply_are_an_error():
