@@ -4,6 +4,7 @@
 
 #include "base/wintime.h"
 #include "cli/cli.h"
+#include "cli/evtx.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/select.h"
@@ -446,84 +447,141 @@ static int query_execute(struct cli *cli, struct query *query,
 	return ok ? CLI_OK : CLI_FAILED;
 }
 
+/* The options of query. */
+struct query_options {
+	char *structured;
+	char *count;
+	char **files;
+	int reverse;
+	int tolerate;
+	struct cli_filter filter;
+};
+
+static int set_count(struct query *query, const char *count)
+{
+	everr_t err;
+
+	if (count == NULL) {
+		return -1;
+	}
+	err = cli_parse_number(count, UINT64_MAX, &query->remaining);
+	if (err != EVERR_OK) {
+		return cli_usage(query->cli,
+				 "--count is a number, not"
+				 " \"%s\"",
+				 count);
+	}
+	query->limited = true;
+	return query->remaining == 0 ? CLI_OK : -1;
+}
+
+static int query_service(struct query *query, const struct query_options *o,
+			 const char **args)
+{
+	struct collect_request request = {.kind = COLLECT_QUERY};
+	struct cli_selection selection = {.channel = NULL};
+	int ret;
+
+	ret = cli_select(query->cli, args, o->structured, &o->filter,
+			 &selection);
+	if (ret < 0) {
+		ret = set_count(query, o->count);
+	}
+	if (ret >= 0) {
+		return ret;
+	}
+	request.channel = selection.channel;
+	request.query = selection.query;
+	request.reverse = o->reverse != 0;
+	request.tolerate = o->tolerate != 0;
+	return query_execute(query->cli, query, &request);
+}
+
+static int query_files(struct query *query, const struct query_options *o,
+		       const char **args)
+{
+	struct cli_evtx_query files = {.reverse = o->reverse != 0};
+	struct cli *cli = query->cli;
+	int ret;
+
+	if (o->structured != NULL || cli->options.remote != NULL) {
+		return cli_usage(cli, "files are read here, with an XPATH or"
+				      " options; leave --structured and"
+				      " --remote away");
+	}
+	ret = cli_select_files(cli, o->files, args, &o->filter, &files.paths,
+			       &files.xpath);
+	if (ret < 0) {
+		ret = set_count(query, o->count);
+	}
+	if (ret >= 0) {
+		return ret;
+	}
+	files.limited = query->limited;
+	files.count = query->remaining;
+	files.output_options = query->output_options;
+	return cli_evtx_show(cli, &files);
+}
+
 static int cli_query(struct cli *cli)
 {
-	char *structured = NULL;
-	char *count = NULL;
-	int reverse = 0;
-	int tolerate = 0;
-	struct cli_filter filter = {.since = NULL};
+	struct query_options o = {.structured = NULL};
 	struct query query = {.cli = cli};
 	struct poptOption filters[CLI_FILTER_TABLE_SIZE];
 	struct poptOption outputs[OUTPUT_TABLE_SIZE];
 	struct poptOption table[] = {
-		{"structured", 's', POPT_ARG_STRING, &structured, 0,
+		{"structured", 's', POPT_ARG_STRING, &o.structured, 0,
 		 "Read a structured query (QueryList); - is standard input",
 		 "FILE"},
-		{"count", 'n', POPT_ARG_STRING, &count, 0,
+		{"count", 'n', POPT_ARG_STRING, &o.count, 0,
 		 "Show at most so many events", "N"},
-		{"reverse", 0, POPT_ARG_NONE, &reverse, 0,
+		{"reverse", 0, POPT_ARG_NONE, &o.reverse, 0,
 		 "Newest events first", NULL},
-		{"tolerate", 0, POPT_ARG_NONE, &tolerate, 0,
+		{"tolerate", 0, POPT_ARG_NONE, &o.tolerate, 0,
 		 "Go on without channels that are missing", NULL},
+		{"file", 0, POPT_ARG_ARGV, &o.files, 0,
+		 "Read an .evtx file, whatever its name is", "FILE"},
 		{NULL, 0, POPT_ARG_INCLUDE_TABLE, outputs, 0, "Output:", NULL},
 		{NULL, 0, POPT_ARG_INCLUDE_TABLE, filters, 0,
 		 "Only events that fit all of these:", NULL},
 		POPT_TABLEEND,
 	};
-	struct collect_request request = {.kind = COLLECT_QUERY};
-	struct cli_selection selection = {.channel = NULL};
 	const char **args = NULL;
-	everr_t err;
 	int ret;
 
-	cli_filter_table(&filter, filters);
+	cli_filter_table(&o.filter, filters);
 	output_table(&query.output_options, outputs);
 	ret = cli_parse(cli, table, 0, -1, &args);
 	if (ret < 0) {
 		ret = output_check(cli, &query.output_options);
 	}
-	if (ret < 0) {
-		ret = cli_select(cli, args, structured, &filter, &selection);
-	}
 	if (ret >= 0) {
 		return ret;
 	}
-	if (count != NULL) {
-		err = cli_parse_number(count, UINT64_MAX, &query.remaining);
-		if (err != EVERR_OK) {
-			return cli_usage(cli,
-					 "--count is a number, not"
-					 " \"%s\"",
-					 count);
-		}
-		query.limited = true;
+	if (o.files != NULL || cli_selects_files(args)) {
+		return query_files(&query, &o, args);
 	}
-	if (query.limited && query.remaining == 0) {
-		return CLI_OK;
-	}
-	request.channel = selection.channel;
-	request.query = selection.query;
-	request.reverse = reverse != 0;
-	request.tolerate = tolerate != 0;
-	return query_execute(cli, &query, &request);
+	return query_service(&query, &o, args);
 }
 
 static const char query_description[] =
 	"Shows the events of each CHANNEL, oldest first, one a line. Options\n"
-	"or an XPATH, as in Windows' own tools, select some of them.\n"
+	"or an XPATH, as in Windows' own tools, select some of them. Of .evtx\n"
+	"files (a path, or a name that ends in .evtx) those that are damaged\n"
+	"are shown as far as they are whole.\n"
 	"\n"
 	"  evenlog query Application\n"
 	"  evenlog query Application System --since 2h --level error+\n"
 	"  evenlog query System --reverse --count 10 --format=json\n"
 	"  evenlog query Security --id 4624,4625 --data TargetUserName=bob\n"
-	"  evenlog query Security --remote dc1 --user 'EXAMPLE\\reader'\n";
+	"  evenlog query Security --remote dc1 --user 'EXAMPLE\\reader'\n"
+	"  evenlog query ./Security.evtx --id 4624 --format=json\n";
 
 const struct cli_verb cli_verb_query = {
 	.name = "query",
 	.aliases = "qe query-events",
-	.arguments = CLI_SELECT_ARGUMENTS,
-	.summary = "Show events that are there",
+	.arguments = CLI_SELECT_ARGUMENTS " | FILE.evtx... [XPATH]",
+	.summary = "Show events that are there, or those of a file",
 	.description = query_description,
 	.run = cli_query,
 };

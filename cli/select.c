@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "base/wintime.h"
+#include "cli/evtx.h"
 #include "cli/terminal.h"
 #include "event/query.h"
 
@@ -238,6 +239,18 @@ static void explain(const struct cli_selection *selection)
 	buf_free(&out);
 }
 
+bool cli_selects_files(const char **args)
+{
+	size_t i;
+
+	for (i = 0; args[i] != NULL; i++) {
+		if (cli_is_evtx(args[i])) {
+			return true;
+		}
+	}
+	return false;
+}
+
 int cli_select(struct cli *cli, const char **args, const char *structured,
 	       const struct cli_filter *filter,
 	       struct cli_selection *ret_selection)
@@ -247,6 +260,12 @@ int cli_select(struct cli *cli, const char **args, const char *structured,
 
 	if (structured == NULL && args[0] == NULL) {
 		return cli_usage(cli, "%s needs a CHANNEL or --structured FILE",
+				 cli->verb->name);
+	}
+	if (args[0] != NULL && cli_is_evtx(args[0])) {
+		return cli_usage(cli,
+				 "%s is about channels; files are read by"
+				 " query and import",
 				 cli->verb->name);
 	}
 	if (structured != NULL && args[0] != NULL) {
@@ -266,5 +285,76 @@ int cli_select(struct cli *cli, const char **args, const char *structured,
 		return CLI_OK;
 	}
 	*ret_selection = selection;
+	return -1;
+}
+
+/* ---------------------------------------------------------------- files */
+
+static size_t count_strings(const char *const *strings)
+{
+	size_t num = 0;
+
+	while (strings != NULL && strings[num] != NULL) {
+		num++;
+	}
+	return num;
+}
+
+/* The arguments are files, but for an XPATH at the end. */
+static int take_paths(struct cli *cli, const char **args, const char **paths,
+		      size_t num, const char **ret_xpath)
+{
+	const char *xpath = NULL;
+	size_t i;
+
+	for (i = 0; args[i] != NULL; i++) {
+		if (cli_is_evtx(args[i])) {
+			paths[num++] = args[i];
+		} else if (args[i + 1] == NULL && is_xpath(args[i])) {
+			xpath = args[i];
+		} else {
+			return cli_usage(cli,
+					 "%s is no .evtx file; channels and"
+					 " files do not go together",
+					 args[i]);
+		}
+	}
+	*ret_xpath = xpath;
+	return -1;
+}
+
+int cli_select_files(struct cli *cli, char **files, const char **args,
+		     const struct cli_filter *filter,
+		     const char *const **ret_paths, const char **ret_xpath)
+{
+	size_t num_files = count_strings((const char *const *)files);
+	struct cli_selection selection = {.channel = NULL};
+	const char *argument = NULL;
+	const char **paths = NULL;
+	size_t i;
+	int ret;
+
+	paths = talloc_zero_array(cli, const char *,
+				  num_files + count_strings(args) + 1);
+	if (paths == NULL) {
+		cli_error("out of memory");
+		return CLI_FAILED;
+	}
+	for (i = 0; i < num_files; i++) {
+		paths[i] = files[i];
+	}
+	ret = take_paths(cli, args, paths, num_files, &argument);
+	if (ret < 0) {
+		ret = make_xpath(cli, filter, argument, &selection.query);
+	}
+	if (ret >= 0) {
+		return ret;
+	}
+	if (filter->explain != 0) {
+		explain(&selection);
+		return CLI_OK;
+	}
+	*ret_paths = paths;
+	*ret_xpath = selection.query;
 	return -1;
 }

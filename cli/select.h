@@ -14,6 +14,18 @@ struct cli_selection {
 	bool everything;     /* all events of the channels */
 };
 
+/* Whether any argument is an ".evtx" file. */
+bool cli_selects_files(const char **args);
+
+/*
+ * From ".evtx" files: those of --file, which may be NULL, then those among the
+ * arguments, the last of which may be an XPATH.  --explain as above.
+ * *ret_paths, ended by NULL, is a talloc child of cli.
+ */
+int cli_select_files(struct cli *cli, char **files, const char **args,
+		     const struct cli_filter *filter,
+		     const char *const **ret_paths, const char **ret_xpath);
+
 /* What such a verb takes, for its usage line. */
 #define CLI_SELECT_ARGUMENTS "CHANNEL... [XPATH] | --structured FILE"
 

@@ -80,7 +80,8 @@ struct event_evtx_damage {
 };
 
 /*
- * data is the whole file (mapped), which outlives the reader.  The header is
+ * data is the whole file (mapped), which outlives the reader; it may change
+ * under it.  The header is
  * not believed (a log that was not closed has an old one): every 64 KiB slot
  * is looked at, and chunks are read in order of their first record id.
  *

@@ -69,8 +69,11 @@ struct event_evtx_reader {
 	size_t next_slot;  /* how many were begun */
 	uint8_t *cut;	   /* the last chunk, if the file ends in it */
 	size_t cut_offset; /* where it begins in the file */
-	/* The chunk that is being read. */
-	const uint8_t *chunk;
+	/*
+	 * The chunk that is being read: a copy, since a file that is mapped
+	 * may be written to between a look at a length and its use.
+	 */
+	uint8_t chunk[EVENT_EVTX_CHUNK_SIZE];
 	uint64_t offset;		  /* in the file */
 	struct item items[ITEMS_MAX + 4]; /* first those of the file */
 	uint32_t num_items;
@@ -396,6 +399,7 @@ static bool next_chunk(struct event_evtx_reader *reader)
 {
 	size_t n = num_slots(reader);
 	size_t i = reader->next_slot;
+	const uint8_t *bytes = NULL;
 
 	if (i == n) {
 		return false;
@@ -403,10 +407,11 @@ static bool next_chunk(struct event_evtx_reader *reader)
 	reader->next_slot++;
 	reader->offset =
 		slots_of(reader)[reader->backwards ? n - 1 - i : i].offset;
-	reader->chunk = slot_bytes(reader, reader->offset);
+	bytes = slot_bytes(reader, reader->offset);
+	memcpy(reader->chunk, bytes, sizeof(reader->chunk));
 	reader->num_items = 0;
 	reader->next_item = 0;
-	if (reader->chunk == reader->cut) {
+	if (bytes == reader->cut) {
 		list_cut(reader);
 	} else if (!has_magic(reader->chunk)) {
 		list_no_chunk(reader);
