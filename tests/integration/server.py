@@ -72,6 +72,8 @@ port = 0
 endpoint_mapper = {'yes' if mapper else 'no'}
 endpoint_mapper_port = {mapper_port}
 control_socket = {self.control}
+export_directory = {self.dir}/export
+{'' if 'export_reserve' in rpc else 'export_reserve = 0'}
 {rpc}
 [access]
 event_log_readers = {', '.join(readers)}
