@@ -109,8 +109,15 @@ def channels(client):
     return client.call(even6.GetChannelList()).names
 
 
+def wait_for_reports(server):
+    """Until those that were made are there: events of a channel are written
+    in their order."""
+    server.publish("Evenlog/Operational")
+
+
 def reports(server, event_id):
     """The fields of Evenlog's own events of that id, oldest first."""
+    wait_for_reports(server)
     with logon(server, "alice") as client:
         query = start_query(client, "Evenlog/Operational")
         events = [binxml.Event(record.document)
@@ -716,6 +723,14 @@ def test_changes_are_told(host, admin, name):
             assert "Level=5" in told[0]["Properties"]
         if event_id == 51:
             assert "FileMax=6" in told[0]["Properties"]
+
+
+def test_changes_are_told_in_words(host, admin, name):
+    apply(admin, name, {cfg.LEVEL: 5})
+    wait_for_reports(host)
+    text = host.evenlog("query", "Evenlog/Operational", "--reverse",
+                        "--count=10").stdout
+    assert f"The channel {name} was created." in text
 
 
 # A channel that one may not read does not show
