@@ -2,6 +2,7 @@
 #include "rpc/host.h"
 
 #include "rpc/interface.h"
+#include "rpc/logon.h"
 #include "rpc/samba.h"
 #include "rpc/samba_start.h"
 #include "rpc/session.h"
@@ -392,7 +393,7 @@ static everr_t host_start_core(struct rpc_service *service,
 		return EVERR_NOMEM;
 	}
 	host->callbacks = (struct dcesrv_context_callbacks){
-		.auth.gensec_prepare = dcesrv_auth_gensec_prepare,
+		.auth.gensec_prepare = rpc_logon_prepare,
 		.auth.become_root = become_root,
 		.auth.unbecome_root = unbecome_root,
 		.assoc_group.find = rpc_group_find,

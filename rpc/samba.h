@@ -9,10 +9,11 @@
  * one upstream release, and configure probes each of them by a link test.
  */
 
-#include <core/ntstatus.h>
-#include <core/werror.h>
 #include <stdbool.h>
 #include <stdint.h>
+/* Samba's headers expect the two above. */
+#include <core/ntstatus.h>
+#include <core/werror.h>
 #include <talloc.h>
 #include <tevent.h>
 /* Samba's other headers expect these to be there already. */

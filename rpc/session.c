@@ -16,6 +16,9 @@
 #define PEER_GROUPS_MAX 65536
 /* Room for one line of the user database. */
 #define PASSWD_MAX 4096
+/* [MS-DTYP] 2.4.2.4 */
+#define RID_DOMAIN_ADMINS 512
+#define RID_DOMAIN_USERS 513
 
 /* S-1-22-1-uid (Unix users) and S-1-22-2-gid (Unix groups). */
 static struct dom_sid session_unix_sid(uint32_t kind, uint32_t number)
@@ -116,24 +119,25 @@ static char *session_name(TALLOC_CTX *mem_ctx, uid_t uid)
 	return talloc_strdup(mem_ctx, found->pw_name);
 }
 
+/* account becomes the session's; NULL: there was no memory for it. */
 static everr_t session_set_names(struct auth_session_info *session, uid_t uid,
-				 gid_t gid)
+				 gid_t gid, const char *domain, char *account)
 {
 	session->info = talloc_zero(session, struct auth_user_info);
 	session->unix_info = talloc_zero(session, struct auth_user_info_unix);
 	session->unix_token = talloc_zero(session, struct security_unix_token);
 	if (session->info == NULL || session->unix_info == NULL ||
-	    session->unix_token == NULL) {
+	    session->unix_token == NULL || account == NULL) {
 		return EVERR_NOMEM;
 	}
 	session->unix_token->uid = uid;
 	session->unix_token->gid = gid;
 	session->info->authenticated = true;
-	session->info->domain_name = "Unix User";
-	session->info->account_name = session_name(session->info, uid);
+	session->info->domain_name = talloc_strdup(session->info, domain);
+	session->info->account_name = talloc_steal(session->info, account);
 	session->unix_info->unix_name = session->info->account_name;
 	session->unix_info->sanitized_username = session->info->account_name;
-	return session->info->account_name != NULL ? EVERR_OK : EVERR_NOMEM;
+	return session->info->domain_name != NULL ? EVERR_OK : EVERR_NOMEM;
 }
 
 everr_t rpc_session_for(TALLOC_CTX *mem_ctx, uid_t uid, gid_t gid,
@@ -149,7 +153,8 @@ everr_t rpc_session_for(TALLOC_CTX *mem_ctx, uid_t uid, gid_t gid,
 	}
 	err = session_set_token(session, uid, gid, groups, num_groups);
 	if (err == EVERR_OK) {
-		err = session_set_names(session, uid, gid);
+		err = session_set_names(session, uid, gid, "Unix User",
+					session_name(session, uid));
 	}
 	if (err != EVERR_OK) {
 		TALLOC_FREE(session);
@@ -158,6 +163,102 @@ everr_t rpc_session_for(TALLOC_CTX *mem_ctx, uid_t uid, gid_t gid,
 	*ret_session = session;
 	return EVERR_OK;
 }
+
+/* --------------------------------------------------------- the domain's */
+
+/*
+ * Users and groups of a domain, S-1-5-21-..., and how they were identified,
+ * S-1-18-N.  SYSTEM or a BUILTIN group is a host's own to give.
+ */
+static bool sid_is_a_domain_s(const struct dom_sid *sid)
+{
+	if (sid->num_auths < 1) {
+		return false;
+	}
+	return sid->id_auth[5] == 18 ||
+	       (sid->id_auth[5] == 5 && sid->sub_auths[0] == 21);
+}
+
+/* A SID of that domain: its own with a RID behind. */
+static bool sid_is_in(const struct dom_sid *sid, const struct dom_sid *domain)
+{
+	struct dom_sid parent = *sid;
+
+	if (sid->num_auths != 5) {
+		return false;
+	}
+	parent.num_auths = 4;
+	parent.sub_auths[4] = 0;
+	return dom_sid_equal(&parent, domain);
+}
+
+static everr_t token_add_domain(struct security_token *token,
+				const struct dom_sid *sids, size_t num_sids)
+{
+	static const char *const network[] = {"S-1-1-0", "S-1-5-2", "S-1-5-11",
+					      NULL};
+	static const char *const users[] = {"S-1-5-32-545", NULL};
+	static const char *const administrators[] = {"S-1-5-32-544", NULL};
+	struct dom_sid own;
+	bool is_own;
+	everr_t err = EVERR_OK;
+	size_t i;
+
+	for (i = 0; i < num_sids && err == EVERR_OK; i++) {
+		if (sid_is_a_domain_s(&sids[i])) {
+			err = token_add(token, &sids[i]);
+		}
+	}
+	if (err == EVERR_OK) {
+		err = token_add_text(token, network);
+	}
+	is_own = secrets_fetch_domain_sid(lp_workgroup(), &own);
+	for (i = 0; i < num_sids && is_own && err == EVERR_OK; i++) {
+		if (!sid_is_in(&sids[i], &own)) {
+			continue;
+		}
+		if (sids[i].sub_auths[4] == RID_DOMAIN_USERS) {
+			err = token_add_text(token, users);
+		} else if (sids[i].sub_auths[4] == RID_DOMAIN_ADMINS) {
+			err = token_add_text(token, administrators);
+		}
+	}
+	return err;
+}
+
+everr_t rpc_session_for_domain(TALLOC_CTX *mem_ctx, const char *domain,
+			       const char *account, const struct dom_sid *sids,
+			       size_t num_sids,
+			       struct auth_session_info **ret_session)
+{
+	struct auth_session_info *session = NULL;
+	everr_t err;
+
+	session = talloc_zero(mem_ctx, struct auth_session_info);
+	if (session == NULL) {
+		return EVERR_NOMEM;
+	}
+	session->security_token = talloc_zero(session, struct security_token);
+	err = session->security_token != NULL ? EVERR_OK : EVERR_NOMEM;
+	if (err == EVERR_OK) {
+		err = token_add_domain(session->security_token, sids, num_sids);
+	}
+	if (err == EVERR_OK) {
+		/* Nobody's files are opened in its name. */
+		err = session_set_names(
+			session, (uid_t)-1, (gid_t)-1,
+			domain != NULL ? domain : "",
+			talloc_strdup(session, account != NULL ? account : ""));
+	}
+	if (err != EVERR_OK) {
+		TALLOC_FREE(session);
+		return err;
+	}
+	*ret_session = session;
+	return EVERR_OK;
+}
+
+/* ------------------------------------------------------ local clients' */
 
 /* SO_PEERGROUPS: the supplementary groups without asking a name service. */
 static everr_t peer_groups(TALLOC_CTX *mem_ctx, int fd, gid_t **ret_groups,

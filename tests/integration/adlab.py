@@ -138,14 +138,17 @@ rdns = false
         self.run("mount", "--bind", source, os.path.realpath(target))
 
     def prefix(self, pid=True):
-        """The words that put a command into this host."""
+        """
+        The words that put a command into this host.  Without pid it is a
+        process of outside; LeakSanitizer wants to find itself in /proc.
+        """
         return ["nsenter", "-t", str(self.pid), "-n", "-m", "-u"] + \
             ["-p"] * pid
 
-    def run(self, *command, check=True, timeout=120, **options):
+    def run(self, *command, check=True, timeout=120, pid=True, **options):
         options.setdefault("env", {"PATH": PATH})
         done = subprocess.run(
-            self.prefix() + list(command), cwd="/", capture_output=True,
+            self.prefix(pid) + list(command), cwd="/", capture_output=True,
             text=True, timeout=timeout, check=False, **options)
         if check and done.returncode != 0:
             raise RuntimeError(f"{self.name}: {' '.join(command)}: "
@@ -321,6 +324,9 @@ class Lab:
         os.makedirs(privileged)
         os.chmod(privileged, 0o750)
         os.chown(privileged, 0, SERVICE_UID - 1)
+        self.start_winbindd()
+
+    def start_winbindd(self):
         self.mem.start("winbindd", "-F", "--no-process-group")
         self.mem.wait("wbinfo", "-t")
 

@@ -5,9 +5,13 @@ directory that was empty: Kerberos and NTLM, the domain's groups, renewed
 keys.  The host's nsswitch.conf names no winbind.
 """
 
+import contextlib
 import os
 import re
 import shlex
+import signal
+import threading
+import time
 
 import pytest
 
@@ -187,7 +191,8 @@ def test_the_command_by_kerberos(lab, service, by_mapper):
         return lab.cli.run(
             os.path.join(BUILD, "cli", "evenlog"), "--config", service.config,
             "--remote", name, "--kerberos", "query", "Members",
-            "--format=json", env={"KRB5CCNAME": lab.ticket(user)}, **options)
+            "--format=json", pid=False,
+            env=dict(os.environ, KRB5CCNAME=lab.ticket(user)), **options)
 
     assert "by Kerberos" in query("alice").stdout
     done = query("bob", check=False)
@@ -241,3 +246,107 @@ def test_a_new_machine_password_needs_new_keys(lab, log_on, tickets):
     assert opens(old, "Members") == 0
 
 
+
+
+@contextlib.contextmanager
+def frozen_controller(lab):
+    """The domain controller is there and does not answer."""
+    lab.dc.signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        lab.dc.signal(signal.SIGCONT)
+
+
+def start_log_on(lab, service, security):
+    """A logon that is under way: its thread and what came of it."""
+    results = []
+
+    def log_on():
+        try:
+            with lab.network():
+                client = even6.connect(lab.mem.address, service.port, security)
+            results.append(opens(client, "Members"))
+            client.close()
+        except (dcerpc.Refused, dcerpc.Fault, dcerpc.Closed, OSError) as error:
+            results.append(error)
+
+    thread = threading.Thread(target=log_on)
+    thread.start()
+    return thread, results
+
+
+def test_a_controller_that_hangs_holds_up_nobody_else(lab, service, log_on):
+    """Facts 2: Samba's own way held the service up for a minute."""
+    def alice_by_ntlm():
+        return start_log_on(lab, service,
+                            dcerpc.Ntlm("alice", USERS["alice"], DOMAIN))
+
+    client = log_on("alice")
+    made = client.call(even6.RegisterRemoteSubscription("Application"))
+    with frozen_controller(lab):
+        waiting = [alice_by_ntlm() for _ in range(3)]
+        # By Kerberos, who has a ticket comes in without the controller.
+        assert opens(log_on("alice"), "Members") == 0
+        assert opens(log_on("bob", "kerberos"), "Members") == 5
+        for _ in range(20):
+            began = time.monotonic()
+            call = client.start(even6.RemoteSubscriptionNextAsync(made.handle))
+            service.publish("Application", 1)
+            assert len(call.result().records()) == 1
+            assert time.monotonic() - began < 5
+        # They did wait for it all the time.
+        assert all(thread.is_alive() for thread, _ in waiting)
+    for thread, results in waiting:
+        thread.join(60)
+        assert results == [0]
+    assert service.status()["loop_lag"]["max_us"] < 5000000
+
+
+def test_who_gives_up_while_the_controller_hangs(lab, log_on):
+    """The service forgets them; winbindd's answers come to nobody."""
+    server = adlab.MemberServer(lab, readers=[f"{DOMAIN}\\alice"],
+                                mapper=False, rpc="logon_seconds = 1")
+    security = dcerpc.Ntlm("alice", USERS["alice"], DOMAIN)
+    try:
+        server.start()
+        with frozen_controller(lab):
+            clients = []
+            for _ in range(5):
+                with lab.network():
+                    rpc = dcerpc.Connection(lab.mem.address, server.port)
+                # The last leg of NTLM has no answer to wait for.
+                rpc.bind(even6.INTERFACE, security)
+                clients.append(rpc)
+            clients[0].abort()
+            for rpc in clients[1:]:
+                with pytest.raises((dcerpc.Closed, ConnectionError)):
+                    rpc.call(0)
+            end = time.monotonic() + 30
+            while server.status()["rpc"]["connections"] != 1:
+                assert time.monotonic() < end
+        with lab.network():
+            client = even6.connect(lab.mem.address, server.port, security)
+        assert opens(client, "Application") == 0
+        client.close()
+    finally:
+        server.close()
+
+
+def test_without_winbindd(lab, service, log_on):
+    """Kerberos goes on, NTLM is refused at once, and comes back."""
+    lab.mem.signal(signal.SIGSTOP)
+    try:
+        assert opens(log_on("alice"), "Members") == 0
+    finally:
+        lab.mem.signal(signal.SIGCONT)
+    lab.mem.signal(signal.SIGKILL)
+    assert opens(log_on("alice"), "Members") == 0
+    with pytest.raises((dcerpc.Refused, dcerpc.Fault, dcerpc.Closed)):
+        opens(log_on("alice", "ntlm"), "Members")
+    # What the first start found out holds for the next one.
+    assert service.stop() == 0
+    service.start()
+    assert opens(log_on("alice"), "Application") == 5
+    lab.start_winbindd()
+    assert opens(log_on("alice", "ntlm"), "Members") == 0

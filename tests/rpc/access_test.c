@@ -471,6 +471,71 @@ static void test_a_socket_without_a_peer_has_no_session(void **state)
 	close(fd);
 }
 
+/* ----------------------------------------------------- domain sessions */
+
+static struct security_token *domain_token(TALLOC_CTX *ctx,
+					   const struct dom_sid *domain,
+					   uint32_t first, uint32_t second)
+{
+	struct auth_session_info *session = NULL;
+	struct dom_sid sids[] = {*domain, *domain};
+	everr_t err;
+
+	sids[0].sub_auths[sids[0].num_auths++] = first;
+	sids[1].sub_auths[sids[1].num_auths++] = second;
+	err = rpc_session_for_domain(ctx, "EXAMPLE", "alice", sids, 2,
+				     &session);
+	assert_int_equal(err, EVERR_OK);
+	assert_string_equal(session->info->domain_name, "EXAMPLE");
+	assert_string_equal(session->info->account_name, "alice");
+	return session->security_token;
+}
+
+static void test_joining_a_domain_gives_its_groups_their_place(void **state)
+{
+	static const char sddl[] = "D:(A;;0x1;;;BU)(A;;0x2;;;BA)";
+	struct rpc_access *access = access_plain(*state);
+	struct dom_sid own, other;
+
+	/* A server that stands alone has a domain of its own. */
+	assert_true(secrets_fetch_domain_sid(lp_workgroup(), &own));
+	assert_rights(access, sddl, domain_token(*state, &own, 1103, 513),
+		      "r--");
+	assert_rights(access, sddl, domain_token(*state, &own, 500, 512),
+		      "-w-");
+	assert_rights(access, "D:(A;;0x1;;;WD)(A;;0x2;;;AU)(A;;0x4;;;NU)",
+		      domain_token(*state, &own, 1103, 513), "rwc");
+
+	assert_true(dom_sid_parse("S-1-5-21-1-2-3", &other));
+	assert_rights(access, sddl, domain_token(*state, &other, 512, 513),
+		      "---");
+}
+
+static void test_a_domain_does_not_give_what_is_a_host_s_own(void **state)
+{
+	static const char *const texts[] = {
+		"S-1-5-21-1-2-3-1103", "S-1-18-1",   "S-1-5-18",
+		"S-1-5-32-544",	       "S-1-22-1-0", "S-1-5-4"};
+	struct auth_session_info *session = NULL;
+	struct rpc_access *access = access_plain(*state);
+	struct dom_sid sids[6];
+	everr_t err;
+	size_t i;
+
+	for (i = 0; i < 6; i++) {
+		assert_true(dom_sid_parse(texts[i], &sids[i]));
+	}
+	err = rpc_session_for_domain(*state, NULL, NULL, sids, 6, &session);
+	assert_int_equal(err, EVERR_OK);
+	assert_rights(access,
+		      "D:(A;;0x1;;;S-1-5-21-1-2-3-1103)"
+		      "(A;;0x2;;;S-1-18-1)(A;;0x4;;;IU)",
+		      session->security_token, "rw-");
+	assert_rights(access,
+		      "D:(A;;0x1;;;SY)(A;;0x2;;;BA)(A;;0x4;;;S-1-22-1-0)",
+		      session->security_token, "---");
+}
+
 #define access_test(fn) \
 	cmocka_unit_test_setup_teardown(fn, test_setup, test_teardown)
 
@@ -495,6 +560,8 @@ int main(void)
 		access_test(test_another_user_is_itself_and_its_groups),
 		access_test(test_the_kernel_says_who_a_peer_is),
 		access_test(test_a_socket_without_a_peer_has_no_session),
+		access_test(test_joining_a_domain_gives_its_groups_their_place),
+		access_test(test_a_domain_does_not_give_what_is_a_host_s_own),
 	};
 
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);
