@@ -80,9 +80,9 @@ struct auth4_context {
 	struct smb_krb5_context *smb_krb5_context;
 	samba_check_send_fn check_ntlm_password_send;
 	samba_check_recv_fn check_ntlm_password_recv;
-	NTSTATUS (*get_ntlm_challenge)
+	NTSTATUS(*get_ntlm_challenge)
 	(struct auth4_context *auth, uint8_t challenge[8]);
-	NTSTATUS (*set_ntlm_challenge)
+	NTSTATUS(*set_ntlm_challenge)
 	(struct auth4_context *auth, const uint8_t challenge[8],
 	 const char *set_by);
 	samba_session_fn generate_session_info;
