@@ -100,5 +100,7 @@ extern const struct cli_verb cli_verb_publisher;
 extern const struct cli_verb cli_verb_status;
 extern const struct cli_verb cli_verb_verify;
 extern const struct cli_verb cli_verb_user;
+extern const struct cli_verb cli_verb_install_manifest;
+extern const struct cli_verb cli_verb_uninstall_manifest;
 
 #endif

@@ -10,6 +10,7 @@
 
 #include "base/wintime.h"
 #include "cli/cli.h"
+#include "cli/described.h"
 #include "cli/input.h"
 #include "cli/options.h"
 #include "cli/session.h"
@@ -46,6 +47,9 @@ struct publisher {
 	struct collect_connection *connection;
 	const char *channel;
 	struct event_system defaults;
+	/* Of a single event that a manifest describes, else NULL. */
+	const struct event_publisher *described;
+	const struct event_manifest_event *event;
 
 	struct batch batches[2];
 	struct batch *filling;
@@ -346,6 +350,25 @@ static size_t count_strings(char **strings)
 	return num;
 }
 
+/* The event as its manifest describes it. */
+static int make_described(struct publisher *p, char **data_texts,
+			  const char **fields)
+{
+	int ret;
+
+	if (p->channel == NULL && p->event->channel != NULL) {
+		p->channel = p->event->channel->name;
+	}
+	p->defaults.time_created = wintime_now();
+	ret = cli_described_compose(p->cli, &p->filling->bytes, p->described,
+				    p->event, &p->defaults,
+				    (const char *const *)data_texts, fields);
+	if (ret < 0) {
+		batch_added(p, 0);
+	}
+	return ret;
+}
+
 /* Make the event of the options, before anybody is asked for anything. */
 static int make_event(struct publisher *p, char **data_texts)
 {
@@ -536,13 +559,16 @@ static void publisher_init(struct publisher *p)
 	p->started = tevent_timeval_current();
 }
 
-static int publish_run(struct publisher *p, const struct publish_options *o)
+static int publish_run(struct publisher *p, const struct publish_options *o,
+		       const char **fields)
 {
 	bool single = o->use_stdin == 0;
 	int ret = -1;
 
 	publisher_init(p);
-	if (single) {
+	if (p->event != NULL) {
+		ret = make_described(p, o->data, fields);
+	} else if (single) {
 		ret = make_event(p, o->data);
 	}
 	if (ret < 0) {
@@ -561,6 +587,79 @@ static int publish_run(struct publisher *p, const struct publish_options *o)
 	return ret;
 }
 
+/* What a manifest says is not for options to say. */
+static int find_described(struct publisher *p, const struct publish_options *o,
+			  const char *dir)
+{
+	int ret = -1;
+
+	if (o->use_stdin != 0 || dir == NULL) {
+		return -1;
+	}
+	ret = cli_described_publisher(p->cli, dir, o->provider, &p->described);
+	if (ret >= 0 || p->described == NULL) {
+		return ret;
+	}
+	if (o->level != NULL || o->task != NULL || o->opcode != NULL ||
+	    o->keywords != NULL || o->provider_guid != NULL) {
+		return cli_usage(p->cli,
+				 "--level, --task, --opcode, --keywords and "
+				 "--provider-guid are what the manifest of %s "
+				 "says",
+				 p->described->name);
+	}
+	return cli_described_event(p->cli, p->described, p->defaults.event_id,
+				   o->event_version, &p->event);
+}
+
+/* CHANNEL comes first if it is there; a field has an equals sign. */
+static int take_arguments(struct publisher *p, const char **args,
+			  const char ***ret_fields)
+{
+	size_t i;
+
+	if (args[0] != NULL && strchr(args[0], '=') == NULL) {
+		p->channel = args[0];
+		p->defaults.channel = args[0];
+		args++;
+	}
+	for (i = 0; args[i] != NULL; i++) {
+		if (strchr(args[i], '=') == NULL) {
+			return cli_usage(p->cli,
+					 "%s: data is name=value, and there is "
+					 "one channel, in front",
+					 args[i]);
+		}
+	}
+	*ret_fields = args;
+	return -1;
+}
+
+/* Without a manifest nobody knows the channel or what the fields are. */
+static int check_undescribed(struct publisher *p,
+			     const struct publish_options *o,
+			     const char **fields)
+{
+	if (p->event != NULL) {
+		return -1;
+	}
+	if (fields[0] != NULL && o->use_stdin != 0) {
+		return cli_usage(p->cli, "with --stdin the lines bring their"
+					 " own data");
+	}
+	if (fields[0] != NULL) {
+		return cli_usage(p->cli,
+				 "%s: no installed manifest describes the "
+				 "provider %s; without one, data is given with "
+				 "--data",
+				 fields[0], o->provider);
+	}
+	if (p->channel == NULL) {
+		return cli_usage(p->cli, "which channel?");
+	}
+	return -1;
+}
+
 static int cli_publish(struct cli *cli)
 {
 	struct publish_options o = {.provider = NULL};
@@ -572,7 +671,7 @@ static int cli_publish(struct cli *cli)
 		{"id", 'i', POPT_ARG_STRING, &o.id, 0,
 		 "Which of the provider's events it is", "N"},
 		{"event-version", 0, POPT_ARG_STRING, &o.event_version, 0,
-		 "Version of the event's definition (0)", "N"},
+		 "Version of the event's definition (0, or the newest)", "N"},
 		{"level", 'l', POPT_ARG_STRING, &o.level, 0,
 		 "critical, error, warning, information, verbose or a number",
 		 "LEVEL"},
@@ -588,6 +687,7 @@ static int cli_publish(struct cli *cli)
 	};
 	struct publisher *p = NULL;
 	struct cli_paths paths;
+	const char **fields = NULL;
 	const char **args = NULL;
 	int ret;
 
@@ -597,7 +697,10 @@ static int cli_publish(struct cli *cli)
 		return CLI_FAILED;
 	}
 	p->cli = cli;
-	ret = cli_parse(cli, table, 1, 1, &args);
+	ret = cli_parse(cli, table, 0, -1, &args);
+	if (ret < 0) {
+		ret = take_arguments(p, args, &fields);
+	}
 	if (ret < 0) {
 		ret = cli_local_only(cli);
 	}
@@ -608,10 +711,14 @@ static int cli_publish(struct cli *cli)
 		ret = cli_paths(cli, &paths);
 	}
 	if (ret < 0) {
-		p->channel = args[0];
-		p->defaults.channel = args[0];
+		ret = find_described(p, &o, paths.manifests);
+	}
+	if (ret < 0) {
+		ret = check_undescribed(p, &o, fields);
+	}
+	if (ret < 0) {
 		p->defaults.computer = paths.computer;
-		ret = publish_run(p, &o);
+		ret = publish_run(p, &o, fields);
 	}
 	return ret;
 }
@@ -624,14 +731,19 @@ static const char publish_description[] =
 	"taken from the options. Lines that are wrong are reported with\n"
 	"their number, the others are written, and the exit status is 1.\n"
 	"\n"
+	"For a provider that an installed manifest describes, name=value is\n"
+	"enough: the manifest knows types, level, task, opcode, keywords and\n"
+	"channel, and each of the event's data needs a value.\n"
+	"\n"
 	"  evenlog publish Application --provider Backup --id 1 \\\n"
 	"      --level warning --data Volume=home --data Size:UInt64=512\n"
-	"  evenlog publish Application --stdin < events.json\n";
+	"  evenlog publish Application --stdin < events.json\n"
+	"  evenlog publish --provider Contoso-Backup --id 5 Volume=home\n";
 
 const struct cli_verb cli_verb_publish = {
 	.name = "publish",
-	.arguments = "CHANNEL --provider NAME --id N [OPTION...] | CHANNEL"
-		     " --stdin",
+	.arguments = "[CHANNEL] --provider NAME --id N [NAME=VALUE...] |"
+		     " CHANNEL --stdin",
 	.summary = "Write events into a channel of this host",
 	.description = publish_description,
 	.run = cli_publish,

@@ -58,6 +58,7 @@ int cli_paths(struct cli *cli, struct cli_paths *ret_paths)
 	}
 	if (config != NULL) {
 		paths.computer = config->computer;
+		paths.manifests = config->manifests;
 		if (paths.control_socket == NULL) {
 			paths.control_socket = config->rpc.control_socket;
 		}

@@ -19,6 +19,8 @@ struct cli_paths {
 	const char *control_socket;
 	const char *store;
 	const char *computer; /* System/Computer of events made here */
+	/* Directory; NULL where the configuration was not needed. */
+	const char *manifests;
 };
 
 /* The service's configuration.  -1 to go on, else exit status. */

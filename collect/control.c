@@ -9,6 +9,7 @@
 /* A full disk or a slow one may hold an acknowledgement for a while. */
 #define PUBLISH_TIMEOUT 120
 #define STATUS_TIMEOUT 30
+#define RELOAD_TIMEOUT 120
 
 _Static_assert(COLLECT_PUBLISH_EVENTS <= CONTROL_PUBLISH_MAX_EVENTS,
 	       "a batch fits into a call");
@@ -33,7 +34,7 @@ static everr_t control_result(struct collect_failure *failure, const char *what,
 	return EVERR_OK;
 }
 
-/* The recv side of both: EVERR_OK or the failure handed out. */
+/* The recv side of each: EVERR_OK or the failure handed out. */
 static everr_t control_end(struct tevent_req *req, const char *what,
 			   struct collect_failure *failure,
 			   struct collect_failure *ret_failure)
@@ -244,6 +245,74 @@ everr_t collect_status_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx,
 			*ret_json = json;
 		}
 	}
+	tevent_req_received(req);
+	return err;
+}
+
+/* -------------------------------------------------------------- reload */
+
+struct reload_state {
+	struct control_Reload r;
+	uint32_t error;
+	struct collect_failure failure;
+};
+
+static void reload_done(struct tevent_req *subreq);
+
+struct tevent_req *collect_reload_send(TALLOC_CTX *mem_ctx,
+				       struct tevent_context *ev,
+				       struct collect_connection *connection)
+{
+	struct reload_state *state = NULL;
+	struct tevent_req *subreq = NULL;
+	struct tevent_req *req = NULL;
+
+	req = tevent_req_create(mem_ctx, &state, struct reload_state);
+	if (req == NULL) {
+		return NULL;
+	}
+	state->r.out.error = &state->error;
+	if (!tevent_req_set_endtime(
+		    req, ev, tevent_timeval_current_ofs(RELOAD_TIMEOUT, 0))) {
+		tevent_req_oom(req);
+		return tevent_req_post(req, ev);
+	}
+	subreq = dcerpc_control_Reload_r_send(state, ev, connection->handle,
+					      &state->r);
+	if (tevent_req_nomem(subreq, req)) {
+		return tevent_req_post(req, ev);
+	}
+	tevent_req_set_callback(subreq, reload_done, req);
+	return req;
+}
+
+static void reload_done(struct tevent_req *subreq)
+{
+	struct tevent_req *req =
+		tevent_req_callback_data(subreq, struct tevent_req);
+	struct reload_state *state = tevent_req_data(req, struct reload_state);
+	NTSTATUS status;
+	everr_t err;
+
+	status = dcerpc_control_Reload_r_recv(subreq, state);
+	TALLOC_FREE(subreq);
+	err = control_result(&state->failure, "have the configuration read",
+			     status, state->r.out.result, state->error);
+	if (err != EVERR_OK) {
+		tevent_req_error(req, err);
+		return;
+	}
+	tevent_req_done(req);
+}
+
+everr_t collect_reload_recv(struct tevent_req *req,
+			    struct collect_failure *ret_failure)
+{
+	struct reload_state *state = tevent_req_data(req, struct reload_state);
+	everr_t err;
+
+	err = control_end(req, "have the configuration read", &state->failure,
+			  ret_failure);
 	tevent_req_received(req);
 	return err;
 }

@@ -53,4 +53,12 @@ everr_t collect_status_recv(
 	struct tevent_req *req, TALLOC_CTX *mem_ctx, const char **ret_json,
 	struct collect_failure *ret_failure) EVERR_MUST_CHECK;
 
+/* Configuration and manifests are read again, as SIGHUP does it. */
+struct tevent_req *collect_reload_send(TALLOC_CTX *mem_ctx,
+				       struct tevent_context *ev,
+				       struct collect_connection *connection);
+everr_t collect_reload_recv(struct tevent_req *req,
+			    struct collect_failure *ret_failure)
+	EVERR_MUST_CHECK;
+
 #endif

@@ -71,9 +71,51 @@ static everr_t set_configured(const struct layers *layers,
 		RPC_PROPERTY_ACCESS, config->sddl);
 }
 
+/* MaxSize has steps and a range; a manifest may say any number. */
+static uint64_t rounded_size(uint64_t bytes)
+{
+	if (bytes < RPC_MAX_SIZE_LEAST) {
+		return RPC_MAX_SIZE_LEAST;
+	}
+	if (bytes > RPC_MAX_SIZE_MOST) {
+		return RPC_MAX_SIZE_MOST;
+	}
+	return (bytes + RPC_MAX_SIZE_STEP - 1) / RPC_MAX_SIZE_STEP *
+	       RPC_MAX_SIZE_STEP;
+}
+
+static everr_t set_of_manifest(struct rpc_properties *given,
+			       const struct event_publisher *publisher,
+			       const struct event_manifest_channel *channel)
+{
+	everr_t err;
+
+	rpc_properties_set_number(given, RPC_PROPERTY_ENABLED,
+				  channel->enabled);
+	rpc_properties_set_number(given, RPC_PROPERTY_ISOLATION,
+				  channel->isolation);
+	rpc_properties_set_number(given, RPC_PROPERTY_TYPE, channel->type);
+	rpc_properties_set_number(given, RPC_PROPERTY_RETENTION,
+				  channel->retention);
+	rpc_properties_set_number(given, RPC_PROPERTY_AUTO_BACKUP,
+				  channel->auto_backup);
+	if (channel->max_size != 0) {
+		rpc_properties_set_number(given, RPC_PROPERTY_MAX_SIZE,
+					  rounded_size(channel->max_size));
+	}
+	err = rpc_properties_set_text(given, RPC_PROPERTY_OWNING_PUBLISHER,
+				      publisher->name);
+	if (err != EVERR_OK || channel->access == NULL) {
+		return err;
+	}
+	return rpc_properties_set_text(given, RPC_PROPERTY_ACCESS,
+				       channel->access);
+}
+
 static everr_t source_init(TALLOC_CTX *mem_ctx,
 			   const struct daemon_channel *channel,
-			   struct rpc_channel_source *ret_source)
+			   struct rpc_channel_source *ret_source,
+			   struct rpc_properties **ret_given)
 {
 	struct layers layers = {
 		.fixed = rpc_properties_create(mem_ctx),
@@ -91,51 +133,170 @@ static everr_t source_init(TALLOC_CTX *mem_ctx,
 		.fixed = layers.fixed,
 		.given = layers.given,
 	};
+	*ret_given = layers.given;
 	set_built_in(layers.given, channel->name);
 	return set_configured(&layers, channel);
 }
 
-static everr_t sources_create(TALLOC_CTX *mem_ctx,
-			      const struct daemon_config *config,
-			      struct rpc_channel_source **ret_sources)
+/* All channels, while they are put together. */
+struct sources {
+	struct rpc_channel_source *list;
+	struct rpc_properties **given; /* of each, to be added to */
+	size_t num;
+};
+
+static everr_t sources_of_config(struct sources *sources,
+				 const struct daemon_config *config)
 {
-	struct rpc_channel_source *sources = NULL;
 	everr_t err;
 	size_t i;
 
-	sources = talloc_zero_array(mem_ctx, struct rpc_channel_source,
-				    config->num_channels);
-	if (sources == NULL) {
-		return EVERR_NOMEM;
-	}
 	for (i = 0; i < config->num_channels; i++) {
-		err = source_init(sources, &config->channels[i], &sources[i]);
+		err = source_init(sources->list, &config->channels[i],
+				  &sources->list[i], &sources->given[i]);
 		if (err != EVERR_OK) {
-			TALLOC_FREE(sources);
 			return err;
 		}
+		sources->num++;
+	}
+	return EVERR_OK;
+}
+
+/*
+ * A channel of evenlog.conf keeps what the file says, and takes the rest from
+ * its manifest; one of the service's own keeps all.
+ */
+static everr_t add_of_manifest(struct daemon_service *service,
+			       struct sources *sources,
+			       const struct event_publisher *publisher,
+			       const struct event_manifest_channel *channel)
+{
+	struct rpc_channel_source *source = NULL;
+	size_t i;
+
+	for (i = 0; i < sources->num; i++) {
+		source = &sources->list[i];
+		if (text_name_equal(source->name, channel->name)) {
+			break;
+		}
+	}
+	if (i < sources->num && source->origin == RPC_CHANNEL_OF_MANIFEST) {
+		daemon_log(service->log, DAEMON_LOG_WARNING,
+			   "the channel %s of %s is another publisher's: what "
+			   "%s says of it is passed over",
+			   channel->name, publisher->name, publisher->name);
+		return EVERR_OK;
+	}
+	if (i < sources->num && source->origin == RPC_CHANNEL_BUILT_IN) {
+		return EVERR_OK;
+	}
+	if (i == sources->num && i >= STORE_CHANNELS_MAX) {
+		daemon_log(service->log, DAEMON_LOG_WARNING,
+			   "the channel %s of %s is passed over: there are %d "
+			   "already",
+			   channel->name, publisher->name, STORE_CHANNELS_MAX);
+		return EVERR_OK;
+	}
+	if (i == sources->num) {
+		sources->given[i] = rpc_properties_create(sources->list);
+		if (sources->given[i] == NULL) {
+			return EVERR_NOMEM;
+		}
+		sources->list[i] = (struct rpc_channel_source){
+			.name = channel->name,
+			.origin = RPC_CHANNEL_OF_MANIFEST,
+			.given = sources->given[i],
+		};
+		sources->num++;
+	}
+	return set_of_manifest(sources->given[i], publisher, channel);
+}
+
+static everr_t sources_of_manifests(struct daemon_service *service,
+				    struct sources *sources,
+				    const struct event_catalog *catalog)
+{
+	everr_t err = EVERR_OK;
+	size_t i, j;
+
+	for (i = 0; i < event_catalog_count(catalog); i++) {
+		const struct event_publisher *publisher =
+			event_catalog_at(catalog, i);
+
+		for (j = 0; j < publisher->num_channels && err == EVERR_OK;
+		     j++) {
+			if (!publisher->channels[j].imported) {
+				err = add_of_manifest(service, sources,
+						      publisher,
+						      &publisher->channels[j]);
+			}
+		}
+	}
+	return err;
+}
+
+static size_t count_channels(const struct daemon_config *config,
+			     const struct event_catalog *catalog)
+{
+	size_t n = config->num_channels;
+	size_t i;
+
+	for (i = 0; i < event_catalog_count(catalog); i++) {
+		n += event_catalog_at(catalog, i)->num_channels;
+	}
+	return n;
+}
+
+static everr_t sources_create(struct daemon_service *service,
+			      const struct daemon_config *config,
+			      const struct event_catalog *catalog,
+			      struct sources *ret_sources)
+{
+	size_t max = count_channels(config, catalog);
+	struct sources sources = {};
+	everr_t err;
+
+	sources.list =
+		talloc_zero_array(service, struct rpc_channel_source, max);
+	if (sources.list == NULL) {
+		return EVERR_NOMEM;
+	}
+	sources.given =
+		talloc_zero_array(sources.list, struct rpc_properties *, max);
+	if (sources.given == NULL) {
+		talloc_free(sources.list);
+		return EVERR_NOMEM;
+	}
+	err = sources_of_config(&sources, config);
+	if (err == EVERR_OK) {
+		err = sources_of_manifests(service, &sources, catalog);
+	}
+	if (err != EVERR_OK) {
+		talloc_free(sources.list);
+		return err;
 	}
 	*ret_sources = sources;
 	return EVERR_OK;
 }
 
 everr_t daemon_channels_define(struct daemon_service *service,
-			       const struct daemon_config *config)
+			       const struct daemon_config *config,
+			       const struct event_catalog *catalog)
 {
-	struct rpc_channel_source *sources = NULL;
+	struct sources sources = {};
 	const char *name = NULL;
 	everr_t err;
 
-	err = sources_create(service, config, &sources);
+	err = sources_create(service, config, catalog, &sources);
 	if (err == EVERR_OK) {
-		err = rpc_settings_apply(service->settings, sources,
-					 config->num_channels, &name);
+		err = rpc_settings_apply(service->settings, sources.list,
+					 sources.num, &name);
 	}
 	if (err != EVERR_OK) {
 		daemon_log(service->log, DAEMON_LOG_ERROR, "channel %s: %s",
 			   name != NULL ? name : "definition", everr_text(err));
 	}
-	TALLOC_FREE(sources);
+	TALLOC_FREE(sources.list);
 	return err;
 }
 
@@ -149,5 +310,6 @@ everr_t daemon_channels_start(struct daemon_service *service)
 			   everr_text(err));
 		return err;
 	}
-	return daemon_channels_define(service, service->config);
+	return daemon_channels_define(service, service->config,
+				      service->catalog);
 }

@@ -60,8 +60,9 @@ struct daemon_config {
 	const char *file; /* where it came from, or NULL: defaults */
 
 	/* [evenlog] */
-	const char *computer; /* System/Computer of our own events */
-	uint32_t log_level;   /* enum daemon_log_level */
+	const char *computer;  /* System/Computer of our own events */
+	uint32_t log_level;    /* enum daemon_log_level */
+	const char *manifests; /* directory, daemon/manifests.h */
 
 	/* [store] */
 	struct store_options store;

@@ -28,6 +28,8 @@ const struct schema_key daemon_schema[] = {
 	{"evenlog", "computer", SCHEMA_STRING, AT(computer)},
 	{"evenlog", "log_level", SCHEMA_CHOICE, AT(log_level),
 	 .choices = log_levels, .initial = "info"},
+	{"evenlog", "manifests", SCHEMA_PATH, AT(manifests),
+	 .initial = EVENLOG_CONFDIR "/manifests"},
 
 	{"store", "path", SCHEMA_PATH, AT(store.path),
 	 .initial = EVENLOG_STATEDIR "/store"},

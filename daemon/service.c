@@ -2,12 +2,39 @@
 #include <config.h>
 #include "daemon/service.h"
 #include "daemon/channels.h"
+#include "daemon/manifests.h"
 
 #include "base/text.h"
 #include "base/wintime.h"
 #include "rpc/smb_conf.h"
 
 #include <string.h>
+
+/* The publishers of the manifests; what is passed over is logged. */
+static everr_t load_manifests(struct daemon_service *service,
+			      const struct daemon_config *config,
+			      struct event_catalog **ret_catalog)
+{
+	struct daemon_manifest_problems *problems = NULL;
+	everr_t err;
+	size_t i;
+
+	err = daemon_manifests_load(service, config->manifests, NULL,
+				    ret_catalog, &problems);
+	if (err != EVERR_OK) {
+		daemon_log(service->log, DAEMON_LOG_ERROR,
+			   "manifests in %s: %s", config->manifests,
+			   everr_text(err));
+		return err;
+	}
+	for (i = 0; i < problems->num_messages; i++) {
+		daemon_log(service->log, DAEMON_LOG_ERROR,
+			   "%s; this manifest is passed over",
+			   problems->messages[i]);
+	}
+	talloc_free(problems);
+	return EVERR_OK;
+}
 
 static everr_t start_store(struct daemon_service *service)
 {
@@ -100,10 +127,11 @@ static everr_t start_rpc(struct daemon_service *service)
 		daemon_log(service->log, DAEMON_LOG_WARNING, "%s", message);
 	}
 	TALLOC_FREE(message);
-	if (err == EVERR_OK) {
-		rpc_service_set_settings(service->rpc, service->settings);
+	if (err != EVERR_OK) {
+		return err;
 	}
-	return err;
+	rpc_service_set_settings(service->rpc, service->settings);
+	return rpc_service_set_catalog(service->rpc, service->catalog);
 }
 
 /*
@@ -141,6 +169,10 @@ everr_t daemon_service_start(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 
 	service->lag = daemon_lag_create(service, ev);
 	err = service->lag != NULL ? EVERR_OK : EVERR_NOMEM;
+	if (err == EVERR_OK) {
+		err = load_manifests(service, service->config,
+				     &service->catalog);
+	}
 	if (err == EVERR_OK) {
 		err = start_store(service);
 	}
@@ -230,6 +262,30 @@ static void refuse_configuration(struct daemon_service *service,
 			   OPERATIONAL_CONFIGURATION_REFUSED, NULL, fields, 1);
 }
 
+/* Channels and publishers by the new configuration; then it is in force. */
+static everr_t take_manifests(struct daemon_service *service,
+			      const struct daemon_config *config)
+{
+	struct event_catalog *catalog = NULL;
+	everr_t err;
+
+	err = load_manifests(service, config, &catalog);
+	if (err == EVERR_OK) {
+		err = daemon_channels_define(service, config, catalog);
+	}
+	if (err == EVERR_OK) {
+		err = rpc_service_set_catalog(service->rpc, catalog);
+	}
+	if (err != EVERR_OK) {
+		talloc_free(catalog);
+		return err;
+	}
+	/* Handles of clients may still refer to the old one. */
+	(void)talloc_unlink(service, service->catalog);
+	service->catalog = catalog;
+	return EVERR_OK;
+}
+
 everr_t daemon_service_reload(struct daemon_service *service)
 {
 	struct daemon_config_errors *errors = NULL;
@@ -253,7 +309,7 @@ everr_t daemon_service_reload(struct daemon_service *service)
 		TALLOC_FREE(message);
 	}
 	if (err == EVERR_OK) {
-		err = daemon_channels_define(service, config);
+		err = take_manifests(service, config);
 	}
 	if (err != EVERR_OK) {
 		refuse_configuration(service, NULL, err);

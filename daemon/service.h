@@ -9,6 +9,7 @@
 #include "daemon/config.h"
 #include "daemon/lag.h"
 #include "daemon/log.h"
+#include "event/catalog.h"
 #include "store/operational.h"
 
 struct daemon_service {
@@ -17,6 +18,7 @@ struct daemon_service {
 	const char *config_file;      /* as given, for the reload; or NULL */
 	struct daemon_config *config; /* in force */
 	struct store *store;
+	struct event_catalog *catalog; /* of the manifests in force */
 	struct operational *operational;
 	struct rpc_settings *settings; /* of the channels */
 	struct rpc_service *rpc;
@@ -35,9 +37,10 @@ everr_t daemon_service_start(
 	struct daemon_service **ret_service) EVERR_MUST_CHECK;
 
 /*
- * Read the configuration again.  Channels and access lists change at once;
- * a key that needs a restart is named in the log and keeps its old value.  A
- * file with mistakes changes nothing.
+ * Read the configuration and the manifests again.  Channels, publishers and
+ * access lists change at once; a key that needs a restart is named in the log
+ * and keeps its old value.  A configuration with mistakes changes nothing; a
+ * manifest with mistakes is logged and passed over.
  */
 everr_t daemon_service_reload(struct daemon_service *service) EVERR_MUST_CHECK;
 

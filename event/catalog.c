@@ -13,10 +13,12 @@
 
 struct event_catalog {
 	struct event_publisher *standard;
-	/* The same publishers by name, by name without case and by GUID. */
+	/* The same publishers by name without case, and by GUID. */
 	const struct event_publisher **by_name;
 	const struct event_publisher **by_guid;
 	size_t num;
+	const struct event_manifest **manifests;
+	size_t num_manifests;
 };
 
 static int name_cmp(const void *a, const void *b)
@@ -133,6 +135,22 @@ static const char *find_twice(const struct event_publisher *const *sorted,
 	return NULL;
 }
 
+static everr_t keep_manifest(struct event_catalog *catalog,
+			     const struct event_manifest *manifest)
+{
+	const struct event_manifest **grown = NULL;
+
+	grown = talloc_realloc(catalog, catalog->manifests,
+			       const struct event_manifest *,
+			       catalog->num_manifests + 1);
+	if (grown == NULL) {
+		return EVERR_NOMEM;
+	}
+	catalog->manifests = grown;
+	grown[catalog->num_manifests++] = manifest;
+	return EVERR_OK;
+}
+
 everr_t event_catalog_add(struct event_catalog *catalog,
 			  struct event_manifest *manifest,
 			  const char **ret_name)
@@ -140,6 +158,7 @@ everr_t event_catalog_add(struct event_catalog *catalog,
 	const struct event_publisher **by_name = NULL, **by_guid = NULL;
 	size_t num = catalog->num + manifest->num_publishers;
 	const char *twice = NULL;
+	everr_t err;
 
 	if (num > EVENT_CATALOG_PUBLISHERS_MAX) {
 		return EVERR_LIMIT;
@@ -162,6 +181,12 @@ everr_t event_catalog_add(struct event_catalog *catalog,
 		talloc_free(by_guid);
 		*ret_name = twice;
 		return EVERR_EXISTS;
+	}
+	err = keep_manifest(catalog, manifest);
+	if (err != EVERR_OK) {
+		talloc_free(by_name);
+		talloc_free(by_guid);
+		return err;
 	}
 	talloc_free(catalog->by_name);
 	talloc_free(catalog->by_guid);
@@ -199,6 +224,19 @@ const struct event_publisher *event_catalog_find(
 		return NULL;
 	}
 	return search(catalog->by_guid, catalog->num, &key, guid_cmp);
+}
+
+const char *event_catalog_file(const struct event_catalog *catalog,
+			       const struct event_publisher *publisher)
+{
+	size_t i;
+
+	for (i = 0; i < catalog->num_manifests; i++) {
+		if (is_of(publisher, catalog->manifests[i])) {
+			return catalog->manifests[i]->file;
+		}
+	}
+	return "";
 }
 
 const struct event_publisher *event_catalog_default(

@@ -40,6 +40,9 @@ const struct event_publisher *event_catalog_at(
 /* By name without case, or by "{guid}"; NULL: none. */
 const struct event_publisher *event_catalog_find(
 	const struct event_catalog *catalog, const char *name);
+/* The file of the manifest that a publisher of the catalog is from. */
+const char *event_catalog_file(const struct event_catalog *catalog,
+			       const struct event_publisher *publisher);
 /* The server's default publisher; never NULL. */
 const struct event_publisher *event_catalog_default(
 	const struct event_catalog *catalog);

@@ -76,6 +76,7 @@ static void test_an_empty_file_gives_the_defaults(void **state)
 	assert_null(config->rpc.listen[2]);
 	assert_false(config->store.asynchronous);
 	assert_int_equal(config->num_channels, 5);
+	assert_non_null(strstr(config->manifests, "/evenlog/manifests"));
 	assert_non_null(channel(config, "Security"));
 	assert_true(channel(config, "Evenlog/Operational")->config.enabled);
 }
@@ -85,6 +86,7 @@ static void test_values_reach_their_places(void **state)
 	struct daemon_config *config = good(
 		*state,
 		"[evenlog]\ncomputer = log1.example\nlog_level = debug\n"
+		"manifests = /srv/man\n"
 		"[store]\npath = /srv/log\nmap_size = 2T\nsynchronous = no\n"
 		"[rpc]\nlisten = 127.0.0.1 , ::1\nport = 5000\n"
 		"[access]\nevent_log_readers = alice, DOM\\Event Readers\n"
@@ -93,6 +95,7 @@ static void test_values_reach_their_places(void **state)
 		"access = O:BAG:SYD:(A;;0x1;;;BA)\n");
 
 	assert_string_equal(config->computer, "log1.example");
+	assert_string_equal(config->manifests, "/srv/man");
 	assert_int_equal(config->log_level, DAEMON_LOG_DEBUG);
 	assert_string_equal(config->store.path, "/srv/log");
 	assert_int_equal(config->store.limits.map_size, 2ULL << 40);

@@ -52,6 +52,13 @@ static void test_publishers_are_found_by_name_and_guid(void **state)
 		event_catalog_find(catalog,
 				   "{1DB28F2E-8F80-4027-8C5A-A11F7F10F62D}"),
 		p);
+	assert_string_equal(event_catalog_file(catalog, p), "test.man");
+	assert_string_equal(
+		event_catalog_file(catalog, event_catalog_at(catalog, 1)),
+		"evenlog.man");
+	assert_string_equal(
+		event_catalog_file(catalog, event_catalog_default(catalog)),
+		"");
 	assert_null(event_catalog_find(catalog, ""));
 	assert_null(event_catalog_find(catalog, "{nothing}"));
 	assert_null(event_catalog_find(
