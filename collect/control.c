@@ -60,7 +60,9 @@ static everr_t control_end(struct tevent_req *req, const char *what,
 /* ------------------------------------------------------------- publish */
 
 struct publish_state {
-	struct control_Publish r;
+	bool imported;
+	struct control_Publish publish;
+	struct control_Import import;
 	struct control_Event *events;
 	uint64_t first_id;
 	uint32_t bad_index;
@@ -70,22 +72,56 @@ struct publish_state {
 
 static void publish_done(struct tevent_req *subreq);
 
-struct tevent_req *collect_publish_send(TALLOC_CTX *mem_ctx,
-					struct tevent_context *ev,
-					struct collect_connection *connection,
-					const char *channel,
-					const struct collect_document *docs,
-					size_t num_docs)
+static struct tevent_req *call_publish(struct publish_state *state,
+				       struct tevent_context *ev,
+				       struct collect_connection *connection,
+				       const char *channel, size_t num_docs)
+{
+	struct control_Publish *r = &state->publish;
+
+	r->in.channel = channel;
+	r->in.count = (uint32_t)num_docs;
+	r->in.events = state->events;
+	r->out.first_id = &state->first_id;
+	r->out.bad_index = &state->bad_index;
+	r->out.error = &state->error;
+	return dcerpc_control_Publish_r_send(state, ev, connection->handle, r);
+}
+
+static struct tevent_req *call_import(struct publish_state *state,
+				      struct tevent_context *ev,
+				      struct collect_connection *connection,
+				      const char *channel, size_t num_docs)
+{
+	struct control_Import *r = &state->import;
+
+	r->in.channel = channel;
+	r->in.count = (uint32_t)num_docs;
+	r->in.events = state->events;
+	r->out.first_id = &state->first_id;
+	r->out.bad_index = &state->bad_index;
+	r->out.error = &state->error;
+	return dcerpc_control_Import_r_send(state, ev, connection->handle, r);
+}
+
+static struct tevent_req *publish_send(TALLOC_CTX *mem_ctx,
+				       struct tevent_context *ev,
+				       struct collect_connection *connection,
+				       const char *channel,
+				       const struct collect_document *docs,
+				       size_t num_docs, bool imported)
 {
 	struct publish_state *state = NULL;
 	struct tevent_req *subreq = NULL;
 	struct tevent_req *req = NULL;
+	char *name = NULL;
 	size_t i;
 
 	req = tevent_req_create(mem_ctx, &state, struct publish_state);
 	if (req == NULL) {
 		return NULL;
 	}
+	state->imported = imported;
 	state->bad_index = CONTROL_PUBLISH_NO_INDEX;
 	if (num_docs > COLLECT_PUBLISH_EVENTS) {
 		collect_failure_set(&state->failure, EVERR_LIMIT,
@@ -96,33 +132,50 @@ struct tevent_req *collect_publish_send(TALLOC_CTX *mem_ctx,
 	}
 	state->events =
 		talloc_zero_array(state, struct control_Event, num_docs);
-	state->r.in.channel = talloc_strdup(state, channel);
+	name = talloc_strdup(state, channel);
 	if (tevent_req_nomem(state->events, req) ||
-	    tevent_req_nomem(state->r.in.channel, req)) {
+	    tevent_req_nomem(name, req)) {
 		return tevent_req_post(req, ev);
 	}
 	for (i = 0; i < num_docs; i++) {
 		state->events[i].length = (uint32_t)docs[i].len;
 		state->events[i].data = docs[i].data;
 	}
-	state->r.in.count = (uint32_t)num_docs;
-	state->r.in.events = state->events;
-	state->r.out.first_id = &state->first_id;
-	state->r.out.bad_index = &state->bad_index;
-	state->r.out.error = &state->error;
 	if (!tevent_req_set_endtime(
 		    req, ev, tevent_timeval_current_ofs(PUBLISH_TIMEOUT, 0))) {
 		tevent_req_oom(req);
 		return tevent_req_post(req, ev);
 	}
 
-	subreq = dcerpc_control_Publish_r_send(state, ev, connection->handle,
-					       &state->r);
+	subreq = imported ? call_import(state, ev, connection, name, num_docs)
+			  : call_publish(state, ev, connection, name, num_docs);
 	if (tevent_req_nomem(subreq, req)) {
 		return tevent_req_post(req, ev);
 	}
 	tevent_req_set_callback(subreq, publish_done, req);
 	return req;
+}
+
+struct tevent_req *collect_publish_send(TALLOC_CTX *mem_ctx,
+					struct tevent_context *ev,
+					struct collect_connection *connection,
+					const char *channel,
+					const struct collect_document *docs,
+					size_t num_docs)
+{
+	return publish_send(mem_ctx, ev, connection, channel, docs, num_docs,
+			    false);
+}
+
+struct tevent_req *collect_import_send(TALLOC_CTX *mem_ctx,
+				       struct tevent_context *ev,
+				       struct collect_connection *connection,
+				       const char *channel,
+				       const struct collect_document *docs,
+				       size_t num_docs)
+{
+	return publish_send(mem_ctx, ev, connection, channel, docs, num_docs,
+			    true);
 }
 
 static void publish_done(struct tevent_req *subreq)
@@ -132,12 +185,20 @@ static void publish_done(struct tevent_req *subreq)
 	struct publish_state *state =
 		tevent_req_data(req, struct publish_state);
 	NTSTATUS status;
+	WERROR result;
 	everr_t err;
 
-	status = dcerpc_control_Publish_r_recv(subreq, state);
+	if (state->imported) {
+		status = dcerpc_control_Import_r_recv(subreq, state);
+		result = state->import.out.result;
+	} else {
+		status = dcerpc_control_Publish_r_recv(subreq, state);
+		result = state->publish.out.result;
+	}
 	TALLOC_FREE(subreq);
-	err = control_result(&state->failure, "publish", status,
-			     state->r.out.result, state->error);
+	err = control_result(&state->failure,
+			     state->imported ? "import" : "publish", status,
+			     result, state->error);
 	if (err != EVERR_OK) {
 		tevent_req_error(req, err);
 		return;
@@ -153,7 +214,8 @@ everr_t collect_publish_recv(struct tevent_req *req, uint64_t *ret_first_id,
 		tevent_req_data(req, struct publish_state);
 	everr_t err;
 
-	err = control_end(req, "publish", &state->failure, ret_failure);
+	err = control_end(req, state->imported ? "import" : "publish",
+			  &state->failure, ret_failure);
 	if (err == EVERR_OK) {
 		*ret_first_id = state->first_id;
 	} else if (state->bad_index == CONTROL_PUBLISH_NO_INDEX) {

@@ -4,7 +4,7 @@
 
 /*
  * The client's side of control.idl, Evenlog's own local interface: publish,
- * status, reload.
+ * import, status, reload.
  */
 
 #include "base/everr.h"
@@ -39,6 +39,17 @@ struct tevent_req *collect_publish_send(TALLOC_CTX *mem_ctx,
 					const char *channel,
 					const struct collect_document *docs,
 					size_t num_docs);
+
+/*
+ * The same for events that were born elsewhere: they keep their EventRecordID.
+ * The answer is taken by collect_publish_recv().
+ */
+struct tevent_req *collect_import_send(TALLOC_CTX *mem_ctx,
+				       struct tevent_context *ev,
+				       struct collect_connection *connection,
+				       const char *channel,
+				       const struct collect_document *docs,
+				       size_t num_docs);
 
 /* *ret_bad is set on failure: the document at fault. */
 everr_t collect_publish_recv(

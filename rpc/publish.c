@@ -1,26 +1,39 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * Publish of the control interface: events from local programs.  The answer
- * goes out when the events are on disk, never before.
+ * Publish and Import of the control interface: events from local programs.
+ * The answer goes out when the events are on disk, never before.
  */
 
 #include "idl/control_server.h"
 #include "rpc/internal.h"
 
+/* What both calls are about. */
+struct publish_request {
+	const char *channel;
+	uint32_t count;
+	const struct control_Event *events;
+	bool born_here;
+	/* The call's results. */
+	uint64_t *first_id;
+	uint32_t *bad_index;
+	uint32_t *error;
+	WERROR *result;
+};
+
 struct publish_state {
-	struct control_Publish *r;
+	struct publish_request r;
 	struct rpc_parked *parked;
 	struct tevent_req *append;
 };
 
-static void publish_answer(struct control_Publish *r, everr_t err,
+static void publish_answer(const struct publish_request *r, everr_t err,
 			   uint64_t first_id, uint32_t bad_index)
 {
-	*r->out.error = (uint32_t)err;
-	*r->out.first_id = first_id;
-	*r->out.bad_index = bad_index;
-	r->out.result = WERR_OK;
+	*r->error = (uint32_t)err;
+	*r->first_id = first_id;
+	*r->bad_index = bad_index;
+	*r->result = WERR_OK;
 }
 
 /* The publisher is gone; what it handed over is stored all the same. */
@@ -44,15 +57,15 @@ static void publish_done(struct tevent_req *req)
 	err = store_append_recv(req, &first_id, &bad);
 	TALLOC_FREE(req);
 	state->append = NULL;
-	publish_answer(state->r, err, first_id,
-		       bad < state->r->in.count ? (uint32_t)bad
-						: CONTROL_PUBLISH_NO_INDEX);
+	publish_answer(&state->r, err, first_id,
+		       bad < state->r.count ? (uint32_t)bad
+					    : CONTROL_PUBLISH_NO_INDEX);
 	rpc_unpark_reply(state->parked);
 }
 
 static everr_t publish_start(struct dcesrv_call_state *call,
 			     TALLOC_CTX *mem_ctx, struct store_channel *channel,
-			     struct control_Publish *r)
+			     const struct publish_request *r)
 {
 	struct rpc_service *service = rpc_call_service(call);
 	struct publish_state *state = NULL;
@@ -61,25 +74,25 @@ static everr_t publish_start(struct dcesrv_call_state *call,
 	uint32_t i;
 
 	state = talloc_zero(mem_ctx, struct publish_state);
-	inputs = talloc_zero_array(mem_ctx, struct store_input, r->in.count);
+	inputs = talloc_zero_array(mem_ctx, struct store_input, r->count);
 	if (state == NULL || inputs == NULL) {
 		return EVERR_NOMEM;
 	}
-	for (i = 0; i < r->in.count; i++) {
+	for (i = 0; i < r->count; i++) {
 		inputs[i] = (struct store_input){
-			.doc = r->in.events[i].data,
-			.len = r->in.events[i].length,
-			.born_here = true,
+			.doc = r->events[i].data,
+			.len = r->events[i].length,
+			.born_here = r->born_here,
 		};
 	}
 
-	state->r = r;
+	state->r = *r;
 	err = rpc_park(call, publish_lost, state, &state->parked);
 	if (err != EVERR_OK) {
 		return err;
 	}
 	state->append = store_append_send(state, service->ev, channel, inputs,
-					  r->in.count, NULL, 0);
+					  r->count, NULL, 0);
 	TALLOC_FREE(inputs);
 	if (state->append == NULL) {
 		rpc_unpark_reply(state->parked);
@@ -89,24 +102,58 @@ static everr_t publish_start(struct dcesrv_call_state *call,
 	return EVERR_OK;
 }
 
-WERROR dcesrv_control_Publish(struct dcesrv_call_state *call,
-			      TALLOC_CTX *mem_ctx, struct control_Publish *r)
+static WERROR publish(struct dcesrv_call_state *call, TALLOC_CTX *mem_ctx,
+		      const struct publish_request *r)
 {
 	struct rpc_service *service = rpc_call_service(call);
 	struct store_channel *channel = NULL;
 	everr_t err;
 
-	err = store_channel_find(service->store, r->in.channel, &channel);
+	err = store_channel_find(service->store, r->channel, &channel);
 	if (err == EVERR_OK) {
 		err = rpc_access_check(call, channel, RPC_ACCESS_WRITE);
 	}
-	if (err == EVERR_OK && r->in.count > 0) {
+	if (err == EVERR_OK && r->count > 0) {
 		err = publish_start(call, mem_ctx, channel, r);
 		if (err == EVERR_OK) {
 			/* Parked, or answered already: out is set by then. */
-			return r->out.result;
+			return *r->result;
 		}
 	}
 	publish_answer(r, err, 0, CONTROL_PUBLISH_NO_INDEX);
 	return WERR_OK;
+}
+
+WERROR dcesrv_control_Publish(struct dcesrv_call_state *call,
+			      TALLOC_CTX *mem_ctx, struct control_Publish *r)
+{
+	const struct publish_request request = {
+		.channel = r->in.channel,
+		.count = r->in.count,
+		.events = r->in.events,
+		.born_here = true,
+		.first_id = r->out.first_id,
+		.bad_index = r->out.bad_index,
+		.error = r->out.error,
+		.result = &r->out.result,
+	};
+
+	return publish(call, mem_ctx, &request);
+}
+
+WERROR dcesrv_control_Import(struct dcesrv_call_state *call,
+			     TALLOC_CTX *mem_ctx, struct control_Import *r)
+{
+	const struct publish_request request = {
+		.channel = r->in.channel,
+		.count = r->in.count,
+		.events = r->in.events,
+		.born_here = false,
+		.first_id = r->out.first_id,
+		.bad_index = r->out.bad_index,
+		.error = r->out.error,
+		.result = &r->out.result,
+	};
+
+	return publish(call, mem_ctx, &request);
 }
