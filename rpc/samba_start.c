@@ -44,8 +44,9 @@ static void start_host_name(void)
 }
 
 /*
- * A domain member's users are known through winbind.  The host's
- * nsswitch.conf need not name it: this process asks for it by itself.
+ * The Unix ids of a domain's users, who are local clients by those, are known
+ * through winbind.  The host's nsswitch.conf need not name it: this process
+ * asks for it by itself, where libnss-winbind is installed.
  */
 static void start_name_service(void)
 {

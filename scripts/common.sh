@@ -20,7 +20,7 @@ PACKAGES_TEST="libcmocka-dev clang clang-format libclang-rt-14-dev
 
 # A domain controller and a domain member, for one of the tests.
 PACKAGES_DOMAIN="samba samba-ad-provision samba-dsdb-modules
-	samba-vfs-modules winbind libnss-winbind krb5-user iproute2"
+	samba-vfs-modules winbind krb5-user iproute2"
 
 # install_packages PACKAGE...: what is not there yet, quietly.
 install_packages() {
@@ -52,12 +52,10 @@ install_packages() {
 
 # install_domain_packages: on a machine for testing only.  They come with
 # services, which would run from the next boot on where there is systemd;
-# there the test makes do with what is installed.  Nor do they start now, and
-# nsswitch.conf, to which libnss-winbind adds a word, stays as it was.
+# there the test makes do with what is installed.  Nor do they start now.
 install_domain_packages() {
-	local policy=/usr/sbin/policy-rc.d nsswitch status=0
+	local policy=/usr/sbin/policy-rc.d status=0
 	[ ! -d /run/systemd/system ] && [ "$(id -u)" = 0 ] || return 0
-	nsswitch=$(cat /etc/nsswitch.conf)
 	if [ -e "$policy" ]; then
 		policy=
 	else
@@ -67,8 +65,6 @@ install_domain_packages() {
 	# shellcheck disable=SC2086
 	install_packages $PACKAGES_DOMAIN || status=$?
 	[ -z "$policy" ] || rm -f "$policy"
-	[ "$nsswitch" = "$(cat /etc/nsswitch.conf)" ] ||
-		printf '%s\n' "$nsswitch" >/etc/nsswitch.conf
 	return "$status"
 }
 
