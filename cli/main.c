@@ -22,6 +22,8 @@ const struct cli_verb *const cli_verbs[] = {
 	&cli_verb_set_log,
 	&cli_verb_publishers,
 	&cli_verb_publisher,
+	&cli_verb_export,
+	&cli_verb_clear,
 	&cli_verb_install_manifest,
 	&cli_verb_uninstall_manifest,
 	&cli_verb_status,

@@ -11,6 +11,9 @@ static const struct {
 	const char *text;
 } table[] = {
 	{2, EVERR_NOT_FOUND, "there is no such file"},
+	{3, EVERR_NOT_FOUND,
+	 "the path leads through something that is no"
+	 " directory, or the directory is missing"},
 	{5, EVERR_ACCESS,
 	 "access denied; the account needs the right to read this log (for"
 	 " example as a member of Event Log Readers)"},
@@ -18,11 +21,15 @@ static const struct {
 	{13, EVERR_TEXT, "the data is not valid"},
 	{14, EVERR_NOMEM, "the service is out of memory"},
 	{50, EVERR_NOT_SUPPORTED, "the service does not support this"},
+	{80, EVERR_EXISTS, "a file of that name is there already"},
 	{87, EVERR_INVALID, "the service refused a parameter"},
 	{112, EVERR_STORE_FULL, "the service's disk is full"},
 	{122, EVERR_LIMIT, "a buffer was too small"},
 	{123, EVERR_CHANNEL_NAME, "the name is not legal"},
 	{183, EVERR_EXISTS, "it exists already"},
+	{223, EVERR_LIMIT,
+	 "the file would be too large, or has no room for one of the events;"
+	 " Evenlog/Operational there says which"},
 	{232, EVERR_END, "no more data"},
 	{259, EVERR_END, "no more items"},
 	{1115, EVERR_STORE_CLOSED, "the service is shutting down"},

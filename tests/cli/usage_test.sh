@@ -47,8 +47,8 @@ holds() {
 	sed 's/^/# /' "$1"
 }
 
-verbs="list query subscribe publish log-info get-log set-log install-manifest
-	uninstall-manifest status verify user"
+verbs="list query subscribe publish log-info get-log set-log export clear
+	install-manifest uninstall-manifest status verify user"
 socket=--control-socket=$dir/none
 
 check 0 "help" -- "$evenlog" --help

@@ -27,7 +27,8 @@ import binxml
 import evtx_random
 import evtx_to_wire
 
-PROGRAMS, DIRECTORY = sys.argv[1:]
+# The integration tests read files as is done here.
+PROGRAMS, DIRECTORY = sys.argv[1:] if __name__ == "__main__" else ("", "")
 EVENTS = 600
 SEED = 20240506
 

@@ -145,7 +145,7 @@ def clear(client, channel, backup=None, control=None):
 
 def read(server, path):
     """The exported events by the tests' own reader."""
-    return list(evtx_judge.read_ourselves(exported(server, path)))
+    return list(evtx_judge.read_corpus(exported(server, path)))
 
 
 def file_numbers(server, path):
