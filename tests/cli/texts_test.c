@@ -440,20 +440,22 @@ static void test_a_catalog_answers_at_once(void **state)
 	struct cli_texts *texts = NULL;
 	struct world *w = world_create(state, NULL);
 	const char *inserts[] = {"nosync", "tests"};
-	struct event_message_source event = event_of(22, inserts, 2);
+	struct event_message_source *event =
+		talloc(w, struct event_message_source);
 
 	texts = w->texts;
 	cli_texts_set_catalog(texts, catalog);
-	event.provider = "Evenlog";
+	*event = event_of(22, inserts, 2);
+	event->provider = "Evenlog";
 	/* event/evenlog.man */
-	expect(w, CLI_TEXT_MESSAGE, &event,
+	expect(w, CLI_TEXT_MESSAGE, event,
 	       "The limit nosync was reached by tests.");
-	expect(w, CLI_TEXT_LEVEL, &event, "Information");
-	expect(w, CLI_TEXT_PROVIDER, &event, "Evenlog");
-	event.provider = "Unknown";
-	expect(w, CLI_TEXT_MESSAGE, &event, NULL);
-	expect(w, CLI_TEXT_LEVEL, &event, "Information");
-	expect(w, CLI_TEXT_PROVIDER, &event, NULL);
+	expect(w, CLI_TEXT_LEVEL, event, "Information");
+	expect(w, CLI_TEXT_PROVIDER, event, "Evenlog");
+	event->provider = "Unknown";
+	expect(w, CLI_TEXT_MESSAGE, event, NULL);
+	expect(w, CLI_TEXT_LEVEL, event, "Information");
+	expect(w, CLI_TEXT_PROVIDER, event, NULL);
 	assert_int_equal(host_calls, 0);
 	TALLOC_FREE(w);
 	TALLOC_FREE(catalog);

@@ -25,9 +25,11 @@ class Follower:
     """evenlog subscribe, running."""
 
     def __init__(self, server, *args, **env):
+        if not any(arg.startswith("--format") for arg in args):
+            args += ("--format=json",)
         self.process = subprocess.Popen(
             [os.path.join(BUILD, "cli", "evenlog"), "--config", server.config,
-             "subscribe", "--format=json", *args],
+             "subscribe", *args],
             env=server.env(**env), stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.text = {self.process.stdout: b"", self.process.stderr: b""}
