@@ -676,48 +676,59 @@ static bool divides(const struct event_scope *scope,
 	       event_scope_value(scope, part->id)->len > 0;
 }
 
+/* The parts of one text, and its only one if that is a value. */
+static everr_t append_text(struct event_scope *scope, uint32_t *part,
+			   const struct event_value **ret_only)
+{
+	const struct event_plan *plan = scope->plan;
+	uint32_t num_parts = 0;
+	everr_t err = EVERR_OK;
+	uint32_t i = *part;
+
+	*ret_only = NULL;
+	for (; err == EVERR_OK && i != EVENT_PLAN_NONE &&
+	       is_text(&plan->parts[i]) && !divides(scope, &plan->parts[i]);
+	     i = plan->parts[i].next) {
+		const struct event_plan_part *p = &plan->parts[i];
+
+		err = append_part(scope, p);
+		if (p->kind == EVENT_PLAN_PART_VALUE) {
+			*ret_only = event_scope_value(scope, p->id);
+			num_parts++;
+		} else if (p->plain.len > 0) {
+			num_parts++;
+		}
+	}
+	if (num_parts != 1) {
+		*ret_only = NULL;
+	}
+	*part = i;
+	return err;
+}
+
 bool filter_text_operand(struct filter_reader *reader,
 			 struct filter_level *level, uint32_t *part,
 			 struct filter_operand *ret_operand)
 {
-	const struct event_plan *plan = NULL;
+	const struct event_plan_part *parts = NULL;
 	const struct event_value *only = NULL;
-	uint32_t num_parts = 0;
-	uint32_t i = *part;
-	everr_t err = EVERR_OK;
+	everr_t err;
 
 	if (!filter_level_open(reader, level)) {
 		return false;
 	}
-	plan = level->scope.plan;
+	parts = level->scope.plan->parts;
 	buf_reset(&reader->text);
-	for (; err == EVERR_OK && i != EVENT_PLAN_NONE &&
-	       is_text(&plan->parts[i]) &&
-	       !divides(&level->scope, &plan->parts[i]);
-	     i = plan->parts[i].next) {
-		size_t before = reader->text.len;
-
-		err = append_part(&level->scope, &plan->parts[i]);
-		if (reader->text.len > before) {
-			num_parts++;
-			only = plan->parts[i].kind == EVENT_PLAN_PART_VALUE
-				       ? event_scope_value(&level->scope,
-							   plan->parts[i].id)
-				       : NULL;
-		}
+	err = append_text(&level->scope, part, &only);
+	/* Behind what divides it the text may go on. */
+	if (*part != EVENT_PLAN_NONE && divides(&level->scope, &parts[*part])) {
+		*part = parts[*part].next;
 	}
-	*part = EVENT_PLAN_NONE;
-	if (i != EVENT_PLAN_NONE && divides(&level->scope, &plan->parts[i])) {
-		i = plan->parts[i].next;
-		*part = i != EVENT_PLAN_NONE && is_text(&plan->parts[i])
-				? i
-				: EVENT_PLAN_NONE;
+	if (*part != EVENT_PLAN_NONE && !is_text(&parts[*part])) {
+		*part = EVENT_PLAN_NONE;
 	}
-	if (!text_operand(reader, err, ret_operand) || num_parts == 0) {
+	if (!text_operand(reader, err, ret_operand) || ret_operand->len == 0) {
 		return false;
 	}
-	if (num_parts == 1 && only != NULL) {
-		return value_operand(reader, only, ret_operand);
-	}
-	return true;
+	return only == NULL || value_operand(reader, only, ret_operand);
 }
