@@ -55,6 +55,7 @@ typedef enum everr {
 	EVERR_CHANNEL_NOT_FOUND, /* no channel of that name */
 	EVERR_CHANNEL_NAME,	 /* a name that no channel may have */
 	EVERR_CHANNEL_DISABLED,	 /* the channel takes no events */
+	EVERR_CHANNEL_FULL,	 /* it is, and keeps the events it has */
 	EVERR_CHANNEL_DIRECT,	 /* nobody can subscribe to a direct channel */
 	EVERR_NOT_CHANGEABLE,	 /* a setting that others have fixed */
 	EVERR_STORE_FULL,	 /* no room on disk now; may be tried again */

@@ -38,6 +38,8 @@ static const struct {
 	{1223, EVERR_CANCELLED, "cancelled"},
 	{1392, EVERR_STORE_CORRUPT, "the service's store is damaged"},
 	{1460, EVERR_TIMEOUT, "the time expired"},
+	{1502, EVERR_CHANNEL_FULL,
+	 "the channel is full, and set to keep the events it has"},
 	{1734, EVERR_LIMIT, "a batch exceeded the protocol's limit"},
 	{1783, EVERR_PROTOCOL, "the service could not read the request"},
 	{1816, EVERR_LIMIT, "a limit of the service was reached"},

@@ -42,11 +42,9 @@ static const struct property {
 	[RPC_PROPERTY_CLASSIC] = {"ClassicEventlog", EvtRpcVarTypeBoolean, true,
 				  1},
 	[RPC_PROPERTY_ACCESS] = {"Access", EvtRpcVarTypeString, true},
-	/*
-	 * A full channel gives its oldest events for new ones, always; "true"
-	 * would promise that it does not.
+	[RPC_PROPERTY_RETENTION] = {"Retention", EvtRpcVarTypeBoolean, true, 1},
+	/* A full channel is never written to a file; "true" would promise it.
 	 */
-	[RPC_PROPERTY_RETENTION] = {"Retention", EvtRpcVarTypeBoolean, true, 0},
 	[RPC_PROPERTY_AUTO_BACKUP] = {"AutoBackup", EvtRpcVarTypeBoolean, true,
 				      0},
 	[RPC_PROPERTY_MAX_SIZE] = {"MaxSize", EvtRpcVarTypeUInt64, true,
@@ -345,10 +343,8 @@ static everr_t check_number(enum rpc_property property, uint64_t number)
 	if (number <= table[property].max) {
 		return EVERR_OK;
 	}
-	return property == RPC_PROPERTY_RETENTION ||
-			       property == RPC_PROPERTY_AUTO_BACKUP
-		       ? EVERR_NOT_CHANGEABLE
-		       : EVERR_INVALID;
+	return property == RPC_PROPERTY_AUTO_BACKUP ? EVERR_NOT_CHANGEABLE
+						    : EVERR_INVALID;
 }
 
 /* Windows' own rounding: multiples of 64 KiB, at least 1 MiB (facts 12.1). */

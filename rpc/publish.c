@@ -22,6 +22,7 @@ struct publish_request {
 };
 
 struct publish_state {
+	struct rpc_service *service;
 	struct publish_request r;
 	struct rpc_parked *parked;
 	struct tevent_req *append;
@@ -46,6 +47,16 @@ static void publish_lost(void *private_data)
 	state->parked = NULL;
 }
 
+/* Events are lost to this decision of somebody's: he should hear of it. */
+static void publish_report_full(struct rpc_service *service,
+				const char *channel)
+{
+	const char *const fields[] = {"Channel", channel};
+
+	operational_report(service->operational, OPERATIONAL_CHANNEL_FULL,
+			   channel, fields, 1);
+}
+
 static void publish_done(struct tevent_req *req)
 {
 	struct publish_state *state =
@@ -57,6 +68,9 @@ static void publish_done(struct tevent_req *req)
 	err = store_append_recv(req, &first_id, &bad);
 	TALLOC_FREE(req);
 	state->append = NULL;
+	if (err == EVERR_CHANNEL_FULL) {
+		publish_report_full(state->service, state->r.channel);
+	}
 	publish_answer(&state->r, err, first_id,
 		       bad < state->r.count ? (uint32_t)bad
 					    : CONTROL_PUBLISH_NO_INDEX);
@@ -87,6 +101,7 @@ static everr_t publish_start(struct dcesrv_call_state *call,
 	}
 
 	state->r = *r;
+	state->service = service;
 	err = rpc_park(call, publish_lost, state, &state->parked);
 	if (err != EVERR_OK) {
 		return err;

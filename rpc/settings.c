@@ -15,7 +15,8 @@
 
 /* Handed on to the store, which obeys them. */
 static const enum rpc_property stored[] = {
-	RPC_PROPERTY_ENABLED, RPC_PROPERTY_MAX_SIZE, RPC_PROPERTY_ACCESS};
+	RPC_PROPERTY_ENABLED, RPC_PROPERTY_MAX_SIZE, RPC_PROPERTY_ACCESS,
+	RPC_PROPERTY_RETENTION};
 #define NUM_STORED (sizeof(stored) / sizeof(stored[0]))
 
 /* Most layers say nothing. */
@@ -257,6 +258,8 @@ static everr_t add_stored(struct rpc_properties *properties,
 				  config->enabled);
 	rpc_properties_set_number(properties, RPC_PROPERTY_MAX_SIZE,
 				  config->max_bytes);
+	rpc_properties_set_number(properties, RPC_PROPERTY_RETENTION,
+				  config->retain);
 	if (config->sddl == NULL) {
 		rpc_properties_unset(properties, RPC_PROPERTY_ACCESS);
 		return EVERR_OK;
@@ -309,6 +312,7 @@ static struct store_channel_config store_config(
 		.enabled = values[RPC_PROPERTY_ENABLED].number != 0,
 		.max_bytes = values[RPC_PROPERTY_MAX_SIZE].number,
 		.max_age = max_age,
+		.retain = values[RPC_PROPERTY_RETENTION].number != 0,
 		.sddl = values[RPC_PROPERTY_ACCESS].text,
 	};
 }

@@ -11,7 +11,8 @@
  *	3. the channel's manifest, or the service itself for those of its own
  *	4. the protocol's default
  *
- * Size, access and "enabled" are handed on to the store, which obeys them.
+ * Size, retention, access and "enabled" are handed on to the store, which obeys
+ * them.
  * The daemon says who the channels are (rpc_settings_apply()), the methods ask
  * and change.
  */

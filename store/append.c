@@ -164,6 +164,16 @@ struct tevent_req *store_append_send(
 	return req;
 }
 
+/* Remember that the events of a channel that retains did not fit. */
+static void note_full(const struct store_job *job)
+{
+	struct store_channel *channel = job->lane->user;
+
+	if (job->err == EVERR_CHANNEL_FULL && channel != NULL) {
+		channel->full_bytes = job->full_bytes;
+	}
+}
+
 void store_append_done(struct store *store, struct store_job *job)
 {
 	struct tevent_req *req = job->req;
@@ -172,6 +182,7 @@ void store_append_done(struct store *store, struct store_job *job)
 
 	store->queued_bytes -= job->cost;
 	store_template_unpin(store, job);
+	note_full(job);
 	if (req != NULL) {
 		state = tevent_req_data(req, struct store_append_state);
 		state->job = NULL;

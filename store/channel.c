@@ -279,6 +279,7 @@ everr_t store_channel_load(struct store *store, MDB_txn *txn,
 	channel->writer->dbi = channel->dbi;
 	channel->writer->max_bytes = channel->info.config.max_bytes;
 	channel->writer->max_age = channel->info.config.max_age;
+	channel->writer->retain = channel->info.config.retain;
 	channel->writer->life = channel->removed ? 1 : 0;
 	lists_add(store, channel);
 	return EVERR_OK;
@@ -328,6 +329,7 @@ static everr_t config_copy(struct store_channel *channel,
 	talloc_free((void *)channel->info.config.sddl);
 	channel->info.config = *config;
 	channel->info.config.sddl = sddl;
+	channel->full_bytes = 0;
 	return EVERR_OK;
 }
 
@@ -335,7 +337,7 @@ static bool config_equal(const struct store_channel_config *a,
 			 const struct store_channel_config *b)
 {
 	if (a->enabled != b->enabled || a->max_bytes != b->max_bytes ||
-	    a->max_age != b->max_age) {
+	    a->max_age != b->max_age || a->retain != b->retain) {
 		return false;
 	}
 	if (a->sddl == NULL || b->sddl == NULL) {
@@ -370,6 +372,7 @@ static everr_t define_job(struct store_channel *channel,
 	job->remove = remove;
 	job->max_bytes = config->max_bytes;
 	job->max_age = config->max_age;
+	job->retain = config->retain;
 	*ret_job = job;
 	return EVERR_OK;
 }
@@ -687,6 +690,19 @@ static void refresh_info(struct store_channel *channel)
 	}
 }
 
+/* One that retains is full as long as it is no smaller than when it was. */
+static bool is_full(const struct store_channel *channel)
+{
+	const struct store_channel_info *info = &channel->info;
+
+	if (!info->config.retain) {
+		return info->num_records == 1 &&
+		       info->bytes > info->config.max_bytes;
+	}
+	return info->bytes >= info->config.max_bytes ||
+	       (channel->full_bytes != 0 && info->bytes >= channel->full_bytes);
+}
+
 void store_channel_info(struct store_channel *channel,
 			struct store_channel_info *ret_info)
 {
@@ -696,9 +712,7 @@ void store_channel_info(struct store_channel *channel,
 		refresh_info(channel);
 	}
 	*ret_info = channel->info;
-	ret_info->full = config->max_bytes != 0 &&
-			 channel->info.num_records == 1 &&
-			 channel->info.bytes > config->max_bytes;
+	ret_info->full = config->max_bytes != 0 && is_full(channel);
 }
 
 /* ------------------------------------------------------------- watches */

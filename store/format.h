@@ -49,7 +49,8 @@
  * opens a newer minor one for reading only.  A minor version adds tables and
  * gives meaning to reserved bytes; a new major version comes with a migration
  * in one transaction at open.  1.1 added STORE_CHANNEL_FLAG_REMOVED and records
- * below a channel's oldest one, both for clearing.
+ * below a channel's oldest one, both for clearing, and
+ * STORE_CHANNEL_FLAG_RETAIN.
  */
 
 #include <stdint.h>
@@ -143,6 +144,8 @@ enum {
  * not repeat when the name, or another one, gets the number.
  */
 #define STORE_CHANNEL_FLAG_REMOVED 0x2u
+/* At max_bytes appends are refused, and no record is removed for it. */
+#define STORE_CHANNEL_FLAG_RETAIN 0x4u
 #define STORE_SDDL_NONE 0xFFFFFFFFu
 
 /*

@@ -31,6 +31,8 @@ struct store_channel {
 
 	struct store_watch *watches;
 	struct store_watch *watch_iter; /* the next to be called */
+	/* Retained bytes when an append did not fit; 0: none has not. */
+	uint64_t full_bytes;
 	bool fire; /* records came; watches are to be called */
 	struct store_channel *fire_next;
 };

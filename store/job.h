@@ -84,6 +84,7 @@ struct store_job {
 	uint64_t min_next_id; /* ids begin there; 0: where they are */
 	uint64_t max_bytes;
 	uint64_t max_age;
+	bool retain;
 
 	/* CLEAR */
 	uint64_t up_to_id;
@@ -91,6 +92,7 @@ struct store_job {
 	/* The writer's answer. */
 	everr_t err;
 	uint64_t first_id;
+	uint64_t full_bytes;  /* EVERR_CHANNEL_FULL: the channel's */
 	uint64_t num_removed; /* CLEAR */
 	uint64_t txn;	      /* number of the commit that has it */
 	uint64_t next_id; /* DEFINE: the channel's; 0: it was not looked at */

@@ -32,6 +32,7 @@ enum operational_id {
 	OPERATIONAL_STORE_ROOM_AGAIN = 31,
 	OPERATIONAL_STORE_FAILED = 32,	 /* Error */
 	OPERATIONAL_RECORD_DAMAGED = 33, /* Channel, RecordId */
+	OPERATIONAL_CHANNEL_FULL = 34,	 /* Channel */
 	/* A client's changes to a channel: [MS-EVEN6] opnums 21, 15, 16. */
 	OPERATIONAL_CHANNEL_CREATED = 50,  /* Channel, User, Peer, Properties */
 	OPERATIONAL_CHANNEL_CHANGED = 51,  /* the same */

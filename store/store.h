@@ -104,7 +104,12 @@ struct store_channel_config {
 	bool enabled;
 	uint64_t max_bytes; /* retention by size; 0: no limit */
 	uint64_t max_age;   /* by age of ReceivedTime, seconds; 0: none */
-	const char *sddl;   /* access; NULL: the default of the rpc/ room */
+	/*
+	 * At max_bytes appends are refused rather than the oldest records
+	 * removed; max_age goes on all the same.
+	 */
+	bool retain;
+	const char *sddl; /* access; NULL: the default of the rpc/ room */
 };
 
 struct store_channel_info {
@@ -118,7 +123,11 @@ struct store_channel_info {
 	uint64_t num_records;
 	uint64_t bytes;	      /* of records, as retention counts them */
 	uint64_t num_missing; /* ids lost to recorded gaps, ever */
-	bool full;	      /* at max_bytes with nothing left to trim */
+	/*
+	 * At max_bytes with nothing left to trim; with retain, since an append
+	 * was refused for it.
+	 */
+	bool full;
 };
 
 /*
@@ -225,6 +234,7 @@ struct store_state {
  * EVERR_INVALID       a state's name or size
  * EVERR_CHANNEL_DISABLED
  * EVERR_CHANNEL_NOT_FOUND  it was removed
+ * EVERR_CHANNEL_FULL  it retains, and the events would make it too large
  * EVERR_STORE_FULL    no room; may be tried again later
  * EVERR_STORE_SYNC    the disk failed; nothing of it is acknowledged
  * EVERR_STORE_CORRUPT the channel is damaged where it would be written

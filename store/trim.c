@@ -24,7 +24,8 @@ struct oldest {
 static bool over_size(const struct store_wchannel *channel)
 {
 	/* The last record stays, however large it is. */
-	return channel->max_bytes != 0 && channel->head.records > 1 &&
+	return channel->max_bytes != 0 && !channel->retain &&
+	       channel->head.records > 1 &&
 	       channel->head.bytes > channel->max_bytes;
 }
 

@@ -452,6 +452,7 @@ void store_channel_put(uint8_t *value, uint32_t channel, const char *name,
 
 	flags |= config->enabled ? STORE_CHANNEL_FLAG_ENABLED : 0;
 	flags |= removed ? STORE_CHANNEL_FLAG_REMOVED : 0;
+	flags |= config->retain ? STORE_CHANNEL_FLAG_RETAIN : 0;
 	le32_set(value + STORE_CHANNEL_FLAGS, flags);
 	le64_set(value + STORE_CHANNEL_MAX_BYTES, config->max_bytes);
 	le64_set(value + STORE_CHANNEL_MAX_AGE, config->max_age);
@@ -523,6 +524,7 @@ everr_t store_channel_get(TALLOC_CTX *mem_ctx, const uint8_t *value, size_t len,
 		.enabled = (flags & STORE_CHANNEL_FLAG_ENABLED) != 0,
 		.max_bytes = le64_get(value + STORE_CHANNEL_MAX_BYTES),
 		.max_age = le64_get(value + STORE_CHANNEL_MAX_AGE),
+		.retain = (flags & STORE_CHANNEL_FLAG_RETAIN) != 0,
 		.sddl = sddl,
 	};
 	return EVERR_OK;

@@ -30,6 +30,7 @@
 
 #define CHANNEL_ENABLED 0x1U
 #define CHANNEL_REMOVED 0x2U
+#define CHANNEL_RETAIN 0x4U
 
 #define KEY_META "store"
 #define RECORDS_PREFIX "records/"
@@ -531,7 +532,8 @@ static void channel_item(const uint8_t *key, size_t key_len,
 		return;
 	}
 	if (verify->strict &&
-	    (le32_get(data + 4) & ~(CHANNEL_ENABLED | CHANNEL_REMOVED)) != 0) {
+	    (le32_get(data + 4) &
+	     ~(CHANNEL_ENABLED | CHANNEL_REMOVED | CHANNEL_RETAIN)) != 0) {
 		tell_error(verify, channel->label, "unknown flags are set");
 	}
 	channel->removed = (le32_get(data + 4) & CHANNEL_REMOVED) != 0;

@@ -420,11 +420,42 @@ static struct store_job *batch_pop(struct store_writer *writer,
 			       limits->batch_bytes - batch->bytes);
 }
 
-/* Whether the job can be done at all. */
-static everr_t job_check(const struct store_job *job, bool room)
+/*
+ * Whether the events fit into a channel that retains what it has.  Looked at
+ * inside the transaction: what stands before them in it counts.
+ */
+static everr_t check_retained(struct store_writer *writer,
+			      struct store_wchannel *channel,
+			      struct store_job *job)
 {
-	const struct store_wchannel *channel =
-		(const struct store_wchannel *)job->lane;
+	uint64_t bytes = 0;
+	everr_t err;
+	size_t i;
+
+	if (!channel->retain || channel->max_bytes == 0) {
+		return EVERR_OK;
+	}
+	if (!channel->valid) {
+		err = store_batch_touch(writer, channel);
+		if (err != EVERR_OK) {
+			return err;
+		}
+	}
+	for (i = 0; i < job->num_records; i++) {
+		bytes += job->records[i].len;
+	}
+	if (channel->head.bytes + bytes <= channel->max_bytes) {
+		return EVERR_OK;
+	}
+	job->full_bytes = channel->head.bytes;
+	return EVERR_CHANNEL_FULL;
+}
+
+/* Whether the job can be done at all. */
+static everr_t job_check(struct store_writer *writer, struct store_job *job,
+			 bool room)
+{
+	struct store_wchannel *channel = (struct store_wchannel *)job->lane;
 
 	/* It was sent before the channel was removed. */
 	if (job->life != channel->life) {
@@ -434,7 +465,8 @@ static everr_t job_check(const struct store_job *job, bool room)
 	if (!room && job->num_records > 0) {
 		return EVERR_STORE_FULL;
 	}
-	return EVERR_OK;
+	return job->num_records > 0 ? check_retained(writer, channel, job)
+				    : EVERR_OK;
 }
 
 static everr_t batch_fill(struct store_writer *writer, struct batch *batch,
@@ -449,7 +481,7 @@ static everr_t batch_fill(struct store_writer *writer, struct batch *batch,
 		if (job == NULL) {
 			return EVERR_OK;
 		}
-		refused = job_check(job, room);
+		refused = job_check(writer, job, room);
 		if (refused != EVERR_OK) {
 			answer(writer, job, refused);
 			continue;
@@ -608,6 +640,7 @@ static void define_done(struct store_writer *writer, struct store_job *job)
 
 	channel->max_bytes = job->max_bytes;
 	channel->max_age = job->max_age;
+	channel->retain = job->retain;
 	channel->life += job->remove ? 1 : 0;
 	job->next_id = channel->valid ? channel->head.next_id : 0;
 	if (job->create) {

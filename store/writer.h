@@ -37,6 +37,7 @@ struct store_wchannel {
 	MDB_dbi dbi;
 	uint64_t max_bytes;
 	uint64_t max_age; /* seconds */
+	bool retain;
 	uint32_t life;	  /* how often it was removed, since opened */
 
 	/* What the head says; read again when it is not valid. */

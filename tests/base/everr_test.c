@@ -43,6 +43,7 @@ static void test_the_codes_that_clients_look_for(void **state)
 	assert_int_equal(everr_win32(EVERR_CHANNEL_NOT_FOUND), 0x3A9F);
 	assert_int_equal(everr_win32(EVERR_STALE), 0x3AA3);
 	assert_int_equal(everr_win32(EVERR_NOT_SUPPORTED), 0x32);
+	assert_int_equal(everr_win32(EVERR_CHANNEL_FULL), 1502);
 	assert_int_equal(everr_win32(EVERR_CHANNEL_DIRECT), 0x3AA1);
 	assert_int_equal(everr_win32(EVERR_NOT_CHANGEABLE), 0x10DD);
 }

@@ -537,6 +537,16 @@ def test_what_the_file_leaves_open_can_be_set(admin):
 
 # What the store obeys
 
+def publish_some(server, channel, first, count):
+    """Events of 10,000 characters each, as one call."""
+    lines = "".join(json.dumps({
+        "System": {"Provider": {"Name": "Test"}, "EventID": 1},
+        "EventData": {"Number": str(first + i), "Filler": "x" * 10000}}) +
+        "\n" for i in range(count))
+    return server.evenlog("publish", channel, "--stdin", stdin=lines,
+                          check=False)
+
+
 def test_a_disabled_channel_takes_no_events(host, admin, name):
     """It can be subscribed to and read, and nothing new comes (facts 12.1)."""
     apply(admin, name)
@@ -569,6 +579,27 @@ def test_a_smaller_channel_is_trimmed(host, admin, name):
         if size <= (1 << 20) + 65536:
             break
     assert size <= (1 << 20) + 65536
+
+
+def test_a_channel_that_keeps_its_events_takes_no_more_than_fit(
+        host, admin, name):
+    apply(admin, name, {cfg.MAX_SIZE: 1 << 20, cfg.RETENTION: True})
+    assert value(admin, name, cfg.RETENTION) is True
+    for first in range(0, 200, 10):
+        done = publish_some(host, name, first, 10)
+        if done.returncode != 0:
+            break
+    assert 0 < first < 200
+    assert "full" in done.stderr
+    log = admin.call(OpenLogHandle(name)).handle
+    size, oldest, full = (admin.call(even6.GetLogFileInfo(log, i)).value()[0]
+                          for i in (3, 6, 7))
+    assert (oldest, full) == (1, 1)
+    assert size <= 1 << 20
+    assert {"Channel": name} in [
+        {"Channel": told["Channel"]} for told in reports(host, 34)]
+    apply(admin, name, {cfg.RETENTION: False})
+    assert publish_some(host, name, 0, 10).returncode == 0
 
 
 # Direct channels, facts 4.1 and 4.2

@@ -285,6 +285,7 @@ static void test_ranges(void **state)
 		{2, 4, EVERR_INVALID},
 		{4, 1, EVERR_OK},
 		{6, 0, EVERR_OK},
+		{6, 1, EVERR_OK},
 		{7, 0, EVERR_OK},
 		{7, 1, EVERR_NOT_CHANGEABLE},
 		{8, UINT64_C(64) << 40, EVERR_OK},

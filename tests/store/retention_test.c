@@ -34,6 +34,121 @@ static void gap(struct fixture *f, struct store_channel *channel,
 
 /* ----------------------------------------------------------- retention */
 
+static everr_t append_one(struct fixture *f, struct store_channel *channel,
+			  size_t len)
+{
+	char *text = talloc_zero_size(f, len + 1);
+	struct store_input input;
+	struct tevent_req *req = NULL;
+	everr_t err;
+
+	memset(text, 'x', len);
+	input = fixture_event(f, 1, FIXTURE_TIME, text);
+	req = store_append_send(f, f->ev, channel, &input, 1, NULL, 0);
+	assert_non_null(req);
+	fixture_until(f, !tevent_req_is_in_progress(req));
+	err = store_append_recv(req, NULL, NULL);
+	TALLOC_FREE(req);
+	TALLOC_FREE(text);
+	return err;
+}
+
+/* Those of one transaction count, too. */
+static void test_a_channel_that_retains_never_grows_beyond(void **state)
+{
+	struct fixture *f = fixture_start(state);
+	struct store_channel_config config = {
+		.enabled = true, .max_bytes = 100000, .retain = true};
+	struct store_input input = fixture_event(f, 1, FIXTURE_TIME, "short");
+	struct store_channel *channel = NULL;
+	struct tevent_req *reqs[2000];
+	size_t stored = 0;
+	size_t i;
+
+	assert_int_equal(
+		store_channel_define(f->store, "Full", &config, &channel),
+		EVERR_OK);
+	for (i = 0; i < 2000; i++) {
+		reqs[i] = store_append_send(f, f->ev, channel, &input, 1, NULL,
+					    0);
+		assert_non_null(reqs[i]);
+	}
+	for (i = 0; i < 2000; i++) {
+		everr_t err;
+
+		fixture_until(f, !tevent_req_is_in_progress(reqs[i]));
+		err = store_append_recv(reqs[i], NULL, NULL);
+		assert_true(err == EVERR_OK || err == EVERR_CHANNEL_FULL);
+		stored += err == EVERR_OK;
+		TALLOC_FREE(reqs[i]);
+	}
+	assert_int_equal(fixture_info(channel).num_records, stored);
+	assert_in_range(stored, 1, 1999);
+	assert_true(fixture_info(channel).bytes <= 100000);
+	assert_true(fixture_info(channel).full);
+}
+
+/* Retention=true of [MS-EVEN6] 3.1.4.21: the old events stay. */
+static void test_a_channel_that_retains_refuses_new_events(void **state)
+{
+	struct fixture *f = fixture_start(state);
+	struct store_channel_config config = {
+		.enabled = true, .max_bytes = 100000, .retain = true};
+	struct store_channel *channel = NULL;
+	struct store_channel *other = fixture_channel(f, "Other");
+	struct store_channel_info info;
+	uint64_t next_id;
+	int i;
+
+	assert_int_equal(
+		store_channel_define(f->store, "Full", &config, &channel),
+		EVERR_OK);
+	while (append_one(f, channel, 5000) == EVERR_OK) {
+		assert_false(fixture_info(channel).full);
+		assert_true(fixture_info(channel).bytes <= 100000);
+	}
+	info = fixture_info(channel);
+	assert_true(info.full);
+	assert_int_equal(info.oldest_id, 1);
+	assert_true(info.num_records > 5);
+	assert_int_equal(info.next_id, info.num_records + 1);
+	/* The others go on, and so does this one with what fits. */
+	fixture_append_ok(f, other, 1, 10);
+	assert_int_equal(append_one(f, channel, 5000), EVERR_CHANNEL_FULL);
+	assert_int_equal(append_one(f, channel, 10), EVERR_OK);
+	assert_int_equal(append_one(f, channel, 5000), EVERR_CHANNEL_FULL);
+	next_id = fixture_info(channel).next_id;
+	assert_int_equal(next_id, info.next_id + 1);
+
+	/* It is on disk. */
+	fixture_reopen(f);
+	assert_int_equal(store_channel_find(f->store, "Full", &channel),
+			 EVERR_OK);
+	assert_true(fixture_info(channel).config.retain);
+	for (i = 0; i < 3; i++) {
+		assert_int_equal(append_one(f, channel, 5000),
+				 EVERR_CHANNEL_FULL);
+	}
+	assert_true(fixture_info(channel).full);
+	fixture_verify(f);
+
+	/* Room again: by a larger size, or by letting the oldest go. */
+	config.max_bytes = 200000;
+	assert_int_equal(
+		store_channel_define(f->store, "Full", &config, &channel),
+		EVERR_OK);
+	assert_false(fixture_info(channel).full);
+	assert_int_equal(append_one(f, channel, 5000), EVERR_OK);
+	config.retain = false;
+	config.max_bytes = 50000;
+	assert_int_equal(
+		store_channel_define(f->store, "Full", &config, &channel),
+		EVERR_OK);
+	assert_int_equal(append_one(f, channel, 5000), EVERR_OK);
+	fixture_until(f, fixture_info(channel).bytes <= 50000);
+	assert_true(fixture_info(channel).oldest_id > 1);
+}
+
 static void test_size_keeps_the_newest(void **state)
 {
 	struct fixture *f = fixture_start(state);
@@ -493,6 +608,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		leak_test(test_size_keeps_the_newest),
+		leak_test(test_a_channel_that_retains_refuses_new_events),
+		leak_test(test_a_channel_that_retains_never_grows_beyond),
 		leak_test(test_one_event_above_the_limit_stays_and_is_told),
 		leak_test(test_age_removes_even_the_last_record),
 		leak_test(test_a_smaller_limit_trims_what_is_there),
