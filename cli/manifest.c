@@ -74,7 +74,7 @@ static int reload(struct cli *cli, const char *what)
 	if (ret >= 0) {
 		return ret;
 	}
-	if (access(paths.control_socket, F_OK) != 0) {
+	if (access(paths.control_socket, F_OK) != 0 && errno == ENOENT) {
 		cli_note("the service is not running: it takes them over when "
 			 "it starts");
 		return -1;
@@ -515,10 +515,10 @@ static int cli_uninstall_manifest(struct cli *cli)
 		ret = manifest_directory(cli, &install.dir);
 	}
 	if (ret < 0) {
-		ret = find_file(cli, install.dir, args[0], &path);
+		ret = find_publisher(&install, args[0], &path);
 	}
 	if (ret < 0 && path == NULL) {
-		ret = find_publisher(&install, args[0], &path);
+		ret = find_file(cli, install.dir, args[0], &path);
 	}
 	if (ret < 0 && path == NULL) {
 		cli_error("%s is neither a manifest in %s nor a publisher "

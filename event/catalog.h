@@ -64,8 +64,9 @@ const char *event_publisher_message(const struct event_publisher *publisher,
 /*
  * Put inserts into a message as FormatMessage does (facts 12.6): %1..%99 with
  * an optional !format!, %%n from the publisher's parameter texts (NULL: none),
- * %n %r %t %b %. %! %% %0, and the bare line ends of a manifest's texts.  A
- * missing insert or parameter stays as it is written.  Appends UTF-8.
+ * %n %r %t %b %. %! %% %0.  %n and the line ends of the text itself become
+ * \r\n.  A missing insert or parameter stays as it is written.  Parameters are
+ * put into inserts, too.  Appends UTF-8.
  *
  * EVERR_LIMIT  longer than EVENT_MESSAGE_MAX, or out is full
  * EVERR_NOMEM

@@ -172,10 +172,10 @@ static const char *field_text(TALLOC_CTX *mem_ctx,
 		       : in_out_type(mem_ctx, field->out_type, insert->number);
 }
 
-everr_t event_message_texts(TALLOC_CTX *mem_ctx,
-			    const struct event_publisher *publisher,
-			    const struct event_message_source *source,
-			    uint32_t lcid, const char **ret_texts)
+void event_message_texts(TALLOC_CTX *mem_ctx,
+			 const struct event_publisher *publisher,
+			 const struct event_message_source *source,
+			 uint32_t lcid, const char **ret_texts)
 {
 	const struct event_manifest_event *event = NULL;
 	const struct event_manifest_template *tmpl = NULL;
@@ -195,7 +195,6 @@ everr_t event_message_texts(TALLOC_CTX *mem_ctx,
 		}
 		ret_texts[i] = text != NULL ? text : source->inserts[i].text;
 	}
-	return EVERR_OK;
 }
 
 /* ------------------------------------------------------------- messages */
@@ -224,11 +223,9 @@ everr_t event_message_put(struct buf *out, const struct event_catalog *catalog,
 	if (tmp_ctx == NULL) {
 		return EVERR_NOMEM;
 	}
-	err = event_message_texts(tmp_ctx, publisher, source, lcid, texts);
-	if (err == EVERR_OK) {
-		err = event_message_format(out, publisher, lcid, message, texts,
-					   source->num_inserts);
-	}
+	event_message_texts(tmp_ctx, publisher, source, lcid, texts);
+	err = event_message_format(out, publisher, lcid, message, texts,
+				   source->num_inserts);
 	talloc_free(tmp_ctx);
 	return err;
 }

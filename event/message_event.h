@@ -66,14 +66,13 @@ uint32_t event_message_id(const struct event_publisher *publisher,
 
 /*
  * The inserts as the manifest wants them shown: numbers by its maps, and in
- * the form of its outType.  ret_texts has num_inserts entries, which live as
- * long as mem_ctx and source.
+ * the form of its outType; without memory for that, as they are.  ret_texts
+ * has num_inserts entries, which live as long as mem_ctx, source and publisher.
  */
-everr_t event_message_texts(TALLOC_CTX *mem_ctx,
-			    const struct event_publisher *publisher,
-			    const struct event_message_source *source,
-			    uint32_t lcid,
-			    const char **ret_texts) EVERR_MUST_CHECK;
+void event_message_texts(TALLOC_CTX *mem_ctx,
+			 const struct event_publisher *publisher,
+			 const struct event_message_source *source,
+			 uint32_t lcid, const char **ret_texts);
 
 /*
  * Append the message of what was read, with \r\n as line ends.

@@ -139,6 +139,69 @@ static void test_maps_and_types_show_in_the_message(void **state)
 			    "db hat 0x1000 Bytes, partial auf disk, tape.");
 }
 
+/* How an outType shows a number. */
+static void test_out_types_show_in_the_message(void **state)
+{
+	static const char man[] =
+		MAN_HEAD "<provider name='P' guid='{1db28f2e-8f80-4027-8c5a-"
+			 "a11f7f10f62e}'><channels><channel name='C' "
+			 "type='Admin'/></channels><templates><template "
+			 "tid='T'>"
+			 "<data name='A' inType='win:UInt8' "
+			 "outType='win:HexInt8'/>"
+			 "<data name='B' inType='win:UInt32' "
+			 "outType='win:IPv4'/>"
+			 "<data name='C' inType='win:UInt32' "
+			 "outType='win:NTSTATUS'/>"
+			 "<data name='D' inType='win:UInt32' "
+			 "outType='win:Win32Error'/>"
+			 "<data name='E' inType='win:UInt16' count='N'/>"
+			 "<data name='F' inType='win:UnicodeString' count='2'/>"
+			 "</template></templates><events>"
+			 "<event value='1' channel='C' template='T' "
+			 "message='$(string.E)'/></events></provider>" MAN_LOCAL
+			 "<string id='E' value='%1 %2 %3 %4 %5 %6'/>" MAN_TAIL;
+	/* 16777343 is 127.0.0.1 in memory. */
+	const char *const pairs[] = {
+		"A", "200", "B",   "16777343", "C",   "0xC0000022", "D",
+		"5", "E",   "1,2", "F",	       "x,y", NULL};
+	const char *name = NULL;
+	struct fixture f;
+
+	start(&f, *state);
+	assert_int_equal(
+		event_catalog_add(f.catalog, man_read(*state, man), &name),
+		EVERR_OK);
+	f.publisher = event_catalog_find(f.catalog, "P");
+	assert_int_equal(compose(&f, 1, 0, pairs), EVERR_OK);
+	assert_string_equal(shown(&f, 0),
+			    "0xc8 127.0.0.1 0xc0000022 5 1 2 x y");
+}
+
+/* Where the dictionary has no room an event is a document. */
+static void test_a_document_shows_as_its_template_does(void **state)
+{
+	const struct event_dict_limits none = {0};
+	const char *const pairs[] = {"N", "-3", "Who", "me", NULL};
+	struct event_message_source *source = NULL;
+	struct fixture f;
+
+	start(&f, *state);
+	f.dict = event_dict_create(*state, &none);
+	f.packer = event_packer_create(*state, f.dict);
+	assert_int_equal(compose(&f, 5, 2, backup), EVERR_OK);
+	assert_int_equal(event_dict_count(f.dict), 0);
+	assert_string_equal(shown(&f, 0),
+			    "db has 0x1000 bytes, partial on disk, tape.");
+	assert_int_equal(compose(&f, 16, 0, pairs), EVERR_OK);
+	assert_int_equal(event_message_read(*state, f.dict, f.packed.data,
+					    f.packed.len, &source),
+			 EVERR_OK);
+	assert_int_equal(source->num_inserts, 2);
+	assert_string_equal(source->inserts[0].text, "me");
+	assert_string_equal(source->channel, "Contoso-Backup/Debug");
+}
+
 static void test_numbers_without_a_name_in_the_map_stay(void **state)
 {
 	const char *const pairs[] = {"Name",  "db",    "Size",	"1",
@@ -349,6 +412,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		leak_test(test_an_event_is_as_its_manifest_says),
 		leak_test(test_maps_and_types_show_in_the_message),
+		leak_test(test_out_types_show_in_the_message),
+		leak_test(test_a_document_shows_as_its_template_does),
 		leak_test(test_numbers_without_a_name_in_the_map_stay),
 		leak_test(test_a_map_is_taken_by_its_text),
 		leak_test(test_user_data_have_their_own_shape),
