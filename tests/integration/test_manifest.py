@@ -6,6 +6,7 @@ and gone again.
 
 import json
 import os
+import re
 import xml.etree.ElementTree as ElementTree
 
 import pytest
@@ -14,8 +15,9 @@ import dcerpc
 import even6
 from even6_config import GetChannelConfig
 from even6_metadata import GetPublisherList, GetPublisherListForChannel
-from server import USERS
+from server import SOURCE, USERS
 
+MAN = "{http://schemas.microsoft.com/win/2004/08/events}"
 EVENT = "{http://schemas.microsoft.com/win/2004/08/events/event}"
 GUID = "{5F0C0C3B-6B6E-4B4B-8D6F-0A4B1C2D3E4F}"
 
@@ -135,6 +137,17 @@ def system(event, name):
 def data(event):
     return {item.get("Name"): item.text
             for item in event.iterfind(f"{EVENT}EventData/{EVENT}Data")}
+
+
+def test_the_service_describes_each_of_its_own_events():
+    with open(os.path.join(SOURCE, "store", "operational.h"),
+              encoding="utf-8") as file:
+        ids = {name: int(number) for name, number in re.findall(
+            r"OPERATIONAL_(\w+) = (\d+)", file.read())}
+    described = ElementTree.parse(
+        os.path.join(SOURCE, "event", "evenlog.man")).iterfind(f".//{MAN}event")
+    assert {event.get("symbol"): int(event.get("value"))
+            for event in described} == ids
 
 
 def test_installing_says_what_there_is_now(pump):
