@@ -415,6 +415,118 @@ static void test_events_of_a_manifest(void **state)
 	assert_null(lists);
 }
 
+#define MANY_TASKS 4097 /* one more than MAX_RPC_STRING_ARRAY_COUNT */
+
+static void test_more_names_than_a_list_takes(void **state)
+{
+	TALLOC_CTX *mem_ctx = talloc_new(*state);
+	char *xml = talloc_strdup(
+		mem_ctx, MAN_HEAD
+		"<provider name='Contoso-Tasks' symbol='T'"
+		" guid='{3db28f2e-8f80-4027-8c5a-a11f7f10f62d}'><tasks>");
+	struct even6_EvtRpcVariantList list;
+	struct fixture *f = NULL;
+	struct opened opened;
+	int i;
+
+	for (i = 1; i <= MANY_TASKS; i++) {
+		xml = talloc_asprintf_append_buffer(
+			xml, "<task name='T%d' value='%d'/>", i, i);
+	}
+	xml = talloc_asprintf_append_buffer(
+		xml, "</tasks></provider>" MAN_LOCAL MAN_TAIL);
+	f = fixture_with(state, xml);
+	assert_int_equal(open_publisher(f, "Contoso-Tasks", 0, &opened), 0);
+	assert_int_equal(group_of(f, &opened.handle, 0x10, &list), 0x718);
+	assert_null(list.props);
+	assert_int_equal(group_of(f, &opened.handle, 0xC, &list), 0);
+	talloc_free(mem_ctx);
+}
+
+#define LONG_EVENTS 20
+#define LONG_FIELDS 1000
+
+/* A publisher whose events share a template of some 200 KB. */
+static char *long_manifest(TALLOC_CTX *mem_ctx)
+{
+	char *xml =
+		talloc_strdup(mem_ctx, MAN_HEAD
+			      "<provider name='Contoso-Long' symbol='L'"
+			      " guid='{4db28f2e-8f80-4027-8c5a-a11f7f10f62d}'>"
+			      "<templates><template tid='T'>");
+	int i;
+
+	for (i = 0; i < LONG_FIELDS; i++) {
+		xml = talloc_asprintf_append_buffer(
+			xml,
+			"<data name='a_field_with_a_name_that_is_%0100d'"
+			" inType='win:UnicodeString'/>",
+			i);
+	}
+	xml = talloc_asprintf_append_buffer(xml,
+					    "</template></templates><events>");
+	for (i = 0; i < LONG_EVENTS; i++) {
+		xml = talloc_asprintf_append_buffer(
+			xml, "<event value='%d' template='T'/>", i);
+	}
+	return talloc_asprintf_append_buffer(
+		xml, "</events></provider>" MAN_LOCAL MAN_TAIL);
+}
+
+/* A reply ends before it is too long; none is lost by that. */
+static void test_long_templates_take_several_calls(void **state)
+{
+	TALLOC_CTX *mem_ctx = talloc_new(*state);
+	struct fixture *f = fixture_with(state, long_manifest(mem_ctx));
+	struct policy_handle handle = {};
+	struct even6_EvtRpcVariantList *lists = NULL;
+	uint32_t num = 0;
+	struct opened opened;
+	struct even6_EvtRpcGetEventMetadataEnum open = {
+		.in.pubMetadata = &opened.handle,
+		.out.eventMetaDataEnum = &handle,
+	};
+	struct even6_EvtRpcGetNextEventMetadata next = {
+		.in.eventMetaDataEnum = &handle,
+		.in.numRequested = 256,
+		.out.numReturned = &num,
+		.out.eventMetadataInstances = &lists,
+	};
+	uint32_t seen = 0;
+	uint32_t calls = 0;
+	uint32_t i;
+	WERROR werr;
+
+	talloc_free(mem_ctx);
+	assert_int_equal(open_publisher(f, "Contoso-Long", 0, &opened), 0);
+	assert_true(W_ERROR_IS_OK(dcesrv_even6_EvtRpcGetEventMetadataEnum(
+		call_new(f), f, &open)));
+	for (;;) {
+		size_t bytes = 0;
+
+		num = 0;
+		werr = dcesrv_even6_EvtRpcGetNextEventMetadata(call_new(f), f,
+							       &next);
+		if (!W_ERROR_IS_OK(werr)) {
+			break;
+		}
+		assert_true(num > 0);
+		for (i = 0; i < num; i++) {
+			const struct even6_EvtRpcVariant *props =
+				lists[i].props;
+
+			assert_int_equal(props[0].var.uint32Val, seen + i);
+			bytes += 2 * strlen(props[8].var.stringVal);
+		}
+		assert_true(bytes <= 2 * 1024 * 1024);
+		seen += num;
+		calls++;
+	}
+	assert_int_equal(W_ERROR_V(werr), 0xE8);
+	assert_int_equal(seen, LONG_EVENTS);
+	assert_true(calls > 1);
+}
+
 /* ------------------------------------------------------------- messages */
 
 struct message {
@@ -857,6 +969,8 @@ int main(void)
 		leak_test(test_a_handle_keeps_the_catalog_it_was_opened_on),
 		leak_test(test_no_handle_is_left_behind),
 		leak_test(test_events_of_a_manifest),
+		leak_test(test_more_names_than_a_list_takes),
+		leak_test(test_long_templates_take_several_calls),
 		leak_test(test_the_text_of_each_part_of_an_event),
 		leak_test(test_flags_of_a_message),
 		leak_test(test_standard_texts_need_no_publisher),
