@@ -6,11 +6,15 @@ to say the same in both; what it says is other tests' concern.
 """
 
 import dataclasses
+import re
+import uuid
 
 import pytest
 
 import dcerpc
 import even6
+import even6_config as config
+import even6_manage as manage
 import ndr
 from even6 import QUERY_CHANNEL, QUERY_FORWARD, QUERY_TOLERATE
 from even6_metadata import (
@@ -18,9 +22,24 @@ from even6_metadata import (
     GetNextEventMetadata, GetPublisherList, GetPublisherListForChannel,
     GetPublisherMetadata, GetPublisherResourceMetadata, MessageRender,
     MessageRenderDefault, descriptor, strings)
+from server import Server
 from subscribing import query_list, start_query, subscribe
 
 NUMBERS = 5     # events of the channel that is asked
+CHANNELS = 100
+
+
+@pytest.fixture(scope="module")
+def service():
+    """Alice is an administrator: she may clear and configure."""
+    server = Server(administrators=("alice",), config="".join(
+        f"[channel Test/{i:03}]\n" for i in range(CHANNELS)))
+    try:
+        server.add_users()
+        server.start()
+        yield server
+    finally:
+        server.close()
 
 
 @pytest.fixture
@@ -81,6 +100,51 @@ def info(client, channel):
             for prop, size in ((5, 16), (6, 16), (5, 15), (5, 0))]
 
 
+def control_of(client):
+    return client.call(even6.RegisterControllableOperation()).handle
+
+
+def clear(client, channel):
+    """With a backup: two strings, one of them behind a pointer."""
+    path = f"C:\\{channel}-{client.ndr64}.evtx"
+    return [client.call(manage.ClearLog(control_of(client), channel)),
+            client.call(manage.ClearLog(control_of(client), channel, path)),
+            client.call(manage.ClearLog(control_of(client), "System", path))]
+
+
+def export(client, channel):
+    path = f"C:\\export\\{channel}-{client.ndr64}.evtx"
+    return [client.call(manage.ExportLog(control_of(client), channel, "*",
+                                         path)),
+            client.call(manage.ExportLog(control_of(client), None, query_list(
+                channel, "System"), path + "s")),
+            client.call(manage.ExportLog(control_of(client), "No/Such"))]
+
+
+def put(client, channel):
+    """Changes of several types; both clients make the same ones."""
+    changed = {config.MAX_SIZE: 32 << 20, config.ISOLATION: 0,
+               config.ACCESS: "O:BAG:SYD:(A;;0x7;;;BA)"}
+    results = [client.call(call) for call in (
+        config.PutChannelConfig(channel, changed),
+        config.AssertConfig(channel), config.GetChannelConfig(channel),
+        config.PutChannelConfig(channel, variants=EVERY_TYPE),
+        config.PutChannelConfig(channel, {config.MAX_SIZE: "x"}))]
+    assert results[2].value(config.MAX_SIZE) == 32 << 20
+    assert results[2].value(config.ACCESS) == changed[config.ACCESS]
+    return results
+
+
+EVERY_TYPE = [ndr.Variant(*variant) for variant in (
+    (ndr.STRING, "odd"), (ndr.STRING, "even"), (ndr.UINT32, 7),
+    (ndr.BOOLEAN, True), (ndr.UINT64, 1 << 40), (ndr.STRING, None),
+    (ndr.GUID, uuid.UUID(int=1 << 100)), (ndr.GUID, None), (ndr.NULL, None),
+    (ndr.BOOLEAN_ARRAY, [1, 0, 1]), (ndr.UINT32_ARRAY, [1, 2, 3]),
+    (ndr.UINT64_ARRAY, [1 << 40]), (ndr.STRING_ARRAY, ["a", None, "bcd"]),
+    (ndr.STRING_ARRAY, None), (ndr.GUID_ARRAY, [uuid.UUID(int=5)]),
+    (ndr.BOOLEAN, False), (ndr.STRING, "the last"))]
+
+
 def render(client, channel):
     """Texts of odd and even length, values, a probe and an error."""
     publisher = client.call(GetPublisherMetadata("Evenlog")).handle
@@ -91,7 +155,8 @@ def render(client, channel):
         MessageRender(publisher, LEVEL, descriptor(level=3)),
         MessageRender(publisher, LEVEL, descriptor(level=3), size=0),
         MessageRender(publisher, EVENT, descriptor(999)),
-        MessageRenderDefault(LEVEL, descriptor(level=2)),
+        MessageRender(publisher, EVENT, descriptor(20), values=EVERY_TYPE),
+        MessageRenderDefault(LEVEL, descriptor(level=2), values=EVERY_TYPE),
         MessageRenderDefault(LEVEL, descriptor(level=99)))]
 
 
@@ -136,7 +201,18 @@ EXCHANGES = {
         even6.OpenLogHandle("No/Such")),
     "18": info,
     "19": lambda client, channel: client.call(even6.GetChannelList()),
+    "6": clear,
+    "7": export,
+    "8": lambda client, channel: client.call(manage.LocalizeExportLog(
+        control_of(client), "C:\\x.evtx", 0x409)),
     "9, 10": render,
+    "15, 20, 21": put,
+    "16": lambda client, channel: [
+        client.call(config.RetractConfig(name))
+        for name in (channel, "No/Such")],
+    "20": lambda client, channel: [
+        client.call(config.GetChannelConfig(name))
+        for name in ("Evenlog/Operational", "No/Such")],
     "22": lambda client, channel: client.call(GetPublisherList()),
     "23": lambda client, channel: [
         client.call(GetPublisherListForChannel(name))
@@ -150,6 +226,12 @@ EXCHANGES = {
         client.call(GetClassicLogDisplayName(name))
         for name in ("Application", "System", "No/Such")],
 }
+
+
+def test_every_call_of_the_protocol_is_there():
+    numbers = " ".join(EXCHANGES)
+    assert {int(opnum) for opnum in re.findall("[0-9]+", numbers)} == \
+        set(range(29))
 
 
 def comparable(result):
