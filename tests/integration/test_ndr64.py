@@ -129,7 +129,8 @@ def put(client, channel):
         config.PutChannelConfig(channel, changed),
         config.AssertConfig(channel), config.GetChannelConfig(channel),
         config.PutChannelConfig(channel, variants=EVERY_TYPE),
-        config.PutChannelConfig(channel, {config.MAX_SIZE: "x"}))]
+        config.PutChannelConfig(channel, {
+            config.MAX_SIZE: ndr.Variant(ndr.STRING, "x")}))]
     assert results[2].value(config.MAX_SIZE) == 32 << 20
     assert results[2].value(config.ACCESS) == changed[config.ACCESS]
     return results
