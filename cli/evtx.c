@@ -3,6 +3,7 @@
 
 #include "base/wintime.h"
 #include "cli/map.h"
+#include "cli/session.h"
 #include "event/filter.h"
 
 #include <errno.h>
@@ -177,6 +178,22 @@ static int compile(struct show *show, const char *xpath)
 	return -1;
 }
 
+/* A file has no messages: what is installed here may know them. */
+static int set_texts(struct cli *cli, struct output *output)
+{
+	struct cli_texts *texts = NULL;
+
+	if (!output_wants_texts(output)) {
+		return -1;
+	}
+	texts = cli_installed_texts(cli);
+	if (texts == NULL) {
+		return CLI_FAILED;
+	}
+	output_set_texts(output, texts);
+	return -1;
+}
+
 static int prepare(struct show *show, const struct cli_evtx_query *query)
 {
 	struct cli *cli = show->cli;
@@ -199,7 +216,7 @@ static int prepare(struct show *show, const struct cli_evtx_query *query)
 		cli_error("out of memory");
 		return CLI_FAILED;
 	}
-	return -1;
+	return set_texts(cli, show->output);
 }
 
 /* One record; EVERR_END when there have been enough. */

@@ -4,6 +4,7 @@
 #include "cli/options.h"
 #include "cli/password.h"
 #include "daemon/config.h"
+#include "daemon/manifests.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -27,6 +28,41 @@ int cli_config(struct cli *cli, struct daemon_config **ret_config)
 		cli_error("cannot read the configuration: %s", everr_text(err));
 	}
 	return CLI_FAILED;
+}
+
+/* The catalog of the configuration's directory, or of nobody but Evenlog. */
+static struct event_catalog *load_catalog(struct cli *cli)
+{
+	struct daemon_manifest_problems *problems = NULL;
+	struct daemon_config_errors *errors = NULL;
+	struct daemon_config *config = NULL;
+	struct event_catalog *catalog = NULL;
+	everr_t err;
+
+	err = daemon_config_load(cli, cli->options.config, &config, &errors);
+	if (err == EVERR_OK) {
+		err = daemon_manifests_load(cli, config->manifests, NULL,
+					    &catalog, &problems);
+	}
+	TALLOC_FREE(errors);
+	TALLOC_FREE(problems);
+	return err == EVERR_OK ? catalog : event_catalog_create(cli);
+}
+
+struct cli_texts *cli_installed_texts(struct cli *cli)
+{
+	struct event_catalog *catalog = load_catalog(cli);
+	struct cli_texts *texts = NULL;
+
+	if (catalog != NULL) {
+		texts = cli_texts_create(cli, cli->ev);
+	}
+	if (texts == NULL) {
+		cli_error("out of memory");
+		return NULL;
+	}
+	cli_texts_set_catalog(texts, catalog);
+	return texts;
 }
 
 static const char *host_name(TALLOC_CTX *mem_ctx)

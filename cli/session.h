@@ -9,6 +9,7 @@
  */
 
 #include "cli/cli.h"
+#include "cli/texts.h"
 #include "collect/client.h"
 #include "collect/connect.h"
 
@@ -25,6 +26,12 @@ struct cli_paths {
 
 /* The service's configuration.  -1 to go on, else exit status. */
 int cli_config(struct cli *cli, struct daemon_config **ret_config);
+
+/*
+ * Texts from the manifests that are installed on this host, as far as they and
+ * the configuration can be read.  NULL: out of memory, which was said.
+ */
+struct cli_texts *cli_installed_texts(struct cli *cli);
 
 /* Options first, then the configuration.  -1 to go on, else exit status. */
 int cli_paths(struct cli *cli, struct cli_paths *ret_paths);

@@ -12,11 +12,15 @@
  */
 
 #include "base/text.h"
+#include "event/message_event.h"
 #include "idl/even6_server.h"
 #include "rpc/publisher.h"
 #include "rpc/target.h"
 
+#include <ctype.h>
+#include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* EVENT_DESCRIPTOR, [MS-DTYP] 2.3.1 */
@@ -206,12 +210,79 @@ static everr_t values_text(TALLOC_CTX *mem_ctx,
 	return EVERR_OK;
 }
 
+/* The number that a text is, "-5", "17" or "0x1f"; false: it is none. */
+static bool text_number(const char *text, uint64_t *ret_number)
+{
+	bool negative = text[0] == '-';
+	unsigned long long number;
+	char *end = NULL;
+	int base = 10;
+
+	text += negative ? 1 : 0;
+	if (!negative && text[0] == '0' && text[1] == 'x') {
+		base = 16;
+		text += 2;
+	}
+	if (!isxdigit((unsigned char)text[0])) {
+		return false;
+	}
+	errno = 0;
+	number = strtoull(text, &end, base);
+	if (errno != 0 || *end != '\0') {
+		return false;
+	}
+	*ret_number = negative ? 0 - (uint64_t)number : (uint64_t)number;
+	return true;
+}
+
+static bool type_is_integer(uint8_t type)
+{
+	return (type >= EVENT_TYPE_INT8 && type <= EVENT_TYPE_UINT64) ||
+	       type == EVENT_TYPE_HEXINT32 || type == EVENT_TYPE_HEXINT64;
+}
+
+/*
+ * The values of an event as its manifest wants them shown: by its maps, and in
+ * the form of its outType.  The protocol hands over no map, so that only the
+ * server can do it (facts 12.5; what Windows does is not verified).
+ */
+static everr_t values_shown(const struct request *request, TALLOC_CTX *mem_ctx,
+			    const struct event_manifest_event *event,
+			    const char **inserts, size_t num)
+{
+	const struct event_manifest_template *tmpl = event->tmpl;
+	struct event_message_source *source = NULL;
+	size_t i;
+
+	if (tmpl == NULL) {
+		return EVERR_OK;
+	}
+	source = talloc_zero(mem_ctx, struct event_message_source);
+	if (source == NULL) {
+		return EVERR_NOMEM;
+	}
+	source->event_id = request->event.id;
+	source->version = request->event.version;
+	source->num_inserts = num;
+	for (i = 0; i < num; i++) {
+		struct event_message_insert *insert = &source->inserts[i];
+
+		insert->text = inserts[i];
+		insert->is_integer = i < tmpl->num_fields &&
+				     type_is_integer(tmpl->fields[i].type) &&
+				     text_number(insert->text, &insert->number);
+	}
+	return event_message_texts(source, request->publisher, source,
+				   request->lcid, inserts);
+}
+
 /* --------------------------------------------------------------- texts */
 
 /* A text of the message table, with the caller's values in it. */
 static everr_t message_put(const struct request *request, TALLOC_CTX *mem_ctx,
 			   struct buf *out, const char *message,
-			   bool with_values)
+			   bool with_values,
+			   const struct event_manifest_event *event)
 {
 	const char *inserts[EVENT_MESSAGE_INSERTS_MAX] = {NULL};
 	size_t num = 0;
@@ -219,6 +290,10 @@ static everr_t message_put(const struct request *request, TALLOC_CTX *mem_ctx,
 
 	if (with_values) {
 		err = values_text(mem_ctx, request->values, inserts, &num);
+		if (err == EVERR_OK && event != NULL) {
+			err = values_shown(request, mem_ctx, event, inserts,
+					   num);
+		}
 		if (err != EVERR_OK) {
 			return err;
 		}
@@ -227,9 +302,13 @@ static everr_t message_put(const struct request *request, TALLOC_CTX *mem_ctx,
 				    message, inserts, num);
 }
 
-/* EVERR_NOT_FOUND: no message id; EVERR_MESSAGE: no text of that id */
+/*
+ * event NULL: of none.
+ * EVERR_NOT_FOUND: no message id; EVERR_MESSAGE: no text of that id
+ */
 static everr_t message_by_id(const struct request *request, TALLOC_CTX *mem_ctx,
-			     struct buf *out, uint32_t id, bool with_values)
+			     struct buf *out, uint32_t id, bool with_values,
+			     const struct event_manifest_event *event)
 {
 	bool exact = request->lcid != 0;
 	const char *message = NULL;
@@ -242,7 +321,7 @@ static everr_t message_by_id(const struct request *request, TALLOC_CTX *mem_ctx,
 	if (message == NULL) {
 		return EVERR_MESSAGE;
 	}
-	return message_put(request, mem_ctx, out, message, with_values);
+	return message_put(request, mem_ctx, out, message, with_values, event);
 }
 
 static everr_t event_put(const struct request *request, TALLOC_CTX *mem_ctx,
@@ -254,7 +333,8 @@ static everr_t event_put(const struct request *request, TALLOC_CTX *mem_ctx,
 	if (event == NULL) {
 		return EVERR_NOT_FOUND;
 	}
-	return message_by_id(request, mem_ctx, out, event->message_id, true);
+	return message_by_id(request, mem_ctx, out, event->message_id, true,
+			     event);
 }
 
 static everr_t channel_put(const struct request *request, TALLOC_CTX *mem_ctx,
@@ -270,7 +350,7 @@ static everr_t channel_put(const struct request *request, TALLOC_CTX *mem_ctx,
 		if (channel->id == request->event.channel &&
 		    rpc_publisher_shows(request->call, channel)) {
 			return message_by_id(request, mem_ctx, out,
-					     channel->message_id, false);
+					     channel->message_id, false, NULL);
 		}
 	}
 	return EVERR_NOT_FOUND;
@@ -298,7 +378,8 @@ static everr_t id_put(const struct request *request, TALLOC_CTX *mem_ctx,
 	if (message_is_hidden(request)) {
 		return EVERR_MESSAGE;
 	}
-	return message_by_id(request, mem_ctx, out, request->message_id, true);
+	return message_by_id(request, mem_ctx, out, request->message_id, true,
+			     NULL);
 }
 
 /* A name's text is a message like others, without inserts. */
@@ -383,7 +464,7 @@ static everr_t text_put(const struct request *request, TALLOC_CTX *mem_ctx,
 		return channel_put(request, mem_ctx, out);
 	case EVEN6_FORMAT_MESSAGE_PROVIDER:
 		return message_by_id(request, mem_ctx, out,
-				     publisher->message_id, false);
+				     publisher->message_id, false, NULL);
 	case EVEN6_FORMAT_MESSAGE_ID:
 		return id_put(request, mem_ctx, out);
 	default:

@@ -15,6 +15,7 @@ import pytest
 
 from server import SOURCE
 from test_cli import Follower, remote
+from test_manifest import SEVEN, installed, pump  # pylint: disable=W0611
 
 MAN = "{http://schemas.microsoft.com/win/2004/08/events}"
 EVENT = "{http://schemas.microsoft.com/win/2004/08/events/event}"
@@ -42,12 +43,12 @@ def formatted(text, values):
     return text.replace("%n", "\r\n").replace("%t", "\t")
 
 
-def publish(server, *values, provider="Evenlog", event_id=ID, first="User"):
-    names = [first, "From", "Channel", "Operation"]
-    server.evenlog("publish", "Application", "--provider", provider,
-                   "--id", str(event_id), "--level", "warning",
-                   *(f"--data={name}={value}"
-                     for name, value in zip(names, values)))
+def publish(server, *values, provider="Evenlog", event_id=ID):
+    names = ["User", "From", "Channel", "Operation"]
+    server.evenlog("publish", "Application", "--stdin", stdin=json.dumps({
+        "System": {"Provider": {"Name": provider}, "EventID": event_id,
+                   "Level": 3},
+        "EventData": dict(zip(names, values))}) + "\n")
 
 
 def lines(server, *args, **env):
@@ -180,3 +181,49 @@ def test_what_does_not_go_together_is_said(server, args, said):
         done = server.evenlog(verb, "Application", *args, check=False)
         assert done.returncode == 2
         assert said in done.stderr
+
+
+def pump_events(server, *, states):
+    for number, state in enumerate(states):
+        values = [f"State={state}" if value.startswith("State=") else
+                  f"Litres={number}" if value.startswith("Litres=") else value
+                  for value in SEVEN]
+        server.evenlog("publish", "--provider", "Fabrikam-Pump", "--id", "7",
+                       *values)
+
+
+def export(server):
+    """A file with the channel's events; its path."""
+    server.evenlog("export", "Fabrikam-Pump/Operational", "-o", "/pump.evtx")
+    return os.path.join(server.dir, "export", "pump.evtx")
+
+
+def pump_messages(states):
+    return [f"Pump north: {number} litres, 0xbeef, {state}."
+            for number, state in enumerate(states)]
+
+
+def test_a_manifest_s_maps_show_here_over_the_network_and_from_a_file(
+        installed):
+    """Each event's own value of the map, whatever the first one was."""
+    states = ["stopped", "running", "stopped", "running"]
+    pump_events(installed, states=states)
+    done = installed.evenlog("query", "Fabrikam-Pump/Operational")
+    messages = [line.split("/Operational ")[1]
+                for line in done.stdout.splitlines()]
+    assert messages == pump_messages(states)
+    far = installed.evenlog("query", "Fabrikam-Pump/Operational",
+                            *remote(installed), EVENLOG_PASSWORD="Al1ce-pass")
+    assert far.stdout == done.stdout
+    path = export(installed)
+    assert installed.evenlog("query", path).stdout == done.stdout
+
+
+def test_a_file_s_record_has_names_of_installed_manifests(installed):
+    pump_events(installed, states=["running"])
+    path = export(installed)
+    shown = installed.evenlog("query", "-L", "Fabrikam-Pump/Operational")
+    assert "  Task         Pumping of water (3)" in shown.stdout
+    assert installed.evenlog("query", "-L", path).stdout == shown.stdout
+    installed.evenlog("uninstall-manifest", "pump.man")
+    assert " Pump=north " in installed.evenlog("query", path).stdout
