@@ -401,6 +401,44 @@ static everr_t reader_check_stale(struct rpc_reader *reader,
 	return EVERR_STALE;
 }
 
+/*
+ * A removed channel is told like a gap (facts 11.1), and then left out.  To a
+ * query it is an empty one.
+ */
+static void reader_drop_removed(struct rpc_reader *reader, size_t *ret_left)
+{
+	struct rpc_walk *walk = reader->walk;
+	size_t i;
+
+	*ret_left = 0;
+	for (i = 0; i < walk->num_channels; i++) {
+		struct rpc_cursor *cursor = &walk->cursors[i];
+
+		if (cursor->channel == NULL) {
+			continue;
+		}
+		if (reader->live && store_channel_removed(cursor->channel)) {
+			cursor->channel = NULL;
+			reader->gone = true;
+		} else {
+			(*ret_left)++;
+		}
+	}
+}
+
+static everr_t reader_check_gone(struct rpc_reader *reader,
+				 const struct rpc_batch *batch)
+{
+	size_t left = 0;
+
+	reader_drop_removed(reader, &left);
+	if (!reader->gone || batch->num > 0) {
+		return EVERR_OK;
+	}
+	reader->gone = left == 0;
+	return EVERR_CHANNEL_NOT_FOUND;
+}
+
 static everr_t reader_fill_step(struct rpc_reader *reader,
 				struct rpc_batch *batch,
 				enum rpc_walk_step *ret_step, bool *ret_full)
@@ -430,6 +468,10 @@ everr_t rpc_reader_fill(struct rpc_reader *reader, struct rpc_batch *batch,
 		*ret_progress = RPC_READER_READY;
 		return EVERR_OK;
 	}
+	err = reader_check_gone(reader, batch);
+	if (err != EVERR_OK) {
+		return err;
+	}
 	err = rpc_walk_begin(reader->walk);
 	while (err == EVERR_OK && !full && step == RPC_WALK_RECORD) {
 		err = reader_fill_step(reader, batch, &step, &full);
@@ -456,8 +498,10 @@ everr_t rpc_reader_look(struct rpc_reader *reader,
 {
 	enum rpc_walk_step step = RPC_WALK_END;
 	size_t channel = 0;
+	size_t left = 0;
 	everr_t err;
 
+	reader_drop_removed(reader, &left);
 	err = rpc_walk_begin(reader->walk);
 	if (err != EVERR_OK) {
 		return err;
@@ -468,7 +512,7 @@ everr_t rpc_reader_look(struct rpc_reader *reader,
 		return err;
 	}
 
-	if (step == RPC_WALK_RECORD || reader->stale) {
+	if (step == RPC_WALK_RECORD || reader->stale || reader->gone) {
 		*ret_progress = RPC_READER_READY;
 	} else if (step == RPC_WALK_AGAIN) {
 		*ret_progress = RPC_READER_AGAIN;

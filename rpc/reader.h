@@ -56,6 +56,7 @@ struct rpc_reader {
 	bool live;
 	bool strict;
 	bool stale; /* a gap the caller has not been told */
+	bool gone;  /* nor that a channel was removed, or all were */
 };
 
 /* A reader that stands at the first result. */
@@ -116,6 +117,9 @@ enum rpc_progress {
  *
  * EVERR_STALE  records were lost before the next one, and the reader is
  *              strict or (a query) the log was cleared; once
+ * EVERR_CHANNEL_NOT_FOUND
+ *              a channel of a live reader was removed; once, and from then on
+ *              always if it was the last
  * EVERR_IO, EVERR_NOMEM; the batch is empty then
  */
 everr_t rpc_reader_fill(struct rpc_reader *reader, struct rpc_batch *batch,

@@ -22,11 +22,12 @@ import even6
 import even6_manage as manage
 from even6 import (Cancel, Close, GetLogFileInfo, OpenLogHandle, QueryNext,
                    RegisterControllableOperation, RemoteSubscriptionNext)
+from even6_config import AssertConfig, PutChannelConfig, RetractConfig
 from even6_manage import ClearLog, ExportLog, LocalizeExportLog
 from publisher import Publisher, event, filler
 from server import SOURCE, USERS, Server
 from subscribing import all_numbers, drain_query, numbers, pull, query_list, \
-    start_query
+    start_query, subscribe
 
 sys.path.insert(0, os.path.join(SOURCE, "tests", "event"))
 import evtx_judge    # noqa: E402
@@ -662,6 +663,27 @@ def test_a_subscription_goes_on_with_what_comes(bob, publisher, channel,
         [100, 101, 102]
     gap = last_report(bob, 10, Channel=channel)
     assert (gap["First"], gap["Last"], gap["Cause"]) == ("6", "20", "cleared")
+
+
+@pytest.mark.parametrize("push", [False, True])
+def test_a_subscription_to_a_channel_that_is_removed_is_told(host, bob, push):
+    """facts 11.1; also one that waits."""
+    name = f"Removed/{push}"
+    assert bob.call(PutChannelConfig(name, {})).rc == 0
+    assert bob.call(AssertConfig(name)).rc == 0
+    if push:
+        handle = subscribe(bob, name, even6.SUBSCRIBE_FUTURE).handle
+        pending = bob.start(even6.RemoteSubscriptionNextAsync(handle))
+    else:
+        handle = pull(bob, name, even6.SUBSCRIBE_FUTURE).handle
+        pending = bob.start(even6.RemoteSubscriptionWaitAsync(handle))
+    assert pending.is_parked()
+    assert bob.call(RetractConfig(name)).rc == 0
+    gone = even6.ERROR_EVT_CHANNEL_NOT_FOUND
+    assert pending.result(30).rc == (gone if push else 0)
+    if not push:
+        assert bob.call(RemoteSubscriptionNext(handle)).rc == gone
+        assert bob.call(RemoteSubscriptionNext(handle)).rc == gone
 
 
 def test_a_cleared_log_stays_cleared_after_a_crash(make_server):

@@ -33,6 +33,7 @@ struct store_channel {
 	struct fake_record *records; /* [id - 1] */
 	size_t num_ids;
 	uint64_t oldest_id; /* 0: empty */
+	bool removed;
 };
 
 #define MAX_CHANNELS 8
@@ -308,6 +309,11 @@ const char *store_channel_name(const struct store_channel *channel)
 	return channel->name;
 }
 
+bool store_channel_removed(const struct store_channel *channel)
+{
+	return channel->removed;
+}
+
 /* Numbers of no meaning, each another. */
 void store_channel_info(struct store_channel *channel,
 			struct store_channel_info *ret_info)
@@ -477,4 +483,11 @@ void operational_report(struct operational *operational, enum operational_id id,
 					fields[2 * i + 1]);
 		assert(len < sizeof(report->text));
 	}
+}
+
+void fake_remove_channel(struct store_channel *channel)
+{
+	channel->removed = true;
+	channel->oldest_id = 0;
+	fake_wake(channel);
 }

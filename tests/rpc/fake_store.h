@@ -36,6 +36,9 @@ void fake_skip(struct store_channel *channel, uint64_t n,
 /* Remove a record in the middle, recorded as damaged. */
 void fake_lose(struct store_channel *channel, uint64_t id);
 
+/* Take the channel out of the store; what reads it finds nothing. */
+void fake_remove_channel(struct store_channel *channel);
+
 /* Call the watches of a channel, as a commit to it does. */
 void fake_wake(struct store_channel *channel);
 size_t fake_num_watches(struct store_channel *channel);

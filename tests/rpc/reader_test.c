@@ -469,6 +469,44 @@ static void test_a_query_says_that_its_log_was_cleared(void **state)
 	assert_string_equal(read_all(reader), "A10");
 }
 
+/* facts 11.1: ERROR_EVT_CHANNEL_NOT_FOUND on the next delivery. */
+static void test_a_subscription_learns_that_its_channel_is_gone(void **state)
+{
+	struct fixture *f = fixture_create(state);
+	struct rpc_reader *both = NULL;
+	struct rpc_reader *one = NULL;
+	struct rpc_reader *query = NULL;
+	struct rpc_batch *batch = NULL;
+	enum rpc_progress progress;
+
+	fake_append_many(f->a, 2, 1);
+	fake_append_many(f->b, 2, 5);
+	both = reader_on(f, LIVE);
+	one = reader_on(f, LIVE | ONE);
+	query = reader_on(f, ONE);
+	fake_remove_channel(f->a);
+
+	/* The other channel goes on. */
+	assert_int_equal(rpc_reader_look(both, &progress), EVERR_OK);
+	assert_int_equal(progress, RPC_READER_READY);
+	batch = batch_of(both, 10);
+	assert_int_equal(rpc_reader_fill(both, batch, &progress),
+			 EVERR_CHANNEL_NOT_FOUND);
+	assert_string_equal(read_all(both), "B1 B2");
+
+	batch = batch_of(one, 10);
+	assert_int_equal(rpc_reader_fill(one, batch, &progress),
+			 EVERR_CHANNEL_NOT_FOUND);
+	assert_int_equal(rpc_reader_fill(one, batch, &progress),
+			 EVERR_CHANNEL_NOT_FOUND);
+	assert_int_equal(rpc_reader_look(one, &progress), EVERR_OK);
+	assert_int_equal(progress, RPC_READER_READY);
+
+	batch = batch_of(query, 10);
+	assert_int_equal(rpc_reader_fill(query, batch, &progress), EVERR_OK);
+	assert_int_equal(progress, RPC_READER_END);
+}
+
 static void test_ids_skipped_long_ago_are_no_news_to_a_query(void **state)
 {
 	struct fixture *f = fixture_create(state);
@@ -747,6 +785,7 @@ int main(void)
 		leak_test(test_a_channel_trimmed_empty_is_a_gap_as_well),
 		leak_test(test_a_strict_reader_hears_of_a_gap_once),
 		leak_test(test_a_query_says_that_its_log_was_cleared),
+		leak_test(test_a_subscription_learns_that_its_channel_is_gone),
 		leak_test(test_ids_skipped_long_ago_are_no_news_to_a_query),
 		leak_test(test_damaged_records_are_passed_counted_and_reported),
 		leak_test(test_undoing_a_batch_says_nothing_twice),
