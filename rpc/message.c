@@ -242,9 +242,11 @@ static bool type_is_integer(uint8_t type)
 }
 
 /*
- * The values of an event as its manifest wants them shown: by its maps, and in
- * the form of its outType.  The protocol hands over no map, so that only the
- * server can do it (facts 12.5; what Windows does is not verified).
+ * Numbers in words, where the manifest has a map for them.  The protocol hands
+ * over no maps, so that only the server can do it; a client that knows the
+ * words already sends no number (facts 12.5; what Windows does is not
+ * verified).  The form of an outType is the client's matter, who has the
+ * template.
  */
 static everr_t values_shown(const struct request *request, TALLOC_CTX *mem_ctx,
 			    const struct event_manifest_event *event,
@@ -269,11 +271,13 @@ static everr_t values_shown(const struct request *request, TALLOC_CTX *mem_ctx,
 
 		insert->text = inserts[i];
 		insert->is_integer = i < tmpl->num_fields &&
+				     tmpl->fields[i].map != NULL &&
 				     type_is_integer(tmpl->fields[i].type) &&
 				     text_number(insert->text, &insert->number);
 	}
-	return event_message_texts(source, request->publisher, source,
-				   request->lcid, inserts);
+	event_message_texts(source, request->publisher, source, request->lcid,
+			    inserts);
+	return EVERR_OK;
 }
 
 /* --------------------------------------------------------------- texts */

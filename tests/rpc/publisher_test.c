@@ -673,6 +673,36 @@ static void test_the_text_of_each_part_of_an_event(void **state)
 	assert_text(f, &q, "the third");
 }
 
+/* The manifest's valueMap and bitMap; the form of an outType is not theirs. */
+static void test_numbers_are_shown_in_the_words_of_a_map(void **state)
+{
+	static const struct {
+		const char *texts[4];
+		const char *expected;
+	} cases[] = {
+		{{"C:", "512", "1", "5"},
+		 "C: has 512 bytes, full on disk, tape."},
+		{{"C:", "1", "0x2", "0x1"}, "C: has 1 bytes, partial on disk."},
+		{{"1", "1", "3", "8"}, "1 has 1 bytes, 3 on 8."},
+		{{"", "", "", "-1x"}, " has  bytes,  on -1x."},
+		{{"", "", "1 ", "0x"}, " has  bytes, 1  on 0x."},
+	};
+	struct fixture *f = fixture_create(state);
+	struct opened opened = contoso(f, 0);
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct question q = {
+			.handle = &opened.handle,
+			.descriptor = EVENT_5,
+			.values = values_of(f, cases[i].texts, 4),
+			.flags = 1,
+		};
+
+		assert_text(f, &q, cases[i].expected);
+	}
+}
+
 static void test_flags_of_a_message(void **state)
 {
 	struct fixture *f = fixture_create(state);
@@ -972,6 +1002,7 @@ int main(void)
 		leak_test(test_more_names_than_a_list_takes),
 		leak_test(test_long_templates_take_several_calls),
 		leak_test(test_the_text_of_each_part_of_an_event),
+		leak_test(test_numbers_are_shown_in_the_words_of_a_map),
 		leak_test(test_flags_of_a_message),
 		leak_test(test_standard_texts_need_no_publisher),
 		leak_test(test_what_has_no_text),
