@@ -8,11 +8,13 @@ knows every type; our own reader, forwards and backwards; libevtx's evtxexport;
 and python-evtx.  The two last differ from Windows and from each other in how
 they write values, and have no notion of some; the tables below say where.
 
-usage: evtx_judge.py PROGRAMS DIRECTORY
+usage: evtx_judge.py DIRECTORY
+The test programs are those of the build in $top_builddir.
 """
 
 import base64
 import datetime
+import os
 import random
 import re
 import struct
@@ -27,8 +29,7 @@ import binxml
 import evtx_random
 import evtx_to_wire
 
-# The integration tests read files as is done here.
-PROGRAMS, DIRECTORY = sys.argv[1:] if __name__ == "__main__" else ("", "")
+PROGRAMS = os.path.join(os.environ.get("top_builddir", "."), "tests", "event")
 EVENTS = 600
 SEED = 20240506
 
@@ -321,7 +322,8 @@ def judge(path, make, count, readers):
 def main():
     print("1..%d" % len(FILES))
     for i, (name, (make, count, readers)) in enumerate(FILES.items()):
-        faults = judge("%s/%s.evtx" % (DIRECTORY, name), make, count, readers)
+        faults = judge("%s/%s.evtx" % (sys.argv[1], name), make, count,
+                       readers)
         for fault in faults:
             print("# " + fault)
         print("%sok %d - %s: written as %s read it" %

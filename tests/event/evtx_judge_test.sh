@@ -14,5 +14,4 @@ dir=$(mktemp -d "${TMPDIR:-/tmp}/evenlog-evtx.XXXXXX") || exit 1
 trap 'rm -rf "$dir"' EXIT
 
 PYTHONDONTWRITEBYTECODE=1 PYTHONPATH="$srcdir/tests/integration" \
-	$python "$srcdir/tests/event/evtx_judge.py" \
-	"$top_builddir/tests/event" "$dir"
+	$python "$srcdir/tests/event/evtx_judge.py" "$dir"
