@@ -92,6 +92,7 @@ extern const struct cli_verb cli_verb_list;
 extern const struct cli_verb cli_verb_query;
 extern const struct cli_verb cli_verb_subscribe;
 extern const struct cli_verb cli_verb_publish;
+extern const struct cli_verb cli_verb_import;
 extern const struct cli_verb cli_verb_log_info;
 extern const struct cli_verb cli_verb_get_log;
 extern const struct cli_verb cli_verb_set_log;

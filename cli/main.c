@@ -17,6 +17,7 @@ const struct cli_verb *const cli_verbs[] = {
 	&cli_verb_query,
 	&cli_verb_subscribe,
 	&cli_verb_publish,
+	&cli_verb_import,
 	&cli_verb_log_info,
 	&cli_verb_get_log,
 	&cli_verb_set_log,

@@ -2,10 +2,6 @@
 
 /*
  * publish: events from options or from lines of JSON into a channel.
- *
- * Lines are gathered into batches; one batch is on its way to the disk while
- * the next one is filled.  A batch is stored whole or not at all, so that an
- * event the service refuses is taken out and the rest sent again.
  */
 
 #include "base/wintime.h"
@@ -13,9 +9,9 @@
 #include "cli/described.h"
 #include "cli/input.h"
 #include "cli/options.h"
+#include "cli/sender.h"
 #include "cli/session.h"
 #include "cli/terminal.h"
-#include "collect/control.h"
 #include "idl/ndr_control.h"
 
 #include <ctype.h>
@@ -33,214 +29,35 @@
 /* Lines reported one by one; the rest is counted. */
 #define REPORTS_MAX 100
 
-/* Documents on their way, one behind the other in bytes. */
-struct batch {
-	struct buf bytes;
-	size_t offsets[COLLECT_PUBLISH_EVENTS + 1];
-	unsigned long lines[COLLECT_PUBLISH_EVENTS];
-	size_t num;
-	size_t sent_from; /* documents before it are done with */
-};
-
 struct publisher {
 	struct cli *cli;
-	struct collect_connection *connection;
-	const char *channel;
+	struct cli_sender sender;
 	struct event_system defaults;
 	/* Of a single event that a manifest describes, else NULL. */
 	const struct event_publisher *described;
 	const struct event_manifest_event *event;
-
-	struct batch batches[2];
-	struct batch *filling;
-	struct batch *sending; /* NULL: none is on its way */
-	struct tevent_req *req;
-	struct collect_document docs[COLLECT_PUBLISH_EVENTS];
-
-	uint64_t published;
 	uint64_t refused;
-	uint64_t first_id;
-	uint64_t last_id;
-	bool broken; /* no more can be published */
-
-	struct terminal_progress progress;
-	struct timeval started;
 };
 
 /* --------------------------------------------------------------- reports */
 
-static void report_line(struct publisher *p, unsigned long line,
-			const char *message)
+/* place is a line's number, or 0 for the one event of the options. */
+static void report_line(void *private_data, uint64_t place, const char *message)
 {
+	struct publisher *p = private_data;
+
 	p->refused++;
 	if (p->refused > REPORTS_MAX) {
 		return;
 	}
-	terminal_progress_clear(&p->progress);
-	if (line == 0) {
+	terminal_progress_clear(&p->sender.progress);
+	if (place == 0) {
 		cli_error("%s", message);
 	} else {
-		cli_error("line %lu: %s", line, message);
+		cli_error("line %" PRIu64 ": %s", place, message);
 	}
 	if (p->refused == REPORTS_MAX) {
 		cli_error("more lines that are wrong are only counted");
-	}
-}
-
-static void show_progress(struct publisher *p)
-{
-	struct timeval now, elapsed;
-	double seconds;
-
-	if (!terminal_progress_due(&p->progress)) {
-		return;
-	}
-	now = tevent_timeval_current();
-	elapsed = tevent_timeval_until(&p->started, &now);
-	seconds = (double)elapsed.tv_sec + (double)elapsed.tv_usec / 1e6;
-	terminal_progress_show(
-		&p->progress, "%" PRIu64 " events published, %.0f a second",
-		p->published, seconds > 0 ? (double)p->published / seconds : 0);
-}
-
-/* --------------------------------------------------------------- batches */
-
-static void batch_clear(struct batch *batch)
-{
-	buf_reset(&batch->bytes);
-	batch->num = 0;
-	batch->sent_from = 0;
-	batch->offsets[0] = 0;
-}
-
-static void batch_send(struct publisher *p, struct batch *batch, size_t end)
-{
-	size_t i;
-
-	for (i = batch->sent_from; i < end; i++) {
-		struct collect_document *doc = &p->docs[i - batch->sent_from];
-
-		doc->data = batch->bytes.data + batch->offsets[i];
-		doc->len = batch->offsets[i + 1] - batch->offsets[i];
-	}
-	p->req = collect_publish_send(p->cli, p->cli->ev, p->connection,
-				      p->channel, p->docs,
-				      end - batch->sent_from);
-}
-
-/* The events before index end have been stored. */
-static void batch_stored(struct publisher *p, struct batch *batch, size_t end,
-			 uint64_t first_id)
-{
-	size_t num = end - batch->sent_from;
-
-	if (num == 0) {
-		return;
-	}
-	if (p->published == 0) {
-		p->first_id = first_id;
-	}
-	p->published += num;
-	p->last_id = first_id + num - 1;
-	batch->sent_from = end;
-}
-
-/* Wait for one call.  *ret_bad: which of its documents was refused. */
-static everr_t batch_receive(struct publisher *p, uint64_t *ret_first_id,
-			     size_t *ret_bad, struct collect_failure *failure)
-{
-	everr_t err;
-
-	if (!cli_wait(p->cli, p->req)) {
-		return collect_failure_set(failure, EVERR_INTERNAL,
-					   "the event loop failed");
-	}
-	err = collect_publish_recv(p->req, ret_first_id, ret_bad, failure);
-	TALLOC_FREE(p->req);
-	return err;
-}
-
-/*
- * Wait until the batch on its way is stored, but for what the service
- * refuses: then the events before it are sent again, it is reported, and the
- * ones behind it are sent.
- */
-static void batch_finish(struct publisher *p)
-{
-	struct batch *batch = p->sending;
-	size_t end;
-
-	if (batch == NULL) {
-		return;
-	}
-	end = batch->num;
-	for (;;) {
-		size_t bad = COLLECT_PUBLISH_NO_INDEX;
-		struct collect_failure failure = {.err = EVERR_OK};
-		uint64_t first_id = 0;
-		everr_t err;
-
-		err = batch_receive(p, &first_id, &bad, &failure);
-		if (err == EVERR_OK) {
-			batch_stored(p, batch, end, first_id);
-			/* Behind the part that was good: the one that is not,
-			 * already reported. */
-			if (end < batch->num) {
-				batch->sent_from = end + 1;
-			}
-			end = batch->num;
-		} else if (bad < end - batch->sent_from) {
-			end = batch->sent_from + bad;
-			report_line(p, batch->lines[end], failure.text);
-			if (bad == 0) {
-				batch->sent_from = end + 1;
-				end = batch->num;
-			}
-		} else {
-			terminal_progress_clear(&p->progress);
-			cli_error("%s", failure.text);
-			p->broken = true;
-			break;
-		}
-		if (batch->sent_from == batch->num) {
-			break;
-		}
-		batch_send(p, batch, end);
-	}
-	batch_clear(batch);
-	p->sending = NULL;
-	show_progress(p);
-}
-
-/* Send what has been gathered, after the batch before it is done. */
-static void batch_flush(struct publisher *p)
-{
-	batch_finish(p);
-	if (p->broken || p->filling->num == 0) {
-		return;
-	}
-	p->sending = p->filling;
-	p->filling =
-		p->filling == &p->batches[0] ? &p->batches[1] : &p->batches[0];
-	batch_send(p, p->sending, p->sending->num);
-}
-
-static bool batch_is_full(const struct batch *batch)
-{
-	return batch->num == COLLECT_PUBLISH_EVENTS ||
-	       batch->bytes.len > COLLECT_PUBLISH_BYTES - EVENT_WIRE_MAX;
-}
-
-/* The document that was just appended to the batch's bytes is complete. */
-static void batch_added(struct publisher *p, unsigned long line)
-{
-	struct batch *batch = p->filling;
-
-	batch->lines[batch->num] = line;
-	batch->num++;
-	batch->offsets[batch->num] = batch->bytes.len;
-	if (batch_is_full(batch)) {
-		batch_flush(p);
 	}
 }
 
@@ -260,7 +77,7 @@ static bool is_blank(const struct input_line *line)
 
 static void publish_line(struct publisher *p, const struct input_line *line)
 {
-	struct buf *bytes = &p->filling->bytes;
+	struct buf *bytes = cli_sender_bytes(&p->sender);
 	size_t start = bytes->len;
 	char *message = NULL;
 	everr_t err;
@@ -286,7 +103,7 @@ static void publish_line(struct publisher *p, const struct input_line *line)
 		TALLOC_FREE(message);
 		return;
 	}
-	batch_added(p, line->number);
+	cli_sender_added(&p->sender, line->number);
 }
 
 /* Whether a read would wait. */
@@ -304,15 +121,15 @@ static int publish_lines(struct publisher *p)
 	bool ended = false;
 
 	input_lines_init(&lines, p->cli);
-	while (!ended && !p->broken) {
+	while (!ended && !p->sender.broken) {
 		static char chunk[64 * 1024];
 		ssize_t ret;
 		everr_t err;
 
 		/* Nobody waits for an event that lies in a batch here. */
 		if (input_is_idle()) {
-			batch_flush(p);
-			batch_finish(p);
+			cli_sender_flush(&p->sender);
+			cli_sender_finish(&p->sender);
 		}
 		ret = read(STDIN_FILENO, chunk, sizeof(chunk));
 		if (ret < 0 && errno == EINTR) {
@@ -329,13 +146,13 @@ static int publish_lines(struct publisher *p)
 			cli_error("%s", everr_text(err));
 			return CLI_FAILED;
 		}
-		while (!p->broken && input_lines_next(&lines, &line)) {
+		while (!p->sender.broken && input_lines_next(&lines, &line)) {
 			publish_line(p, &line);
 		}
 	}
-	batch_flush(p);
-	batch_finish(p);
-	return p->broken || p->refused > 0 ? CLI_FAILED : CLI_OK;
+	cli_sender_flush(&p->sender);
+	cli_sender_finish(&p->sender);
+	return p->sender.broken || p->refused > 0 ? CLI_FAILED : CLI_OK;
 }
 
 /* ------------------------------------------------------------- one event */
@@ -356,15 +173,15 @@ static int make_described(struct publisher *p, char **data_texts,
 {
 	int ret;
 
-	if (p->channel == NULL && p->event->channel != NULL) {
-		p->channel = p->event->channel->name;
+	if (p->sender.channel == NULL && p->event->channel != NULL) {
+		p->sender.channel = p->event->channel->name;
 	}
 	p->defaults.time_created = wintime_now();
-	ret = cli_described_compose(p->cli, &p->filling->bytes, p->described,
-				    p->event, &p->defaults,
+	ret = cli_described_compose(p->cli, cli_sender_bytes(&p->sender),
+				    p->described, p->event, &p->defaults,
 				    (const char *const *)data_texts, fields);
 	if (ret < 0) {
-		batch_added(p, 0);
+		cli_sender_added(&p->sender, 0);
 	}
 	return ret;
 }
@@ -392,23 +209,24 @@ static int make_event(struct publisher *p, char **data_texts)
 		}
 	}
 	p->defaults.time_created = wintime_now();
-	err = event_build(&p->filling->bytes, &p->defaults, data, num);
+	err = event_build(cli_sender_bytes(&p->sender), &p->defaults, data,
+			  num);
 	if (err == EVERR_OK) {
-		err = buf_error(&p->filling->bytes);
+		err = buf_error(cli_sender_bytes(&p->sender));
 	}
 	if (err != EVERR_OK) {
 		cli_error("the event cannot be made: %s", everr_text(err));
 		return CLI_FAILED;
 	}
-	batch_added(p, 0);
+	cli_sender_added(&p->sender, 0);
 	return -1;
 }
 
 static int publish_one(struct publisher *p)
 {
-	batch_flush(p);
-	batch_finish(p);
-	return p->broken || p->refused > 0 ? CLI_FAILED : CLI_OK;
+	cli_sender_flush(&p->sender);
+	cli_sender_finish(&p->sender);
+	return p->sender.broken || p->refused > 0 ? CLI_FAILED : CLI_OK;
 }
 
 /* --------------------------------------------------------------- options */
@@ -527,36 +345,24 @@ static int set_defaults(struct cli *cli, struct publish_options *o,
 
 static void print_summary(struct publisher *p, bool single)
 {
-	terminal_progress_clear(&p->progress);
-	if (single && p->published == 1) {
+	terminal_progress_clear(&p->sender.progress);
+	if (single && p->sender.stored == 1) {
 		if (p->cli->options.format == CLI_FORMAT_JSON) {
-			printf("{\"RecordID\":%" PRIu64 "}\n", p->first_id);
+			printf("{\"RecordID\":%" PRIu64 "}\n",
+			       p->sender.first_id);
 		} else {
-			printf("record %" PRIu64 "\n", p->first_id);
+			printf("record %" PRIu64 "\n", p->sender.first_id);
 		}
 		return;
 	}
 	if (single) {
 		return;
 	}
-	cli_note("%" PRIu64 " events published%s", p->published,
-		 p->refused > 0 || p->broken ? "" : ", all of them");
+	cli_note("%" PRIu64 " events published%s", p->sender.stored,
+		 p->refused > 0 || p->sender.broken ? "" : ", all of them");
 	if (p->refused > 0) {
 		cli_note("%" PRIu64 " lines refused", p->refused);
 	}
-}
-
-static void publisher_init(struct publisher *p)
-{
-	size_t i;
-
-	for (i = 0; i < 2; i++) {
-		buf_init(&p->batches[i].bytes, p->cli,
-			 COLLECT_PUBLISH_BYTES + EVENT_WIRE_MAX);
-		batch_clear(&p->batches[i]);
-	}
-	p->filling = &p->batches[0];
-	p->started = tevent_timeval_current();
 }
 
 static int publish_run(struct publisher *p, const struct publish_options *o,
@@ -565,14 +371,14 @@ static int publish_run(struct publisher *p, const struct publish_options *o,
 	bool single = o->use_stdin == 0;
 	int ret = -1;
 
-	publisher_init(p);
 	if (p->event != NULL) {
 		ret = make_described(p, o->data, fields);
 	} else if (single) {
 		ret = make_event(p, o->data);
 	}
 	if (ret < 0) {
-		ret = cli_connect(p->cli, &ndr_table_control, &p->connection);
+		ret = cli_connect(p->cli, &ndr_table_control,
+				  &p->sender.connection);
 	}
 	if (ret >= 0) {
 		return ret;
@@ -580,7 +386,7 @@ static int publish_run(struct publisher *p, const struct publish_options *o,
 	if (single) {
 		ret = publish_one(p);
 	} else {
-		terminal_progress_init(&p->progress);
+		cli_sender_show_progress(&p->sender);
 		ret = publish_lines(p);
 	}
 	print_summary(p, single);
@@ -619,7 +425,7 @@ static int take_arguments(struct publisher *p, const char **args,
 	size_t i;
 
 	if (args[0] != NULL && strchr(args[0], '=') == NULL) {
-		p->channel = args[0];
+		p->sender.channel = args[0];
 		p->defaults.channel = args[0];
 		args++;
 	}
@@ -654,7 +460,7 @@ static int check_undescribed(struct publisher *p,
 				 "--data",
 				 fields[0], o->provider);
 	}
-	if (p->channel == NULL) {
+	if (p->sender.channel == NULL) {
 		return cli_usage(p->cli, "which channel?");
 	}
 	return -1;
@@ -697,6 +503,7 @@ static int cli_publish(struct cli *cli)
 		return CLI_FAILED;
 	}
 	p->cli = cli;
+	cli_sender_init(&p->sender, cli, report_line, p);
 	ret = cli_parse(cli, table, 0, -1, &args);
 	if (ret < 0) {
 		ret = take_arguments(p, args, &fields);

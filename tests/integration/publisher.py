@@ -18,6 +18,8 @@ import ndr
 from binxml import HEADER, NO_DEPENDENCY, name_hash
 
 INTERFACE = ("582834ce-51e2-4c45-9f02-dc962e8d146e", 1)
+# Opnums; both have the same form.
+PUBLISH, IMPORT = 0, 3
 PUBLISH_EVENTS = 1024
 PUBLISH_BYTES = 3 * 1024 * 1024
 EVENT_MAX = 1024 * 1024         # bytes of an event on the wire
@@ -135,7 +137,8 @@ def filler(size):
 class Publisher:
     """A connection to the control interface of a server."""
 
-    def __init__(self, server):
+    def __init__(self, server, opnum=PUBLISH):
+        self.opnum = opnum
         self.rpc = dcerpc.Connection(server.control)
         self.rpc.bind(INTERFACE)
 
@@ -170,7 +173,7 @@ class Publisher:
         for document in batch:
             parts.append(struct.pack("<I", len(document)) + document
                          + b"\0" * (-len(document) % 4))
-        reply = ndr.Reader(self.rpc.call(0, b"".join(parts)))
+        reply = ndr.Reader(self.rpc.call(self.opnum, b"".join(parts)))
         reply.align(8)
         first, = struct.unpack("<Q", reply.bytes(8))
         index, error, rc = reply.u32(), reply.u32(), reply.u32()
