@@ -427,7 +427,7 @@ static struct store_channel *find_removed(const struct store *store,
 		}
 		any = channel;
 	}
-	return store->num_numbers == STORE_CHANNELS_MAX ? any : NULL;
+	return store->num_numbers >= store->max_numbers ? any : NULL;
 }
 
 /* Above every id ever given out under any name. */
@@ -535,7 +535,7 @@ static everr_t channel_create(struct store *store, const char *name,
 	everr_t err;
 	size_t id;
 
-	if (removed == NULL && store->num_numbers == STORE_CHANNELS_MAX) {
+	if (removed == NULL && store->num_numbers >= store->max_numbers) {
 		return EVERR_LIMIT;
 	}
 	err = lists_grow(store);

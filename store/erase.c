@@ -295,6 +295,8 @@ everr_t store_erase_clear(struct store_writer *writer, struct store_job *job)
 	struct span rest = {};
 	everr_t err;
 
+	/* It may be the second attempt. */
+	job->num_removed = 0;
 	err = store_batch_touch(writer, channel);
 	if (err != EVERR_OK || head->oldest_id == 0) {
 		return err;

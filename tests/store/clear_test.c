@@ -593,6 +593,48 @@ static void test_a_reader_of_the_old_channel_is_told(void **state)
 	assert_int_equal(cause, STORE_GAP_CLEARED);
 }
 
+/*
+ * When all numbers were given out, those of removed channels go to others; ids
+ * are new all the same, whoever had the number and whatever the name's were.
+ */
+static void test_numbers_do_not_run_out(void **state)
+{
+	struct store_channel_config config = {.enabled = true};
+	struct fixture *f = fixture_start(state);
+	struct store_channel *channel = NULL;
+	uint64_t first_id = 0;
+
+	fixture_channel(f, "Other");
+	f->store->max_numbers = store_channel_count(f->store) + 2;
+	channel = fixture_channel(f, "A");
+	fixture_append_ok(f, channel, 1, 30);
+	assert_int_equal(store_channel_remove(channel), EVERR_OK);
+	channel = fixture_channel(f, "B");
+	fixture_append_ok(f, channel, 1, 20);
+	assert_int_equal(store_channel_remove(channel), EVERR_OK);
+
+	/* A's number is the lowest; ids begin above all. */
+	channel = fixture_channel(f, "C");
+	assert_int_equal(fixture_append(f, channel, 1, 10, &first_id),
+			 EVERR_OK);
+	assert_int_equal(first_id, 31);
+	assert_int_equal(store_channel_remove(channel), EVERR_OK);
+	/* B has its own; A's, which C had, is the only other one. */
+	channel = fixture_channel(f, "B");
+	assert_int_equal(fixture_append(f, channel, 1, 1, &first_id), EVERR_OK);
+	assert_int_equal(first_id, 21);
+	channel = fixture_channel(f, "A");
+	assert_int_equal(fixture_append(f, channel, 1, 1, &first_id), EVERR_OK);
+	assert_true(first_id > 30);
+	assert_int_equal(store_channel_define(f->store, "D", &config, &channel),
+			 EVERR_LIMIT);
+	fixture_reopen(f);
+	assert_int_equal(store_channel_find(f->store, "C", &channel),
+			 EVERR_CHANNEL_NOT_FOUND);
+	assert_int_equal(first_readable(f, fixture_channel(f, "A")), first_id);
+	verify_apart(f);
+}
+
 static void test_who_only_reads_cannot_clear(void **state)
 {
 	struct fixture *f = fixture_start(state);
@@ -633,6 +675,7 @@ int main(void)
 		leak_test(test_ids_of_a_channel_that_comes_back_are_new),
 		leak_test(test_appends_that_wait_go_with_their_channel),
 		leak_test(test_a_reader_of_the_old_channel_is_told),
+		leak_test(test_numbers_do_not_run_out),
 		leak_test(test_who_only_reads_cannot_clear),
 	};
 
