@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <util/debug.h>
 
+/* One a line, so that whoever adds one touches one. */
 /* clang-format off */
 const struct cli_verb *const cli_verbs[] = {
 	&cli_verb_list,

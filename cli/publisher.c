@@ -66,7 +66,7 @@ static int cli_publishers(struct cli *cli)
 	char *channel = NULL;
 	struct poptOption table[] = {
 		{"channel", 0, POPT_ARG_STRING, &channel, 0,
-		 "only those that write to this channel", "CHANNEL"},
+		 "Only those that write to this channel", "CHANNEL"},
 		POPT_TABLEEND};
 	struct collect_connection *connection = NULL;
 	struct collect_failure failure = {.err = EVERR_OK};
@@ -506,11 +506,11 @@ static int cli_publisher(struct cli *cli)
 	char *language = NULL;
 	struct poptOption table[] = {
 		{"events", 0, POPT_ARG_NONE, &events, 0,
-		 "show the events it declares, too", NULL},
-		{"messages", 0, POPT_ARG_NONE, &messages, 0, "show the texts",
+		 "Show the events it declares, too", NULL},
+		{"messages", 0, POPT_ARG_NONE, &messages, 0, "Show the texts",
 		 NULL},
 		{"language", 0, POPT_ARG_STRING, &language, 0,
-		 "of the texts: de-DE or 0x407; else the host picks",
+		 "Of the texts: de-DE or 0x407; else the host picks",
 		 "LANGUAGE"},
 		POPT_TABLEEND};
 	struct collect_connection *connection = NULL;

@@ -1,0 +1,51 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# Completion in bash: what is offered for what has been typed.  Speaks TAP.
+
+[ -n "$BASH_VERSION" ] || exec bash "$0" "$@"
+evenlog=${top_builddir:-.}/cli/evenlog
+number=0
+unset -f _init_completion
+. "${top_srcdir:-.}/scripts/completion/evenlog"
+
+# offers DESCRIPTION PATTERN WORD...: the last word is being typed; the
+# pattern is of all that is offered, with a blank around each.
+offers() {
+	local what=$1 pattern=$2
+
+	shift 2
+	COMP_WORDS=("$evenlog" "$@") COMP_CWORD=$#
+	COMPREPLY=()
+	_evenlog
+	number=$((number + 1))
+	if [[ " ${COMPREPLY[*]} " == $pattern ]]; then
+		echo "ok $number - $what"
+	else
+		echo "not ok $number - $what"
+		echo "# offered: ${COMPREPLY[*]}"
+	fi
+}
+
+offers "commands" "* list *query *subscribe *verify *user *" ""
+offers "one command" " query " qu
+offers "nothing else" "  " nosuch
+offers "options of all commands" " --format " --fo
+offers "each option once" " --level " publish --le
+offers "options of a command" " --structured --since --store " query --s
+offers "options under another name" " --since " qe --si
+offers "options behind common ones" " --since " --format json query --si
+offers "values" " text " query --format te
+offers "values behind an equals sign" " json " query --format=j
+offers "levels" "* error *error+ *" query A --level err
+offers "where to begin" " oldest " subscribe --from o
+offers "account commands" " add list remove " user ""
+offers "free text" "  " query --provider=x
+
+for verb in $("$evenlog" --help | sed -n '/^Commands:/,/^$/ {
+	s/^  \([a-z-]*\).*/\1/p
+}'); do
+	offers "options of $verb" "*--remote *--help --version " "$verb" --
+done
+
+echo "1..$number"
