@@ -464,8 +464,8 @@ everr_t output_event(struct output *output, struct event_dict *dict,
 		cli_error("an event cannot be shown: %s", everr_text(err));
 	}
 	/* Nothing to wait for, or too much to keep. */
-	if (output->num_held > 0 && (!output_waiting(output) ||
-				     output->held_bytes > OUTPUT_HELD)) {
+	if (output->num_held > 0 &&
+	    (!output_waiting(output) || output->held_bytes > OUTPUT_HELD)) {
 		err = show_held(output);
 		if (err != EVERR_OK) {
 			return err;
