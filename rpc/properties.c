@@ -43,8 +43,7 @@ static const struct property {
 				  1},
 	[RPC_PROPERTY_ACCESS] = {"Access", EvtRpcVarTypeString, true},
 	[RPC_PROPERTY_RETENTION] = {"Retention", EvtRpcVarTypeBoolean, true, 1},
-	/* A full channel is never written to a file; "true" would promise it.
-	 */
+	/* Nothing here writes a full channel to a file, as "true" promises. */
 	[RPC_PROPERTY_AUTO_BACKUP] = {"AutoBackup", EvtRpcVarTypeBoolean, true,
 				      0},
 	[RPC_PROPERTY_MAX_SIZE] = {"MaxSize", EvtRpcVarTypeUInt64, true,

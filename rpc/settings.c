@@ -604,10 +604,14 @@ static everr_t pending_put(struct rpc_settings *settings, const char *name,
  */
 static everr_t set_initial(struct rpc_properties *changed, uint32_t which)
 {
-	struct rpc_properties *initial = rpc_properties_create(changed);
+	struct rpc_properties *initial = NULL;
 	everr_t err;
 	size_t i;
 
+	if (which == 0) {
+		return EVERR_OK;
+	}
+	initial = rpc_properties_create(changed);
 	if (initial == NULL) {
 		return EVERR_NOMEM;
 	}
@@ -695,7 +699,9 @@ static everr_t change_merge(struct rpc_properties *changed,
 	return rpc_properties_overlay(changed, changes->to);
 }
 
-/* Application stays an Admin log: the service's own channels are what they are.
+/*
+ * What evenlog.conf fixes stays; and the service's own channels are of the kind
+ * that they are: Application stays an Admin log.
  */
 static bool change_allowed(const struct entry *entry,
 			   const struct rpc_properties *to,
