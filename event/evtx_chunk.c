@@ -132,6 +132,10 @@ void event_evtx_put_name(void *private_data, const uint8_t *units,
 	uint32_t offset;
 	uint8_t *p = NULL;
 
+	/* What is full is not searched, however long that would go on. */
+	if (buf_error(out) != EVERR_OK) {
+		return;
+	}
 	offset = find_string(out, hash, units, num_units);
 	if (offset != 0) {
 		buf_put_u32(out, offset);
@@ -220,7 +224,8 @@ static everr_t put_tokens(struct event_evtx_chunk *chunk, const uint8_t *def,
 			return err;
 		}
 		event_writer_put(&writer, &token);
-	} while (token.kind != EVENT_TOKEN_EOF);
+	} while (token.kind != EVENT_TOKEN_EOF &&
+		 buf_error(&chunk->out) == EVERR_OK);
 	return EVERR_OK;
 }
 

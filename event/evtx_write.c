@@ -241,7 +241,8 @@ static everr_t put_document(struct output *o, const uint8_t *data, size_t len,
 		if (err != EVERR_OK) {
 			return err;
 		}
-	} while (token.kind != EVENT_TOKEN_EOF);
+	} while (token.kind != EVENT_TOKEN_EOF &&
+		 buf_error(o->out) == EVERR_OK);
 	return EVERR_OK;
 }
 

@@ -2,10 +2,10 @@
 
 /*
  * Any bytes as an .evtx file, forwards and backwards.  The first byte says
- * what the others are: a whole file, the records of a chunk, or the BinXML of
- * one record; so that the fuzzer need not find headers and checksums.  What is
- * read and can be packed is written; what is read of that renders as the same
- * XML.
+ * what the others are: a whole file, the records of a chunk, the BinXML of one
+ * record, so that the fuzzer need not find headers and checksums; or a packed
+ * event, as from a damaged disk, to be written.  What is read and can be packed
+ * is written; what is read of that renders as the same XML.
  */
 
 #include "event/evtx.h"
@@ -19,6 +19,7 @@ enum input {
 	INPUT_FILE,
 	INPUT_CHUNK,
 	INPUT_RECORD,
+	INPUT_PACKED,
 	NUM_INPUTS
 };
 
@@ -174,6 +175,28 @@ static size_t read_all(struct target *t, bool backwards)
 	return n;
 }
 
+/* What the disk lost may be written, as far as it can be taken apart. */
+static void write_packed(struct target *t, const uint8_t *data, size_t size)
+{
+	struct event_evtx_reader *reader = NULL;
+	struct event_evtx_record record;
+	struct event_evtx_damage damage;
+	uint8_t header[EVENT_EVTX_HEADER_SIZE];
+	const uint8_t *chunk = NULL;
+	everr_t err;
+
+	err = event_evtx_add(t->writer, data, size, 0, &chunk);
+	must(event_evtx_num_records(t->writer) == (err == EVERR_OK ? 1U : 0U));
+	must(event_evtx_finish(t->writer, &chunk, header) == EVERR_OK);
+	buf_put(&t->written, chunk, EVENT_EVTX_CHUNK_SIZE);
+	memcpy(t->written.data, header, sizeof(header));
+	must(event_evtx_open(t, t->written.data, t->written.len, &reader) ==
+	     EVERR_OK);
+	do {
+		err = event_evtx_next(reader, &record, &damage);
+	} while (err != EVERR_END);
+}
+
 static void finish(struct target *t)
 {
 	uint8_t header[EVENT_EVTX_HEADER_SIZE];
@@ -216,7 +239,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct target *t = target_new(mem_ctx);
 	size_t n;
 
-	if (load(t, data, size)) {
+	if (size > 0 && data[0] % NUM_INPUTS == INPUT_PACKED) {
+		write_packed(t, data + 1, size - 1);
+	} else if (load(t, data, size)) {
 		n = read_all(t, false);
 		must(read_all(t, true) == n);
 		finish(t);
