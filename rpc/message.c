@@ -25,8 +25,8 @@
 
 /* EVENT_DESCRIPTOR, [MS-DTYP] 2.3.1 */
 #define DESCRIPTOR_SIZE 16
-/* All values of a call as text. */
-#define VALUES_MAX (8 * 1024 * 1024)
+/* All values of a call as text; an event's are less than 1 MiB in UTF-16. */
+#define VALUES_MAX EVENT_MESSAGE_MAX
 /* Between the elements of an array. */
 #define VALUE_SEPARATOR ", "
 
