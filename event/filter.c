@@ -2,6 +2,8 @@
 #include "event/filter.h"
 
 #include "event/filter_eval.h"
+#include "event/filter_fold.h"
+#include "event/filter_order.h"
 #include "event/filter_time.h"
 
 #include <string.h>
@@ -14,6 +16,8 @@ struct event_filter {
 	struct xpath *xpath; /* NULL: matches all */
 	struct filter_literal *literals;
 	uint8_t *fields;
+	bool *folds;
+	struct filter_term *terms;
 	uint32_t *positions;
 	struct filter_eval eval;
 	bool timed; /* says something about TimeCreated */
@@ -138,6 +142,43 @@ static everr_t make_fields(struct event_filter *filter)
 	}
 	for (i = 0; i < xpath->num_tests; i++) {
 		filter->fields[i] = filter_test_field(xpath, i);
+		filter->eval.asked_fields |=
+			(uint16_t)(1U << filter->fields[i]);
+	}
+	filter->eval.asked_fields &= (uint16_t) ~(1U << FILTER_NO_FIELD);
+	return EVERR_OK;
+}
+
+static everr_t make_folds(struct event_filter *filter)
+{
+	const struct xpath *xpath = filter->xpath;
+	uint32_t i;
+
+	filter->folds = talloc_array(filter, bool, xpath->num_steps);
+	if (filter->folds == NULL) {
+		return EVERR_NOMEM;
+	}
+	for (i = 0; i < xpath->num_steps; i++) {
+		filter->folds[i] = filter_fold_is_useful(xpath, i);
+	}
+	return EVERR_OK;
+}
+
+/* Comparisons of a field of the event's header with an integer. */
+static everr_t make_terms(struct event_filter *filter)
+{
+	const struct xpath *xpath = filter->xpath;
+	uint32_t i;
+
+	filter->terms =
+		talloc_array(filter, struct filter_term, xpath->num_exprs);
+	if (filter->terms == NULL) {
+		return EVERR_NOMEM;
+	}
+	for (i = 0; i < xpath->num_exprs; i++) {
+		filter->terms[i] =
+			filter_find_term(xpath, filter->literals,
+					 filter->fields, &xpath->exprs[i]);
 	}
 	return EVERR_OK;
 }
@@ -153,13 +194,13 @@ static everr_t make_eval(struct event_filter *filter)
 		return EVERR_NOMEM;
 	}
 	filter_reader_init(reader, filter->xpath);
-	filter->eval = (struct filter_eval){
-		.xpath = filter->xpath,
-		.literals = filter->literals,
-		.fields = filter->fields,
-		.positions = filter->positions,
-		.reader = reader,
-	};
+	filter->eval.xpath = filter->xpath;
+	filter->eval.literals = filter->literals;
+	filter->eval.fields = filter->fields;
+	filter->eval.terms = filter->terms;
+	filter->eval.folds = filter->folds;
+	filter->eval.positions = filter->positions;
+	filter->eval.reader = reader;
 	return EVERR_OK;
 }
 
@@ -188,9 +229,16 @@ static everr_t compile(struct event_filter *filter, const char *text,
 		return err;
 	}
 	err = make_fields(filter);
+	if (err == EVERR_OK) {
+		err = make_folds(filter);
+	}
+	if (err == EVERR_OK) {
+		err = make_terms(filter);
+	}
 	if (err != EVERR_OK) {
 		return err;
 	}
+	filter_order(filter->xpath, filter->fields);
 	find_time_range(filter, 0);
 	filter->timed = filter_says_time(filter->xpath, filter->fields);
 	return make_eval(filter);

@@ -113,6 +113,25 @@ everr_t filter_operand_init(const struct event_value *value, struct buf *text,
 			    struct filter_operand *ret_operand)
 	EVERR_MUST_CHECK;
 
+static inline bool filter_holds_u64(enum xpath_op op, uint64_t x, uint64_t y)
+{
+	switch (op) {
+	case XPATH_EQ:
+		return x == y;
+	case XPATH_NE:
+		return x != y;
+	case XPATH_LT:
+		return x < y;
+	case XPATH_LE:
+		return x <= y;
+	case XPATH_GT:
+		return x > y;
+	case XPATH_GE:
+		return x >= y;
+	}
+	return false;
+}
+
 /*
  * The comparison.  scratch is for passing use, and holds nothing of left; an
  * error of it makes the result false.

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "event/filter_eval.h"
 
+#include "event/filter_fold.h"
+
 /* Milliseconds in FILETIME units. */
 #define UNITS_PER_MS 10000.0
 
@@ -121,6 +123,67 @@ static bool provider_differs(const struct event_header *header,
 	       sink->literal->hash != header->provider_hash;
 }
 
+/* The type that the header's field was read from, if that is all of it. */
+static bool type_is_exact(uint8_t field, uint8_t type)
+{
+	switch (field) {
+	case EVENT_SYSTEM_PROVIDER:
+		return type == EVENT_TYPE_STRING;
+	case EVENT_SYSTEM_TIME:
+		return type == EVENT_TYPE_FILETIME;
+	default:
+		return is_unsigned(type);
+	}
+}
+
+/*
+ * The fields for which the event's header answers: the template puts nothing
+ * but one value there, whose type is what the header was read from.
+ */
+static void find_ready(struct filter_eval *eval,
+		       const struct filter_level *level)
+{
+	const struct event_header *header = eval->reader->view->header;
+	uint16_t asked = eval->asked_fields & level->plan->exact;
+	uint8_t i;
+
+	eval->ready = 0;
+	for (i = 0; asked >> i != 0; i++) {
+		if ((asked >> i & 1) != 0 && (header->has & has_bits[i]) != 0 &&
+		    type_is_exact(
+			    i, filter_level_type(level,
+						 level->plan->field_ids[i]))) {
+			eval->ready |= (uint16_t)(1U << i);
+			eval->numbers[i] = header_number(header, i);
+		}
+	}
+}
+
+struct filter_term filter_find_term(const struct xpath *xpath,
+				    const struct filter_literal *literals,
+				    const uint8_t *fields,
+				    const struct xpath_expr *expr)
+{
+	const struct filter_term none = {.field = FILTER_NO_FIELD};
+	const struct filter_literal *literal = NULL;
+	const struct xpath_step *step = NULL;
+	uint8_t field;
+
+	if (expr->kind != XPATH_COMPARE ||
+	    xpath->exprs[expr->first].kind != XPATH_PATH) {
+		return none;
+	}
+	step = &xpath->steps[xpath->exprs[expr->first].first];
+	literal = &literals[expr->literal];
+	field = fields[step->test];
+	if (field == EVENT_SYSTEM_PROVIDER || field == EVENT_SYSTEM_TIME ||
+	    step->next != XPATH_NONE || step->first_predicate != XPATH_NONE ||
+	    !literal->number.exact || literal->number.negative) {
+		return none;
+	}
+	return (struct filter_term){field, expr->op, literal->number.magnitude};
+}
+
 /* Of a string the header has only what can be converted without it. */
 static bool header_suffices(const struct sink *sink, bool time)
 {
@@ -131,38 +194,24 @@ static bool header_suffices(const struct sink *sink, bool time)
 		(time ? FILTER_IS_TIME : FILTER_IS_NUMBER)) != 0;
 }
 
-/*
- * Does the event's header answer for the node at the end of the path?  Only
- * where the template puts nothing but one value there, whose type is what the
- * header was read from.
- */
+/* Does the header answer for the field at the end of a path? */
 static bool ask_header(struct filter_eval *eval, uint8_t field,
-		       const struct filter_level *level, struct sink *sink,
-		       bool *ret_stop)
+		       struct sink *sink, bool *ret_stop)
 {
 	const struct event_header *header = eval->reader->view->header;
+	bool time = field == EVENT_SYSTEM_TIME;
 	struct filter_operand operand;
-	uint8_t type;
-	bool time;
 
-	if ((level->plan->exact & 1U << field) == 0 ||
-	    (header->has & has_bits[field]) == 0) {
-		return false;
-	}
-	type = filter_level_type(level, level->plan->field_ids[field]);
 	if (field == EVENT_SYSTEM_PROVIDER) {
 		*ret_stop = false;
-		return type == EVENT_TYPE_STRING &&
-		       provider_differs(header, sink);
+		return provider_differs(header, sink);
 	}
-	time = field == EVENT_SYSTEM_TIME;
-	if (!(time ? type == EVENT_TYPE_FILETIME : is_unsigned(type)) ||
-	    !header_suffices(sink, time)) {
+	if (!header_suffices(sink, time)) {
 		return false;
 	}
 	operand.class = time ? FILTER_TIME : FILTER_INTEGER;
 	operand.negative = false;
-	operand.magnitude = header_number(header, field);
+	operand.magnitude = eval->numbers[field];
 	*ret_stop = sink_take(eval, sink, &operand);
 	return true;
 }
@@ -373,6 +422,26 @@ static bool walk_range(struct filter_eval *eval, struct filter_level *level,
 	return false;
 }
 
+/* The same for the items that the template leaves in question. */
+static bool walk_kept(struct filter_eval *eval, struct filter_level *level,
+		      uint32_t range, uint32_t step, struct sink *sink)
+{
+	const struct filter_kept *kept =
+		filter_fold(eval->reader, eval->literals, level, step, range);
+	uint32_t i;
+
+	if (kept == NULL) {
+		return true;
+	}
+	for (i = 0; i < kept->count; i++) {
+		if (at_item(eval, level, &level->plan->items[kept->items[i]],
+			    step, sink)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* A step from a node.  True: the sink has what it wants, or an error. */
 static bool walk(struct filter_eval *eval, const struct context *context,
 		 uint32_t step, struct sink *sink)
@@ -380,26 +449,28 @@ static bool walk(struct filter_eval *eval, const struct context *context,
 	const struct xpath *xpath = eval->xpath;
 	const struct xpath_step *s = &xpath->steps[step];
 	struct filter_level *level = context->level;
-	uint8_t field = eval->fields[s->test];
+	uint32_t range = context->ranges + xpath->tests[s->test].slot;
 	bool stop = false;
 	uint32_t i;
 
 	if (context->ranges == XPATH_NONE) {
 		return false;
 	}
-	if (field != FILTER_NO_FIELD && s->next == XPATH_NONE &&
+	if ((eval->ready >> eval->fields[s->test] & 1) != 0 &&
+	    level->depth == 0 && s->next == XPATH_NONE &&
 	    s->first_predicate == XPATH_NONE &&
-	    ask_header(eval, field, level, sink, &stop)) {
+	    ask_header(eval, eval->fields[s->test], sink, &stop)) {
 		return stop;
+	}
+	if (eval->folds[step] && level->template_no != 0 &&
+	    level->plan->ranges[range].count >= FILTER_FOLD_MIN) {
+		return walk_kept(eval, level, range, step, sink);
 	}
 	for (i = s->first_predicate; i != XPATH_NONE;
 	     i = xpath->predicates[i].next) {
 		eval->positions[i] = 0;
 	}
-	return walk_range(eval, level,
-			  &level->plan->ranges[context->ranges +
-					       xpath->tests[s->test].slot],
-			  step, sink);
+	return walk_range(eval, level, &level->plan->ranges[range], step, sink);
 }
 
 static bool eval_path(struct filter_eval *eval, uint32_t expr,
@@ -514,13 +585,27 @@ static bool eval_list(struct filter_eval *eval, const struct xpath_expr *expr,
 	return !is_or;
 }
 
+/* Most of what clients ask: numbers of System, from the event's header. */
+static bool header_knows(const struct filter_eval *eval, uint32_t expr,
+			 const struct context *context)
+{
+	return (eval->ready >> eval->terms[expr].field & 1) != 0 &&
+	       context->level->depth == 0;
+}
+
 /* Recursion is as deep as brackets and parentheses. */
 static bool eval_expr(struct filter_eval *eval, uint32_t expr,
 		      const struct context *context)
 {
 	const struct xpath_expr *e = &eval->xpath->exprs[expr];
+	const struct filter_term *term = &eval->terms[expr];
 	struct sink exists = {.kind = SINK_EXISTS};
 
+	if (header_knows(eval, expr, context)) {
+		return filter_holds_u64((enum xpath_op)term->op,
+					eval->numbers[term->field],
+					term->number);
+	}
 	switch ((enum xpath_kind)e->kind) {
 	case XPATH_OR:
 	case XPATH_AND:
@@ -546,6 +631,7 @@ bool filter_eval_match(struct filter_eval *eval, const struct event_view *view)
 
 	context.level = filter_reader_begin(eval->reader, view);
 	if (context.level != NULL) {
+		find_ready(eval, context.level);
 		matches = eval_expr(eval, eval->xpath->root, &context);
 	}
 	matches = matches && !failed(eval);

@@ -21,15 +21,6 @@ static bool fail(struct filter_reader *reader, everr_t err)
 	return false;
 }
 
-bool filter_charge(struct filter_reader *reader, uint32_t work)
-{
-	if (work > EVENT_FILTER_WORK_MAX - reader->render.work) {
-		return fail(reader, EVERR_LIMIT);
-	}
-	reader->render.work += work;
-	return true;
-}
-
 /* -------------------------------------------------------------- cache */
 
 static uint32_t cache_slot(const struct filter_reader *reader,
@@ -334,15 +325,6 @@ bool filter_level_plan(struct filter_reader *reader, struct filter_level *level,
 }
 
 /* ------------------------------------------------------------- values */
-
-uint8_t filter_level_type(const struct filter_level *level, uint16_t id)
-{
-	if (level->open) {
-		return event_scope_value(&level->scope, id)->type;
-	}
-	return id < level->num_values ? event_spec_type(level->specs, id)
-				      : EVENT_TYPE_NULL;
-}
 
 /* A value of a level that is not open, and need not be for one value. */
 static bool unopened_value(struct filter_reader *reader,

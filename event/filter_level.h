@@ -10,6 +10,7 @@
  */
 
 #include "base/buf.h"
+#include "event/binxml.h"
 #include "event/filter.h"
 #include "event/filter_compare.h"
 #include "event/filter_plan.h"
@@ -41,7 +42,7 @@ struct filter_level {
 	bool open;
 	struct event_scope scope;
 	/* Where the children of a test lead. */
-	const struct filter_plan *plan;
+	struct filter_plan *plan;
 	uint32_t plan_test;
 	struct filter_plan *own_plan; /* of what has no template */
 };
@@ -78,7 +79,16 @@ struct filter_level *filter_reader_begin(struct filter_reader *reader,
 void filter_reader_end(struct filter_reader *reader);
 
 /* Count work; false, and an error, when it is too much. */
-bool filter_charge(struct filter_reader *reader, uint32_t work);
+static inline bool filter_charge(struct filter_reader *reader, uint32_t work)
+{
+	if (work > EVENT_FILTER_WORK_MAX - reader->render.work) {
+		reader->err =
+			reader->err != EVERR_OK ? reader->err : EVERR_LIMIT;
+		return false;
+	}
+	reader->render.work += work;
+	return true;
+}
 
 /* The level's plan for the children of a test; false: an error. */
 bool filter_level_plan(struct filter_reader *reader, struct filter_level *level,
@@ -100,7 +110,15 @@ bool filter_level_open(struct filter_reader *reader,
 		       struct filter_level *level);
 
 /* The type of a value, without opening the level for it. */
-uint8_t filter_level_type(const struct filter_level *level, uint16_t id);
+static inline uint8_t filter_level_type(const struct filter_level *level,
+					uint16_t id)
+{
+	if (level->open) {
+		return event_scope_value(&level->scope, id)->type;
+	}
+	return id < level->num_values ? event_spec_type(level->specs, id)
+				      : EVENT_TYPE_NULL;
+}
 
 /*
  * What an element, an attribute or a piece of text says.  False: there is no

@@ -301,20 +301,22 @@ static everr_t expand_all(struct build *b, uint32_t test)
 
 /* ------------------------------------------------------------- fields */
 
+bool filter_test_is_system(const struct xpath *xpath, uint32_t test)
+{
+	return test != 0 && xpath->tests[test].parent != 0 &&
+	       xpath->tests[xpath->tests[test].parent].parent == 0 &&
+	       test_is(xpath, test, XPATH_CHILD, "System");
+}
+
 uint8_t filter_test_field(const struct xpath *xpath, uint32_t test)
 {
 	const struct xpath_test *t = &xpath->tests[test];
 	bool attribute = t->axis == XPATH_ATTRIBUTE;
 	uint32_t element = attribute ? t->parent : test;
-	uint32_t system;
 	uint8_t i;
 
-	if (test == 0 || element == 0 || xpath->tests[element].parent == 0) {
-		return FILTER_NO_FIELD;
-	}
-	system = xpath->tests[element].parent;
-	if (!test_is(xpath, system, XPATH_CHILD, "System") ||
-	    xpath->tests[xpath->tests[system].parent].parent != 0) {
+	if (test == 0 || element == 0 ||
+	    !filter_test_is_system(xpath, xpath->tests[element].parent)) {
 		return FILTER_NO_FIELD;
 	}
 	for (i = 0; i < NUM_FIELDS; i++) {

@@ -60,16 +60,32 @@ struct filter_range {
 	uint32_t count;
 };
 
+/* Lists of items, by step and range (event/filter_fold.h). */
+#define FILTER_KEPT_HEADS 64
+
+/* The items of a range that a step's predicates may let pass. */
+struct filter_kept {
+	struct filter_kept *next; /* of the same head */
+	uint32_t step;
+	uint32_t range;
+	uint32_t count;
+	uint32_t items[];
+};
+
 struct filter_plan {
 	const struct filter_item *items;
 	/* The first ones are of the children of the test it was made for. */
 	const struct filter_range *ranges;
 	const uint16_t *ids;
 	const uint8_t *text;
+	struct filter_kept **kept; /* FILTER_KEPT_HEADS, or NULL: none yet */
 	uint16_t exact; /* bits: fields for which the event's header answers */
 	uint16_t field_ids[EVENT_SYSTEM_NUM]; /* their values */
 	size_t bytes;
 };
+
+/* Does the test ask for Event/System? */
+bool filter_test_is_system(const struct xpath *xpath, uint32_t test);
 
 /* The field that a test asks for, or FILTER_NO_FIELD. */
 uint8_t filter_test_field(const struct xpath *xpath, uint32_t test);

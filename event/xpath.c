@@ -804,7 +804,7 @@ static void parser_init(struct parser *p, TALLOC_CTX *mem_ctx, const char *text,
 }
 
 /* At their exact size: filters live as long as subscriptions. */
-static const void *array_done(const struct buf *array)
+static void *array_done(const struct buf *array)
 {
 	void *exact = NULL;
 

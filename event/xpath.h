@@ -109,7 +109,7 @@ struct xpath_literal {
 
 struct xpath {
 	const char *text;
-	const struct xpath_expr *exprs;
+	struct xpath_expr *exprs;
 	const struct xpath_step *steps;
 	const struct xpath_predicate *predicates;
 	const struct xpath_test *tests;
