@@ -5,48 +5,69 @@
 #include "event/catalog_default.h"
 #include "event/evenlog_man.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* A standard name without this is for persons, too. */
 #define STANDARD_PREFIX "win:"
 
+/* In the order of cmp; no two are the same to it. */
+struct sorted {
+	int (*cmp)(const struct event_publisher *a,
+		   const struct event_publisher *b);
+	const struct event_publisher **publishers;
+	size_t num;
+};
+
 struct event_catalog {
 	struct event_publisher *standard;
 	/* The same publishers by name without case, and by GUID. */
-	const struct event_publisher **by_name;
-	const struct event_publisher **by_guid;
-	size_t num;
+	struct sorted by_name;
+	struct sorted by_guid;
 	const struct event_manifest **manifests;
 	size_t num_manifests;
 };
 
-static int name_cmp(const void *a, const void *b)
+static int name_cmp(const struct event_publisher *a,
+		    const struct event_publisher *b)
 {
-	const struct event_publisher *const *x = a, *const *y = b;
-
-	return text_name_cmp((*x)->name, (*y)->name);
+	return text_name_cmp(a->name, b->name);
 }
 
-static int guid_cmp(const void *a, const void *b)
+static int guid_cmp(const struct event_publisher *a,
+		    const struct event_publisher *b)
 {
-	const struct event_publisher *const *x = a, *const *y = b;
-
-	return memcmp(&(*x)->guid, &(*y)->guid, sizeof((*x)->guid));
+	return memcmp(&a->guid, &b->guid, sizeof(a->guid));
 }
 
-static const struct event_publisher *search(
-	const struct event_publisher *const *sorted, size_t num,
-	const struct event_publisher *key,
-	int (*cmp)(const void *, const void *))
+/* Where key is, or would have to be. */
+static size_t position(const struct sorted *sorted,
+		       const struct event_publisher *key)
 {
-	const struct event_publisher *const *found = NULL;
+	size_t low = 0;
+	size_t high = sorted->num;
 
-	if (num == 0) {
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (sorted->cmp(sorted->publishers[middle], key) < 0) {
+			low = middle + 1;
+		} else {
+			high = middle;
+		}
+	}
+	return low;
+}
+
+static const struct event_publisher *search(const struct sorted *sorted,
+					    const struct event_publisher *key)
+{
+	size_t at = position(sorted, key);
+
+	if (at == sorted->num ||
+	    sorted->cmp(sorted->publishers[at], key) != 0) {
 		return NULL;
 	}
-	found = bsearch(&key, sorted, num, sizeof(key), cmp);
-	return found != NULL ? *found : NULL;
+	return sorted->publishers[at];
 }
 
 /* Evenlog's own publisher is a manifest like any other. */
@@ -75,6 +96,8 @@ struct event_catalog *event_catalog_create(TALLOC_CTX *mem_ctx)
 	if (catalog == NULL) {
 		return NULL;
 	}
+	catalog->by_name.cmp = name_cmp;
+	catalog->by_guid.cmp = guid_cmp;
 	catalog->standard = event_catalog_default_create(catalog);
 	if (catalog->standard == NULL) {
 		talloc_free(catalog);
@@ -88,30 +111,6 @@ struct event_catalog *event_catalog_create(TALLOC_CTX *mem_ctx)
 	return catalog;
 }
 
-/* The old ones and the manifest's, sorted; NULL: no memory. */
-static const struct event_publisher **merge(
-	TALLOC_CTX *mem_ctx, const struct event_publisher *const *old,
-	size_t num_old, const struct event_manifest *manifest,
-	int (*cmp)(const void *, const void *))
-{
-	const struct event_publisher **merged = NULL;
-	size_t i;
-
-	merged = talloc_array(mem_ctx, const struct event_publisher *,
-			      num_old + manifest->num_publishers);
-	if (merged == NULL) {
-		return NULL;
-	}
-	for (i = 0; i < num_old; i++) {
-		merged[i] = old[i];
-	}
-	for (i = 0; i < manifest->num_publishers; i++) {
-		merged[num_old + i] = &manifest->publishers[i];
-	}
-	qsort(merged, num_old + manifest->num_publishers, sizeof(*merged), cmp);
-	return merged;
-}
-
 static bool is_of(const struct event_publisher *publisher,
 		  const struct event_manifest *manifest)
 {
@@ -119,20 +118,80 @@ static bool is_of(const struct event_publisher *publisher,
 	       publisher < manifest->publishers + manifest->num_publishers;
 }
 
-/* The name of one that is there twice, the older of the two; or NULL. */
-static const char *find_twice(const struct event_publisher *const *sorted,
-			      size_t num, const struct event_manifest *manifest,
-			      int (*cmp)(const void *, const void *))
+/* Room for more publishers. */
+static everr_t grow(struct event_catalog *catalog, struct sorted *sorted,
+		    size_t more)
 {
+	const struct event_publisher **grown = NULL;
+
+	grown = talloc_realloc(catalog, sorted->publishers,
+			       const struct event_publisher *,
+			       sorted->num + more);
+	if (grown == NULL) {
+		return EVERR_NOMEM;
+	}
+	sorted->publishers = grown;
+	return EVERR_OK;
+}
+
+/*
+ * There is room.  Thousands of files come here one after the other: to sort
+ * anew for each would take a minute.
+ * EVERR_EXISTS  *ret_name is the one that was there before
+ */
+static everr_t insert(struct sorted *sorted,
+		      const struct event_publisher *publisher,
+		      const char **ret_name)
+{
+	size_t at = position(sorted, publisher);
+	const struct event_publisher **place = &sorted->publishers[at];
+
+	if (at < sorted->num && sorted->cmp(*place, publisher) == 0) {
+		*ret_name = (*place)->name;
+		return EVERR_EXISTS;
+	}
+	memmove(place + 1, place, (sorted->num - at) * sizeof(*place));
+	*place = publisher;
+	sorted->num++;
+	return EVERR_OK;
+}
+
+/* Take out again what insert() took of a manifest. */
+static void drop(struct sorted *sorted, const struct event_manifest *manifest)
+{
+	size_t kept = 0;
 	size_t i;
 
-	for (i = 1; i < num; i++) {
-		if (cmp(&sorted[i - 1], &sorted[i]) == 0) {
-			return is_of(sorted[i], manifest) ? sorted[i - 1]->name
-							  : sorted[i]->name;
+	for (i = 0; i < sorted->num; i++) {
+		if (!is_of(sorted->publishers[i], manifest)) {
+			sorted->publishers[kept++] = sorted->publishers[i];
 		}
 	}
-	return NULL;
+	sorted->num = kept;
+}
+
+static everr_t insert_all(struct event_catalog *catalog,
+			  const struct event_manifest *manifest,
+			  const char **ret_name)
+{
+	everr_t err;
+	size_t i;
+
+	err = grow(catalog, &catalog->by_name, manifest->num_publishers);
+	if (err == EVERR_OK) {
+		err = grow(catalog, &catalog->by_guid,
+			   manifest->num_publishers);
+	}
+	for (i = 0; i < manifest->num_publishers && err == EVERR_OK; i++) {
+		const struct event_publisher *publisher =
+			&manifest->publishers[i];
+
+		err = insert(&catalog->by_name, publisher, ret_name);
+		if (err == EVERR_OK) {
+			err = insert(&catalog->by_guid, publisher, ret_name);
+		}
+	}
+	return err;
 }
 
 static everr_t keep_manifest(struct event_catalog *catalog,
@@ -155,57 +214,34 @@ everr_t event_catalog_add(struct event_catalog *catalog,
 			  struct event_manifest *manifest,
 			  const char **ret_name)
 {
-	const struct event_publisher **by_name = NULL, **by_guid = NULL;
-	size_t num = catalog->num + manifest->num_publishers;
-	const char *twice = NULL;
 	everr_t err;
 
-	if (num > EVENT_CATALOG_PUBLISHERS_MAX) {
+	if (event_catalog_count(catalog) + manifest->num_publishers >
+	    EVENT_CATALOG_PUBLISHERS_MAX) {
 		return EVERR_LIMIT;
 	}
-	by_name = merge(catalog, catalog->by_name, catalog->num, manifest,
-			name_cmp);
-	by_guid = merge(catalog, catalog->by_guid, catalog->num, manifest,
-			guid_cmp);
-	if (by_name == NULL || by_guid == NULL) {
-		talloc_free(by_name);
-		talloc_free(by_guid);
-		return EVERR_NOMEM;
+	err = insert_all(catalog, manifest, ret_name);
+	if (err == EVERR_OK) {
+		err = keep_manifest(catalog, manifest);
 	}
-	twice = find_twice(by_name, num, manifest, name_cmp);
-	if (twice == NULL) {
-		twice = find_twice(by_guid, num, manifest, guid_cmp);
-	}
-	if (twice != NULL) {
-		talloc_free(by_name);
-		talloc_free(by_guid);
-		*ret_name = twice;
-		return EVERR_EXISTS;
-	}
-	err = keep_manifest(catalog, manifest);
 	if (err != EVERR_OK) {
-		talloc_free(by_name);
-		talloc_free(by_guid);
+		drop(&catalog->by_name, manifest);
+		drop(&catalog->by_guid, manifest);
 		return err;
 	}
-	talloc_free(catalog->by_name);
-	talloc_free(catalog->by_guid);
-	catalog->by_name = by_name;
-	catalog->by_guid = by_guid;
-	catalog->num = num;
 	talloc_steal(catalog, manifest);
 	return EVERR_OK;
 }
 
 size_t event_catalog_count(const struct event_catalog *catalog)
 {
-	return catalog->num;
+	return catalog->by_name.num;
 }
 
 const struct event_publisher *event_catalog_at(
 	const struct event_catalog *catalog, size_t index)
 {
-	return catalog->by_name[index];
+	return catalog->by_name.publishers[index];
 }
 
 const struct event_publisher *event_catalog_find(
@@ -215,7 +251,7 @@ const struct event_publisher *event_catalog_find(
 	const struct event_publisher *found = NULL;
 	everr_t err;
 
-	found = search(catalog->by_name, catalog->num, &key, name_cmp);
+	found = search(&catalog->by_name, &key);
 	if (found != NULL || name[0] != '{') {
 		return found;
 	}
@@ -223,7 +259,7 @@ const struct event_publisher *event_catalog_find(
 	if (err != EVERR_OK) {
 		return NULL;
 	}
-	return search(catalog->by_guid, catalog->num, &key, guid_cmp);
+	return search(&catalog->by_guid, &key);
 }
 
 const char *event_catalog_file(const struct event_catalog *catalog,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "event/manifest.h"
 
+#include "event/catalog.h"
 #include "event/manifest_parse.h"
 
 #include <stdio.h>
@@ -107,11 +108,15 @@ static everr_t read_providers(struct manifest_parse *parse,
 {
 	struct event_manifest *manifest = parse->manifest;
 	const struct manifest_element *provider = NULL;
+	size_t num = manifest_count(events, "provider");
 	everr_t err;
 
+	if (num > EVENT_CATALOG_PUBLISHERS_MAX) {
+		return manifest_refuse(parse, events, "more than %d providers",
+				       EVENT_CATALOG_PUBLISHERS_MAX);
+	}
 	manifest->publishers =
-		talloc_zero_array(manifest, struct event_publisher,
-				  manifest_count(events, "provider"));
+		talloc_zero_array(manifest, struct event_publisher, num);
 	if (manifest->publishers == NULL) {
 		return EVERR_NOMEM;
 	}

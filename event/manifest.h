@@ -25,6 +25,8 @@
 #define EVENT_MANIFEST_MAX (16 * 1024 * 1024)
 #define EVENT_MANIFEST_ELEMENTS_MAX 262144
 #define EVENT_MANIFEST_DEPTH_MAX 32
+/* Bytes of an attribute: texts of messages are the longest. */
+#define EVENT_MANIFEST_ATTRIBUTE_MAX 65535
 /* <data> of one template: as many as event/build.h takes. */
 #define EVENT_MANIFEST_FIELDS_MAX 1024
 /* Characters of a publisher's name, [MS-EVEN6] 2.2.1. */

@@ -17,6 +17,8 @@
 #define MANIFEST_CULTURES_MAX 128
 /* Messages of all providers in all cultures, found or not. */
 #define MANIFEST_MESSAGE_SLOTS_MAX (16 * EVENT_MANIFEST_ELEMENTS_MAX)
+/* What a culture of a provider costs besides, in messages. */
+#define MANIFEST_CULTURE_SLOTS 16
 /* Channels of a provider, Microsoft's limit. */
 #define MANIFEST_CHANNELS_MAX 8
 

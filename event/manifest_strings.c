@@ -290,7 +290,8 @@ static everr_t check_slots(struct manifest_parse *parse)
 {
 	const struct manifest_element at = {};
 
-	parse->message_slots += (parse->num_references + parse->num_table) *
+	parse->message_slots += (parse->num_references + parse->num_table +
+				 MANIFEST_CULTURE_SLOTS) *
 				parse->num_cultures;
 	if (parse->message_slots > MANIFEST_MESSAGE_SLOTS_MAX) {
 		return manifest_refuse(parse, &at,

@@ -63,6 +63,12 @@ static const char *tree_dup(struct tree_read *read, const char *text,
 	return copy;
 }
 
+static everr_t refuse(struct tree_read *read, const char *refusal)
+{
+	read->refusal = refusal;
+	return EVERR_LIMIT;
+}
+
 static everr_t tree_attributes(struct tree_read *read,
 			       const struct event_xml_start *start,
 			       struct manifest_element *element)
@@ -82,6 +88,10 @@ static everr_t tree_attributes(struct tree_read *read,
 	for (i = 0; i < start->num_attributes; i++) {
 		const struct event_xml_attribute *from = &start->attributes[i];
 
+		if (from->value_len > EVENT_MANIFEST_ATTRIBUTE_MAX) {
+			return refuse(read, "an attribute has more than 65,535 "
+					    "bytes");
+		}
 		attributes[i].name =
 			tree_dup(read, from->name, strlen(from->name));
 		attributes[i].value =
@@ -93,12 +103,6 @@ static everr_t tree_attributes(struct tree_read *read,
 	element->attributes = attributes;
 	element->num_attributes = start->num_attributes;
 	return EVERR_OK;
-}
-
-static everr_t refuse(struct tree_read *read, const char *refusal)
-{
-	read->refusal = refusal;
-	return EVERR_LIMIT;
 }
 
 /* Nearly always the parent's. */

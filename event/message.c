@@ -10,7 +10,16 @@
 #define PARAMETER_DIGITS_MAX 10
 /* Width and precision; more is no width that anybody means. */
 #define WIDTH_MAX 4096
+/* Digits of one that is an insert. */
+#define NUMBER_DIGITS_MAX 20
 #define NO_PRECISION SIZE_MAX
+/*
+ * Bytes of inserts and parameters that are looked at for one message: they
+ * need not show up in it ("%1!.0s!"), and may be named any number of times.
+ */
+#define WORK_MAX (16 * 1024 * 1024)
+/* To look for a parameter in one culture takes as long as so many bytes. */
+#define LOOKUP_WORK 128
 
 /* ------------------------------------------------------------- choosing */
 
@@ -103,6 +112,7 @@ struct format {
 	uint32_t lcid;
 	const char *const *inserts;
 	size_t num_inserts;
+	size_t work; /* of WORK_MAX */
 };
 
 /* "!-08.3I64x!" */
@@ -140,6 +150,15 @@ static everr_t put_repeated(struct format *format, char c, size_t num)
 	return err;
 }
 
+static everr_t charge(struct format *format, size_t work)
+{
+	if (work > WORK_MAX - format->work) {
+		return EVERR_LIMIT;
+	}
+	format->work += work;
+	return EVERR_OK;
+}
+
 static everr_t format_text(struct format *format, const char *text);
 
 /*
@@ -149,6 +168,7 @@ static everr_t format_text(struct format *format, const char *text);
 static everr_t put_parameter(struct format *format, const char **text)
 {
 	struct format inner = {.out = format->out, .start = format->start};
+	const struct event_publisher *publisher = format->publisher;
 	const char *start = *text;
 	const char *p = start + 2;
 	const char *found = NULL;
@@ -160,12 +180,20 @@ static everr_t put_parameter(struct format *format, const char **text)
 		id = 10 * id + (uint64_t)(*p++ - '0');
 	}
 	*text = p;
-	if (format->publisher != NULL && id <= UINT32_MAX) {
-		found = choose_text(format->publisher, (uint32_t)id,
-				    format->lcid, false, true);
+	if (publisher != NULL && id <= UINT32_MAX) {
+		err = charge(format, publisher->num_strings * LOOKUP_WORK);
+		if (err != EVERR_OK) {
+			return err;
+		}
+		found = choose_text(publisher, (uint32_t)id, format->lcid,
+				    false, true);
 	}
 	if (found == NULL) {
 		return put(format, start, (size_t)(p - start));
+	}
+	err = charge(format, strlen(found));
+	if (err != EVERR_OK) {
+		return err;
 	}
 	err = format_text(&inner, found);
 	while (format->out->len > before &&
@@ -450,7 +478,12 @@ static everr_t put_specified(struct format *format, const struct spec *spec,
 {
 	uint64_t magnitude = 0;
 	bool negative = false;
+	everr_t err;
 
+	err = charge(format, strlen(insert));
+	if (err != EVERR_OK) {
+		return err;
+	}
 	if (strchr("diouxXp", spec->conversion) != NULL &&
 	    read_integer(insert, spec, &magnitude, &negative)) {
 		return put_integer(format, spec, magnitude, negative);
@@ -469,7 +502,9 @@ static bool insert_number(const struct format *format, size_t *at,
 	bool from_insert = false;
 	const char *end = NULL;
 
-	if (*at >= format->num_inserts) {
+	if (*at >= format->num_inserts ||
+	    strnlen(format->inserts[*at], NUMBER_DIGITS_MAX + 1) >
+		    NUMBER_DIGITS_MAX) {
 		return false;
 	}
 	end = spec_number(format->inserts[*at], ret_number, &from_insert);

@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Names of bits beyond it are left out; their number is not. */
+#define BITS_TEXT_MAX 65535
+
 const struct event_publisher *event_message_publisher(
 	const struct event_catalog *catalog,
 	const struct event_message_source *source)
@@ -83,6 +86,7 @@ static const char *map_bits(TALLOC_CTX *mem_ctx,
 			    uint64_t number, uint32_t lcid)
 {
 	char *text = NULL;
+	size_t len = 0;
 	size_t i;
 
 	for (i = 0; i < map->num_items; i++) {
@@ -93,7 +97,8 @@ static const char *map_bits(TALLOC_CTX *mem_ctx,
 			continue;
 		}
 		name = item_text(publisher, &map->items[i], lcid);
-		if (name == NULL) {
+		if (name == NULL ||
+		    (text != NULL && len + strlen(name) > BITS_TEXT_MAX)) {
 			continue;
 		}
 		number &= ~(uint64_t)bits;
@@ -103,6 +108,7 @@ static const char *map_bits(TALLOC_CTX *mem_ctx,
 		if (text == NULL) {
 			return NULL;
 		}
+		len = strlen(text);
 	}
 	if (text != NULL && number != 0) {
 		text = talloc_asprintf_append_buffer(text, ", 0x%" PRIx64,

@@ -2,6 +2,9 @@
 #include "tests/leak.h"
 #include "tests/event/manifest.h"
 
+#include <stdlib.h>
+#include <time.h>
+
 static everr_t add(struct event_catalog *catalog, const char *xml,
 		   const char **ret_name)
 {
@@ -89,6 +92,64 @@ static void test_a_name_or_guid_is_taken_once(void **state)
 	assert_string_equal(name, "Contoso-Backup");
 	assert_int_equal(add(catalog, itself, &name), EVERR_EXISTS);
 	assert_int_equal(event_catalog_count(catalog), 2);
+	/* Of what was refused nothing stayed. */
+	assert_null(event_catalog_find(catalog, "Other"));
+	assert_null(event_catalog_find(catalog, "A"));
+	assert_null(event_catalog_find(
+		catalog, "{1DB28F2E-8F80-4027-8C5A-A11F7F10F62C}"));
+	assert_non_null(event_catalog_find(
+		catalog, "{1DB28F2E-8F80-4027-8C5A-A11F7F10F62D}"));
+	talloc_free(catalog);
+}
+
+/* A manifest of one publisher, as if it had been read. */
+static struct event_manifest *make(TALLOC_CTX *mem_ctx, uint32_t number)
+{
+	struct event_manifest *manifest =
+		talloc_zero(mem_ctx, struct event_manifest);
+
+	manifest->file = "made";
+	manifest->num_publishers = 1;
+	manifest->publishers = talloc_zero(manifest, struct event_publisher);
+	manifest->publishers->name =
+		talloc_asprintf(manifest, "P-%05u", number);
+	/* In another order than the names. */
+	manifest->publishers->guid.b[0] = (uint8_t)number;
+	manifest->publishers->guid.b[1] = (uint8_t)(number >> 8);
+	manifest->publishers->guid.b[15] = 1;
+	return manifest;
+}
+
+static void test_as_many_files_as_publishers_are_taken_in_seconds(void **state)
+{
+	struct event_catalog *catalog = event_catalog_create(*state);
+	struct event_manifest *manifest = NULL;
+	const clock_t start = clock();
+	const char *name = NULL;
+	uint32_t i;
+
+	/* 4001 is prime to their number, so that each comes once. */
+	for (i = 0; i < EVENT_CATALOG_PUBLISHERS_MAX - 1; i++) {
+		manifest = make(*state,
+				i * 4001 % (EVENT_CATALOG_PUBLISHERS_MAX - 1));
+		assert_int_equal(event_catalog_add(catalog, manifest, &name),
+				 EVERR_OK);
+	}
+	manifest = make(*state, 60000);
+	assert_int_equal(event_catalog_add(catalog, manifest, &name),
+			 EVERR_LIMIT);
+	talloc_free(manifest);
+	/* "Evenlog" comes before "P-00000". */
+	for (i = 1; i < EVENT_CATALOG_PUBLISHERS_MAX; i++) {
+		const struct event_publisher *p = event_catalog_at(catalog, i);
+		char guid[EV_GUID_TEXT_SIZE];
+
+		assert_int_equal(strtoul(p->name + 2, NULL, 10), i - 1);
+		ev_guid_format(&p->guid, guid);
+		assert_ptr_equal(event_catalog_find(catalog, guid), p);
+	}
+	/* Sorted anew for each of them it would be minutes. */
+	assert_true((clock() - start) / CLOCKS_PER_SEC < 20);
 	talloc_free(catalog);
 }
 
@@ -162,6 +223,8 @@ int main(void)
 		leak_test(test_a_new_catalog_has_the_services_own_publisher),
 		leak_test(test_publishers_are_found_by_name_and_guid),
 		leak_test(test_a_name_or_guid_is_taken_once),
+		leak_test(
+			test_as_many_files_as_publishers_are_taken_in_seconds),
 		leak_test(test_the_default_publisher_names_the_standard),
 		leak_test(test_a_publishers_names_come_before_the_standard),
 	};

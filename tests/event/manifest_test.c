@@ -400,6 +400,80 @@ static void test_limits_of_depth_elements_and_size(void **state)
 	assert_null(manifest);
 }
 
+/* Providers times cultures: a small file must not become a large thing. */
+static void test_limits_of_providers_and_cultures(void **state)
+{
+	struct event_manifest_error error = {0};
+	struct event_manifest *manifest = NULL;
+	char *providers = talloc_strdup(*state, "");
+	char *cultures = talloc_strdup(*state, "");
+	char *xml = NULL;
+	size_t i;
+
+	for (i = 0; i <= 8192; i++) {
+		providers = talloc_asprintf_append_buffer(
+			providers,
+			"<provider name='P%zu' guid='{%08zx-0000-0000-0000-"
+			"000000000000}'/>",
+			i, i);
+		if (i == 4000) {
+			xml = talloc_asprintf(*state, "%s%s" MAN_LOCAL,
+					      MAN_HEAD, providers);
+		}
+	}
+	for (i = 0; i < 128; i++) {
+		cultures = talloc_asprintf_append_buffer(
+			cultures,
+			"</stringTable></resources>"
+			"<resources culture='c%zu'><stringTable>",
+			i);
+	}
+	/* 127 more than the one that is there already. */
+	cultures[strlen(cultures) -
+		 strlen("</stringTable></resources>"
+			"<resources culture='c127'><stringTable>")] = '\0';
+	xml = talloc_asprintf_append_buffer(xml, "%s%s", cultures, MAN_TAIL);
+	assert_int_equal(man_try(*state, xml, &manifest, &error),
+			 EVERR_MANIFEST);
+	assert_string_equal(error.message,
+			    "too many messages, providers or cultures");
+
+	xml = talloc_asprintf(*state, "%s%s" MAN_LOCAL MAN_TAIL, MAN_HEAD,
+			      providers);
+	assert_int_equal(man_try(*state, xml, &manifest, &error),
+			 EVERR_MANIFEST);
+	assert_string_equal(error.message, "more than 8192 providers");
+}
+
+static void test_limits_of_an_attribute(void **state)
+{
+	struct event_manifest_error error = {0};
+	struct event_manifest *manifest = NULL;
+	char *text = talloc_array(*state, char, 65537);
+	char *xml = NULL;
+
+	memset(text, 'x', 65536);
+	text[65536] = '\0';
+	xml = talloc_asprintf(*state,
+			      "%s%s</provider>%s<string id='Provider' "
+			      "value='%s'/>%s",
+			      MAN_HEAD, MAN_PROVIDER, MAN_LOCAL, text,
+			      MAN_TAIL);
+	assert_int_equal(man_try(*state, xml, &manifest, &error), EVERR_LIMIT);
+	assert_string_equal(error.message,
+			    "an attribute has more than 65,535 bytes");
+	assert_int_equal(error.line, 7);
+
+	text[65535] = '\0';
+	xml = talloc_asprintf(*state,
+			      "%s%s</provider>%s<string id='Provider' "
+			      "value='%s'/>%s",
+			      MAN_HEAD, MAN_PROVIDER, MAN_LOCAL, text,
+			      MAN_TAIL);
+	assert_int_equal(man_try(*state, xml, &manifest, &error), EVERR_OK);
+	talloc_free(manifest);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -417,6 +491,8 @@ int main(void)
 		leak_test(test_what_is_wrong_is_said_with_its_line),
 		leak_test(test_references_that_lead_nowhere_are_refused),
 		leak_test(test_limits_of_depth_elements_and_size),
+		leak_test(test_limits_of_providers_and_cultures),
+		leak_test(test_limits_of_an_attribute),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

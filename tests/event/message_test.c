@@ -8,6 +8,8 @@
 #include "tests/leak.h"
 #include "tests/event/manifest.h"
 
+#include <time.h>
+
 static const char *formatted(TALLOC_CTX *mem_ctx,
 			     const struct event_publisher *publisher,
 			     const char *message, const char *const *inserts,
@@ -232,6 +234,52 @@ static void test_a_message_that_is_too_long_leaves_nothing(void **state)
 	assert_int_equal(out.len, 6);
 }
 
+/* "%1!.0s!" of megabytes shows nothing, however often it is there. */
+static void test_inserts_that_show_nothing_cost_all_the_same(void **state)
+{
+	static const char *const texts[] = {"%1!.0d!", "%1!.0s!", "%1"};
+	const size_t len = 4 * 1024 * 1024;
+	char *digits = talloc_size(*state, len + 1);
+	char *references = talloc_size(*state, len + 1);
+	const char *in[3] = {digits, digits, "5"};
+	struct event_manifest *manifest = man_read(
+		*state, MAN_HEAD
+		"<messageTable><message value='1' mid='M' "
+		"message='$(string.Provider)'/></messageTable>" MAN_PROVIDER
+		"</provider>" MAN_LOCAL
+		"<string id='Provider' value='&#10;'/>" MAN_TAIL);
+	const clock_t start = clock();
+	struct buf out;
+	size_t i, j;
+
+	memset(digits, '0', len);
+	digits[len] = '\0';
+	for (i = 0; i < len; i++) {
+		references[i] = "%%1 "[i % 3];
+	}
+	references[len] = '\0';
+	buf_init(&out, *state, 1 << 23);
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		char *message = talloc_strdup(*state, "");
+
+		for (j = 0; j < 5000; j++) {
+			message =
+				talloc_strdup_append_buffer(message, texts[i]);
+		}
+		/* Parameters that are a line end, which is taken away. */
+		in[0] = i == 2 ? references : digits;
+		assert_int_equal(event_message_format(&out,
+						      &manifest->publishers[0],
+						      0, message, in, 3),
+				 EVERR_LIMIT);
+		assert_int_equal(out.len, 0);
+	}
+	/* What is no number is no width. */
+	assert_string_equal(formatted(*state, NULL, "%2!*d!", in, 3), "%2!*d!");
+	/* 15,000 times 4 MiB would be a minute and more. */
+	assert_true((clock() - start) / CLOCKS_PER_SEC < 10);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -248,6 +296,7 @@ int main(void)
 		leak_test(test_the_culture_that_fits_best_is_taken),
 		leak_test(test_english_is_preferred_where_nobody_asks),
 		leak_test(test_a_message_that_is_too_long_leaves_nothing),
+		leak_test(test_inserts_that_show_nothing_cost_all_the_same),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
