@@ -115,6 +115,20 @@ def damage_is_named_and_the_rest_shown(path, events):
     assert "ends inside of a chunk" in err
 
 
+def a_file_that_is_cut_meanwhile_ends_nothing(path, events):
+    # More than a pipe holds, so that it waits before the second chunk.
+    process = subprocess.Popen(
+        [EVENLOG, "query", path, path, "--format=xml"], text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    first = process.stdout.readline()
+    os.truncate(path, 4096 + 65536)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 1, (process.returncode, err)
+    assert "became shorter while it was read" in err, err
+    assert first.startswith("<Event ")
+    assert 0 < len(out.splitlines()) < 2 * len(events)
+
+
 def what_cannot_be_read_is_said(path, events):
     for name, content, said in (
             ("text.evtx", b"hello", "is not an .evtx file"),
@@ -147,8 +161,9 @@ def wrong_command_lines_do_nothing(path, _events):
 
 TESTS = [file_is_shown_in_order, reverse_and_count, filters_select,
          several_files_follow_each_other, xml_is_the_event,
-         damage_is_named_and_the_rest_shown, what_cannot_be_read_is_said,
-         wrong_command_lines_do_nothing]
+         damage_is_named_and_the_rest_shown,
+         a_file_that_is_cut_meanwhile_ends_nothing,
+         what_cannot_be_read_is_said, wrong_command_lines_do_nothing]
 
 
 def main():
