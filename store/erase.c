@@ -198,10 +198,22 @@ static everr_t count_rest(struct store_writer *writer,
 
 /* --------------------------------------------------------------- gap */
 
+/* Whether an earlier clearing's records are still to be removed. */
+static everr_t has_hidden(struct store_wchannel *channel, bool *ret_hidden)
+{
+	uint64_t id = 0;
+	size_t len = 0;
+	everr_t err = seek_record(channel, 0, &id, &len);
+
+	*ret_hidden = err == EVERR_OK && id < channel->head.oldest_id;
+	return err == EVERR_END ? EVERR_OK : err;
+}
+
 /*
  * Take out the gaps that the new one replaces: those inside it, whose ids are
  * counted, and the one of the clearing before it, which it continues if it
- * joins it.
+ * joins it.  One that does not join, and whose records are not all removed,
+ * must stay: it says why nobody reads them.
  */
 static everr_t join_gaps(struct store_writer *writer,
 			 struct store_wchannel *channel, uint64_t last_id,
@@ -213,10 +225,16 @@ static everr_t join_gaps(struct store_writer *writer,
 	MDB_cursor *cursor = NULL;
 	MDB_val key = {.mv_size = sizeof(bytes), .mv_data = bytes};
 	MDB_val value;
+	bool hidden = false;
+	bool joins;
 	uint64_t at;
 	everr_t err;
 	int rc;
 
+	err = has_hidden(channel, &hidden);
+	if (err != EVERR_OK) {
+		return err;
+	}
 	rc = mdb_cursor_open(writer->txn, writer->env->tables.gaps, &cursor);
 	if (rc != 0) {
 		return store_env_error(rc);
@@ -234,13 +252,15 @@ static everr_t join_gaps(struct store_writer *writer,
 		if (err == EVERR_OK && at >= oldest_id) {
 			*ret_counted += gap.last_id - at + 1;
 		}
-		if (err == EVERR_OK && at < oldest_id &&
-		    gap.cause == STORE_GAP_CLEARED &&
-		    gap.last_id == oldest_id - 1) {
+		joins = err == EVERR_OK && at < oldest_id &&
+			gap.cause == STORE_GAP_CLEARED &&
+			gap.last_id == oldest_id - 1;
+		if (joins) {
 			*first_id = at;
 		}
-		if (at >= oldest_id ||
-		    (err == EVERR_OK && gap.cause == STORE_GAP_CLEARED)) {
+		if (at >= oldest_id || joins ||
+		    (err == EVERR_OK && gap.cause == STORE_GAP_CLEARED &&
+		     !hidden)) {
 			rc = mdb_cursor_del(cursor, 0);
 		}
 		if (rc == 0) {

@@ -364,6 +364,30 @@ static void test_a_clearing_takes_over_older_gaps(void **state)
 	verify_apart(f);
 }
 
+/*
+ * A second clearing that does not join the first, whose records still lie
+ * there: both gaps are needed.
+ */
+static void test_a_gap_stays_while_records_lie_in_it(void **state)
+{
+	struct fixture *f = fixture_start(state);
+	struct store_channel *channel = fixture_channel(f, "Application");
+
+	append_many(f, channel, 60000);
+	assert_int_equal(clear_ok(f, channel, UINT64_MAX), 60000);
+	TALLOC_FREE(f->store);
+	fixture_replace_by_copy(f);
+	fixture_open(f);
+	channel = fixture_channel(f, "Application");
+	fixture_append_ok(f, channel, 1, 10);
+	assert_int_equal(clear_ok(f, channel, UINT64_MAX), 10);
+	verify_apart(f);
+	fixture_until(f, num_stored(f, channel) == 0);
+	fixture_append_ok(f, channel, 1, 10);
+	assert_int_equal(clear_ok(f, channel, UINT64_MAX), 10);
+	verify_apart(f);
+}
+
 static void test_retention_goes_on_in_a_cleared_channel(void **state)
 {
 	struct store_channel_config config = {.enabled = true,
@@ -667,6 +691,7 @@ int main(void)
 		leak_test(test_a_restart_goes_on_with_the_removal),
 		leak_test(test_clearings_leave_one_gap),
 		leak_test(test_a_clearing_takes_over_older_gaps),
+		leak_test(test_a_gap_stays_while_records_lie_in_it),
 		leak_test(test_retention_goes_on_in_a_cleared_channel),
 		leak_test(test_a_full_disk_does_not_prevent_clearing),
 		leak_test(test_whoever_waited_may_be_gone),
