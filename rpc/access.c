@@ -7,6 +7,7 @@
 #include "rpc/samba.h"
 #include "rpc/samba_start.h"
 #include "rpc/sddl.h"
+#include "rpc/winbind.h"
 
 #include <gen_ndr/auth.h>
 #include <gen_ndr/security.h>
@@ -14,20 +15,30 @@
 #include <lookup_sid.h>
 #include <machine_sid.h>
 #include <pwd.h>
+#include <strings.h>
+#include <time.h>
 
 /* Names that did not resolve are tried again after this, seconds. */
 #define RETRY_SECONDS 60
 /* Room for one entry of the user or group database. */
 #define NSS_MAX 65536
+/*
+ * Names of the domain are there a few milliseconds after they were asked for.
+ * Longer than this the service does not wait: they count when they come.
+ */
+#define ANSWER_MS 2000
 
 /* SIDs that stand for one configured name. */
 struct access_name {
+	struct access_map *map;
 	char *name;
 	struct dom_sid *sids;
 	uint32_t num_sids;
+	struct rpc_winbind_question *question; /* while winbindd is asked */
 };
 
 struct access_map {
+	struct rpc_access *access;
 	struct access_name *names;
 	size_t num_names;
 };
@@ -72,10 +83,78 @@ static everr_t name_add_unix(struct access_name *name, uint32_t kind,
 	return name_add(name, &sid);
 }
 
+static void name_answered(const struct rpc_winbind_name *answer,
+			  void *private_data)
+{
+	struct access_name *name = private_data;
+	everr_t err;
+
+	name->question = NULL;
+	if (!answer->found) {
+		return;
+	}
+	err = name_add(name, answer->sid);
+	if (err == EVERR_OK && answer->has_uid) {
+		err = name_add_unix(name, 1, answer->uid);
+	}
+	if (err == EVERR_OK && answer->has_gid) {
+		err = name_add_unix(name, 2, answer->gid);
+	}
+	/* A SID for which there was no memory is asked for with the name. */
+	if (err != EVERR_OK) {
+		name->num_sids = 0;
+	}
+	name->map->access->generation++;
+}
+
+/* On a domain member: whether the name is one of the domain's. */
+static everr_t name_ask(struct access_name *name)
+{
+	const char *backslash = strchr(name->name, '\\');
+	const char *account = backslash != NULL ? backslash + 1 : name->name;
+	const char *domain = lp_workgroup();
+	char *before = NULL;
+	everr_t err;
+
+	if (lp_server_role() != SAMBA_ROLE_DOMAIN_MEMBER) {
+		return EVERR_OK;
+	}
+	if (backslash != NULL) {
+		before = talloc_strndup(name->map, name->name,
+					(size_t)(backslash - name->name));
+		if (before == NULL) {
+			return EVERR_NOMEM;
+		}
+		domain = before;
+	}
+	err = rpc_winbind_name_ask(name->map, name->map->access->ev, domain,
+				   account, name_answered, name,
+				   &name->question);
+	TALLOC_FREE(before);
+	/* Too many at once: it is tried again like one that is not known. */
+	return err == EVERR_LIMIT ? EVERR_OK : err;
+}
+
 /*
- * A name is a SID, an account that Samba finds (local, BUILTIN, or through
- * winbind of the domain), and whatever Unix user or group has it: the same
- * person is another SID on the control socket than over the network.
+ * Where Samba looks for a name.  On a member not where it would ask winbindd
+ * itself, from inside the loop: a domain's name is none but this host's own.
+ */
+static int name_flags(const char *name)
+{
+	if (lp_server_role() != SAMBA_ROLE_DOMAIN_MEMBER) {
+		return LOOKUP_NAME_ALL;
+	}
+	if (strchr(name, '\\') == NULL ||
+	    strncasecmp(name, "BUILTIN\\", strlen("BUILTIN\\")) == 0) {
+		return LOOKUP_NAME_LOCAL;
+	}
+	return LOOKUP_NAME_DOMAIN | LOOKUP_NAME_ISOLATED;
+}
+
+/*
+ * A name is a SID, an account that Samba finds (local, BUILTIN, or of the
+ * domain), and whatever Unix user or group has it: the same person is another
+ * SID on the control socket than over the network.
  */
 static everr_t name_resolve(struct access_name *name)
 {
@@ -96,8 +175,8 @@ static everr_t name_resolve(struct access_name *name)
 	}
 	found = dom_sid_parse(name->name, &sid);
 	if (!found) {
-		found = lookup_name(frame, name->name, LOOKUP_NAME_ALL, NULL,
-				    NULL, &sid, &type);
+		found = lookup_name(frame, name->name, name_flags(name->name),
+				    NULL, NULL, &sid, &type);
 	}
 	if (found) {
 		err = name_add(name, &sid);
@@ -112,10 +191,13 @@ static everr_t name_resolve(struct access_name *name)
 		err = name_add_unix(name, 2, group->gr_gid);
 	}
 	TALLOC_FREE(frame);
+	if (err == EVERR_OK && name->num_sids == 0) {
+		err = name_ask(name);
+	}
 	return err;
 }
 
-static everr_t map_create(TALLOC_CTX *mem_ctx, const char *const *names,
+static everr_t map_create(struct rpc_access *access, const char *const *names,
 			  struct access_map **ret_map)
 {
 	struct access_map *map = NULL;
@@ -126,10 +208,11 @@ static everr_t map_create(TALLOC_CTX *mem_ctx, const char *const *names,
 	while (names != NULL && names[count] != NULL) {
 		count++;
 	}
-	map = talloc_zero(mem_ctx, struct access_map);
+	map = talloc_zero(access, struct access_map);
 	if (map == NULL) {
 		return EVERR_NOMEM;
 	}
+	map->access = access;
 	map->num_names = count;
 	map->names = talloc_zero_array(map, struct access_name, count);
 	if (map->names == NULL) {
@@ -137,6 +220,7 @@ static everr_t map_create(TALLOC_CTX *mem_ctx, const char *const *names,
 		return EVERR_NOMEM;
 	}
 	for (i = 0; i < count && err == EVERR_OK; i++) {
+		map->names[i].map = map;
 		map->names[i].name = talloc_strdup(map, names[i]);
 		map->names[i].sids = talloc_array(map, struct dom_sid, 0);
 		if (map->names[i].name == NULL || map->names[i].sids == NULL) {
@@ -150,6 +234,70 @@ static everr_t map_create(TALLOC_CTX *mem_ctx, const char *const *names,
 		return err;
 	}
 	*ret_map = map;
+	return EVERR_OK;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Wait for what winbindd was asked, but not for a controller that hangs. */
+static void map_settle(struct access_map *map, int64_t deadline)
+{
+	size_t i;
+
+	for (i = 0; i < map->num_names; i++) {
+		int64_t left = deadline - now_ms();
+
+		if (map->names[i].question != NULL) {
+			(void)rpc_winbind_name_wait(map->names[i].question,
+						    left > 0 ? (int)left : 0);
+		}
+	}
+}
+
+static const struct access_name *map_find(const struct access_map *map,
+					  const char *text)
+{
+	size_t i;
+
+	for (i = 0; map != NULL && i < map->num_names; i++) {
+		if (strcmp(map->names[i].name, text) == 0) {
+			return &map->names[i];
+		}
+	}
+	return NULL;
+}
+
+/*
+ * A name that cannot be found out now keeps what it stood for before: a
+ * reload while the controller is away takes nobody's rights.
+ */
+static everr_t map_inherit(struct access_map *map, const struct access_map *old)
+{
+	everr_t err = EVERR_OK;
+	size_t i;
+	uint32_t j;
+
+	for (i = 0; i < map->num_names; i++) {
+		struct access_name *name = &map->names[i];
+		const struct access_name *before = NULL;
+
+		if (name->num_sids > 0) {
+			continue;
+		}
+		before = map_find(old, name->name);
+		for (j = 0; before != NULL && j < before->num_sids; j++) {
+			err = name_add(name, &before->sids[j]);
+			if (err != EVERR_OK) {
+				return err;
+			}
+		}
+	}
 	return EVERR_OK;
 }
 
@@ -192,8 +340,8 @@ static everr_t access_warning(const struct rpc_access *access,
 	*ret_warning = talloc_asprintf(
 		message_ctx,
 		"no such user or group: %s. The name is tried again every "
-		"minute (a domain's group is DOMAIN\\name, and winbindd has to "
-		"run)",
+		"minute (a domain's group is DOMAIN\\name; winbindd has to run "
+		"and a domain controller to answer)",
 		text);
 	TALLOC_FREE(text);
 	return *ret_warning != NULL ? EVERR_OK : EVERR_NOMEM;
@@ -212,7 +360,10 @@ static bool map_retry(struct access_map *map, bool *ret_left)
 		if (map->names[i].num_sids > 0) {
 			continue;
 		}
-		err = name_resolve(&map->names[i]);
+		err = EVERR_OK;
+		if (map->names[i].question == NULL) {
+			err = name_resolve(&map->names[i]);
+		}
 		if (err == EVERR_OK && map->names[i].num_sids > 0) {
 			changed = true;
 		} else {
@@ -259,6 +410,7 @@ everr_t rpc_access_reload(struct rpc_access *access, const char *const *readers,
 	struct access_map *new_readers = NULL;
 	struct access_map *new_administrators = NULL;
 	char *warning = NULL;
+	int64_t deadline;
 	everr_t err;
 
 	err = map_create(access, readers, &new_readers);
@@ -270,6 +422,19 @@ everr_t rpc_access_reload(struct rpc_access *access, const char *const *readers,
 		TALLOC_FREE(new_readers);
 		return err;
 	}
+	deadline = now_ms() + ANSWER_MS;
+	map_settle(new_readers, deadline);
+	map_settle(new_administrators, deadline);
+	err = map_inherit(new_readers, access->readers);
+	if (err == EVERR_OK) {
+		err = map_inherit(new_administrators, access->administrators);
+	}
+	if (err != EVERR_OK) {
+		TALLOC_FREE(new_readers);
+		TALLOC_FREE(new_administrators);
+		return err;
+	}
+
 	TALLOC_FREE(access->readers);
 	TALLOC_FREE(access->administrators);
 	access->readers = new_readers;

@@ -190,18 +190,6 @@ static NTSTATUS logon_check_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx,
 	return NT_STATUS_OK;
 }
 
-static struct dom_sid sid_from_winbind(const struct wbcDomainSid *from)
-{
-	struct dom_sid sid = {
-		.sid_rev_num = from->sid_rev_num,
-		.num_auths = (int8_t)from->num_auths,
-	};
-
-	memcpy(sid.id_auth, from->id_auth, sizeof(sid.id_auth));
-	memcpy(sid.sub_auths, from->sub_auths, sizeof(sid.sub_auths));
-	return sid;
-}
-
 static NTSTATUS logon_session(struct auth4_context *auth, TALLOC_CTX *mem_ctx,
 			      void *user, const char *original_user_name,
 			      uint32_t flags,
@@ -227,7 +215,7 @@ static NTSTATUS logon_session(struct auth4_context *auth, TALLOC_CTX *mem_ctx,
 		return NT_STATUS_NO_MEMORY;
 	}
 	for (i = 0; i < info->num_sids; i++) {
-		sids[i] = sid_from_winbind(&info->sids[i].sid);
+		sids[i] = rpc_winbind_sid(&info->sids[i].sid);
 	}
 	err = rpc_session_for_domain(mem_ctx, info->domain_name,
 				     info->account_name, sids, info->num_sids,

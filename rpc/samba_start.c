@@ -3,6 +3,7 @@
 
 #include "rpc/samba.h"
 #include "rpc/samba_log.h"
+#include "rpc/winbind.h"
 
 #include <gen_ndr/security.h>
 #include <machine_sid.h>
@@ -44,36 +45,31 @@ static void start_host_name(void)
 }
 
 /*
- * The Unix ids of a domain's users, who are local clients by those, are known
- * through winbind.  The host's nsswitch.conf need not name it: this process
- * asks for it by itself, where libnss-winbind is installed.
+ * Samba asks the name service in many places, and the name service may ask
+ * winbindd, which may wait for a domain controller.  On a member it knows
+ * this host's own users only; the domain's are asked for aside from the loop.
  */
 static void start_name_service(void)
 {
 	if (lp_server_role() != SAMBA_ROLE_DOMAIN_MEMBER) {
 		return;
 	}
-	(void)__nss_configure_lookup("passwd", "files winbind");
-	(void)__nss_configure_lookup("group", "files winbind");
+	(void)__nss_configure_lookup("passwd", "files");
+	(void)__nss_configure_lookup("group", "files");
 }
 
 /* What winbindd says is the SID of a domain; this host is one, too. */
 static bool winbind_domain_sid(const char *domain, struct dom_sid *ret_sid)
 {
 	struct wbcDomainInfo *info = NULL;
-	struct dom_sid sid = {};
 	wbcErr ret;
 
 	ret = wbcDomainInfo(domain, &info);
 	if (!WBC_ERROR_IS_OK(ret)) {
 		return false;
 	}
-	sid.sid_rev_num = info->sid.sid_rev_num;
-	sid.num_auths = (int8_t)info->sid.num_auths;
-	memcpy(sid.id_auth, info->sid.id_auth, sizeof(sid.id_auth));
-	memcpy(sid.sub_auths, info->sid.sub_auths, sizeof(sid.sub_auths));
+	*ret_sid = rpc_winbind_sid(&info->sid);
 	wbcFreeMemory(info);
-	*ret_sid = sid;
 	return true;
 }
 

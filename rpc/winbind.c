@@ -1,80 +1,59 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "rpc/winbind.h"
 
-#include <errno.h>
-#include <pthread.h>
-#include <signal.h>
+#include "rpc/aside.h"
+
+#include <gen_ndr/security.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 #include <util/tevent_ntstatus.h>
 #include <wbclient.h>
 
-/* libwbclient keeps a few kilobytes of request and answer on the stack. */
-#define STACK_BYTES (256 * 1024)
+static char *copy_text(TALLOC_CTX *mem_ctx, const char *text)
+{
+	return talloc_strdup(mem_ctx, text != NULL ? text : "");
+}
 
-/*
- * One question.  While its thread runs it belongs to that thread, but for
- * req, which is the loop's; then the eventfd tells the loop.
- */
-struct question {
-	struct tevent_req *req; /* NULL: nobody waits any more */
-	struct tevent_fd *fde;
-	int fd;
+/* -------------------------------------------------------------- logons */
+
+struct logon_job {
 	struct wbcAuthUserParams params;
-
 	wbcErr result;
 	struct wbcAuthUserInfo *info;
 	uint32_t nt_status; /* with WBC_ERR_AUTH_ERROR */
 };
 
 struct logon_state {
-	struct question *question;
+	struct rpc_aside *aside;
 	struct rpc_winbind_user *user;
 };
 
-/* Of the process, as is its right to use winbindd. */
-static unsigned int num_questions;
-
-static void *question_ask(void *private_data)
+static void logon_ask(void *private_data)
 {
-	struct question *question = private_data;
+	struct logon_job *job = private_data;
 	struct wbcContext *ctx = wbcCtxCreate();
 	struct wbcAuthErrorInfo *error = NULL;
-	const uint64_t one = 1;
-	ssize_t written;
 
-	question->result = WBC_ERR_NO_MEMORY;
+	job->result = WBC_ERR_NO_MEMORY;
 	if (ctx != NULL) {
-		question->result = wbcCtxAuthenticateUserEx(
-			ctx, &question->params, &question->info, &error);
+		job->result = wbcCtxAuthenticateUserEx(ctx, &job->params,
+						       &job->info, &error);
 	}
-	if (question->result == WBC_ERR_AUTH_ERROR && error != NULL) {
-		question->nt_status = error->nt_status;
+	if (job->result == WBC_ERR_AUTH_ERROR && error != NULL) {
+		job->nt_status = error->nt_status;
 	}
 	wbcFreeMemory(error);
 	wbcCtxFree(ctx);
-
-	/* From here on the question may be gone. */
-	written = write(question->fd, &one, sizeof(one));
-	(void)written;
-	return NULL;
 }
 
-static int question_destructor(struct question *question)
+static int logon_job_destructor(struct logon_job *job)
 {
-	num_questions--;
-	wbcFreeMemory(question->info);
-	TALLOC_FREE(question->fde);
-	if (question->fd != -1) {
-		close(question->fd);
-	}
+	wbcFreeMemory(job->info);
 	return 0;
 }
 
-static NTSTATUS question_status(const struct question *question)
+static NTSTATUS logon_status(const struct logon_job *job)
 {
-	switch (question->result) {
+	switch (job->result) {
 	case WBC_ERR_SUCCESS:
 		return NT_STATUS_OK;
 	case WBC_ERR_NO_MEMORY:
@@ -82,8 +61,8 @@ static NTSTATUS question_status(const struct question *question)
 	case WBC_ERR_WINBIND_NOT_AVAILABLE:
 		return NT_STATUS_NO_LOGON_SERVERS;
 	case WBC_ERR_AUTH_ERROR:
-		return question->nt_status != 0 ? NT_STATUS(question->nt_status)
-						: NT_STATUS_LOGON_FAILURE;
+		return job->nt_status != 0 ? NT_STATUS(job->nt_status)
+					   : NT_STATUS_LOGON_FAILURE;
 	default:
 		return NT_STATUS_LOGON_FAILURE;
 	}
@@ -95,38 +74,22 @@ static int user_destructor(struct rpc_winbind_user *user)
 	return 0;
 }
 
-static void question_done(struct tevent_context *ev, struct tevent_fd *fde,
-			  uint16_t flags, void *private_data)
+static void logon_done(void *private_job, void *private_data)
 {
-	struct question *question =
-		talloc_get_type_abort(private_data, struct question);
-	struct tevent_req *req = question->req;
-	struct logon_state *state = NULL;
-	NTSTATUS status;
+	struct logon_job *job =
+		talloc_get_type_abort(private_job, struct logon_job);
+	struct tevent_req *req =
+		talloc_get_type_abort(private_data, struct tevent_req);
+	struct logon_state *state = tevent_req_data(req, struct logon_state);
+	NTSTATUS status = logon_status(job);
 
-	if (req == NULL) {
-		TALLOC_FREE(question);
-		return;
-	}
-	state = tevent_req_data(req, struct logon_state);
-	status = question_status(question);
-	if (NT_STATUS_IS_OK(status)) {
-		state->user->info = question->info;
-		question->info = NULL;
-	}
 	talloc_set_destructor(state, NULL);
-	TALLOC_FREE(question);
 	if (tevent_req_nterror(req, status)) {
 		return;
 	}
+	state->user->info = job->info;
+	job->info = NULL;
 	tevent_req_done(req);
-}
-
-/* ------------------------------------------------------------- sending */
-
-static char *copy_text(TALLOC_CTX *mem_ctx, const char *text)
-{
-	return talloc_strdup(mem_ctx, text != NULL ? text : "");
 }
 
 static bool copy_blob(TALLOC_CTX *mem_ctx, const DATA_BLOB *blob,
@@ -140,85 +103,56 @@ static bool copy_blob(TALLOC_CTX *mem_ctx, const DATA_BLOB *blob,
 	return *ret_data != NULL;
 }
 
-static bool question_fill(struct question *question,
-			  const struct rpc_winbind_logon *logon)
+static struct logon_job *logon_job_create(const struct rpc_winbind_logon *logon)
 {
-	struct wbcAuthUserParams *params = &question->params;
+	struct logon_job *job = talloc_zero(NULL, struct logon_job);
+	struct wbcAuthUserParams *params = NULL;
 	bool ok;
 
+	if (job == NULL) {
+		return NULL;
+	}
+	talloc_set_destructor(job, logon_job_destructor);
+	params = &job->params;
 	params->level = WBC_AUTH_USER_LEVEL_RESPONSE;
 	params->parameter_control = logon->parameters;
-	params->account_name = copy_text(question, logon->account);
-	params->domain_name = copy_text(question, logon->domain);
-	params->workstation_name = copy_text(question, logon->workstation);
+	params->account_name = copy_text(job, logon->account);
+	params->domain_name = copy_text(job, logon->domain);
+	params->workstation_name = copy_text(job, logon->workstation);
 	memcpy(params->password.response.challenge, logon->challenge,
 	       sizeof(logon->challenge));
-	ok = copy_blob(question, &logon->nt, &params->password.response.nt_data,
+	ok = copy_blob(job, &logon->nt, &params->password.response.nt_data,
 		       &params->password.response.nt_length);
 	ok = ok &&
-	     copy_blob(question, &logon->lm, &params->password.response.lm_data,
+	     copy_blob(job, &logon->lm, &params->password.response.lm_data,
 		       &params->password.response.lm_length);
-	return ok && params->account_name != NULL &&
-	       params->domain_name != NULL && params->workstation_name != NULL;
-}
-
-/* The loop's signals stay the loop's. */
-static bool question_start(struct question *question)
-{
-	pthread_attr_t attr;
-	pthread_t thread;
-	sigset_t all, before;
-	int rc;
-
-	rc = pthread_attr_init(&attr);
-	if (rc != 0) {
-		return false;
+	if (!ok || params->account_name == NULL ||
+	    params->domain_name == NULL || params->workstation_name == NULL) {
+		TALLOC_FREE(job);
 	}
-	(void)pthread_attr_setstacksize(&attr, STACK_BYTES);
-	(void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	rc = pthread_create(&thread, &attr, question_ask, question);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attr);
-	return rc == 0;
+	return job;
 }
 
-static NTSTATUS question_create(struct tevent_context *ev,
-				const struct rpc_winbind_logon *logon,
-				struct question **ret_question)
+static NTSTATUS logon_start(struct tevent_context *ev, struct tevent_req *req,
+			    const struct rpc_winbind_logon *logon,
+			    struct rpc_aside **ret_aside)
 {
-	struct question *question = NULL;
+	struct logon_job *job = logon_job_create(logon);
+	everr_t err;
 
-	if (num_questions >= RPC_WINBIND_QUESTIONS_MAX) {
+	if (job == NULL) {
+		return NT_STATUS_NO_MEMORY;
+	}
+	err = rpc_aside_start(ev, job, logon_ask, logon_done, req, ret_aside);
+	if (err == EVERR_LIMIT) {
 		return NT_STATUS_NO_LOGON_SERVERS;
 	}
-	/* Nobody's child: its thread cannot be stopped, not even at exit. */
-	question = talloc_zero(NULL, struct question);
-	if (question == NULL) {
-		return NT_STATUS_NO_MEMORY;
-	}
-	num_questions++;
-	question->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	talloc_set_destructor(question, question_destructor);
-	if (question->fd == -1 || !question_fill(question, logon)) {
-		TALLOC_FREE(question);
-		return NT_STATUS_NO_MEMORY;
-	}
-	question->fde = tevent_add_fd(ev, question, question->fd,
-				      TEVENT_FD_READ, question_done, question);
-	if (question->fde == NULL || !question_start(question)) {
-		TALLOC_FREE(question);
-		return NT_STATUS_NO_MEMORY;
-	}
-	*ret_question = question;
-	return NT_STATUS_OK;
+	return err == EVERR_OK ? NT_STATUS_OK : NT_STATUS_NO_MEMORY;
 }
 
-/* The thread goes on by itself; what it finds out is dropped. */
 static int logon_state_destructor(struct logon_state *state)
 {
-	state->question->req = NULL;
+	rpc_aside_forget(state->aside);
 	return 0;
 }
 
@@ -239,11 +173,10 @@ struct tevent_req *rpc_winbind_logon_send(TALLOC_CTX *mem_ctx,
 		return tevent_req_post(req, ev);
 	}
 	talloc_set_destructor(state->user, user_destructor);
-	status = question_create(ev, logon, &state->question);
+	status = logon_start(ev, req, logon, &state->aside);
 	if (tevent_req_nterror(req, status)) {
 		return tevent_req_post(req, ev);
 	}
-	state->question->req = req;
 	talloc_set_destructor(state, logon_state_destructor);
 	return req;
 }
@@ -261,4 +194,140 @@ NTSTATUS rpc_winbind_logon_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx,
 	*ret_user = talloc_move(mem_ctx, &state->user);
 	tevent_req_received(req);
 	return NT_STATUS_OK;
+}
+
+/* --------------------------------------------------------------- names */
+
+struct name_job {
+	const char *domain;
+	const char *name;
+	wbcErr result;
+	struct wbcDomainSid sid;
+	enum wbcSidType type;
+	bool has_id;
+	uid_t uid;
+	gid_t gid;
+};
+
+struct rpc_winbind_question {
+	struct rpc_aside *aside;
+	void (*done)(const struct rpc_winbind_name *answer, void *private_data);
+	void *private_data;
+};
+
+static bool name_is_user(const struct name_job *job)
+{
+	return job->type == WBC_SID_NAME_USER ||
+	       job->type == WBC_SID_NAME_COMPUTER;
+}
+
+static void name_ask(void *private_data)
+{
+	struct name_job *job = private_data;
+	struct wbcContext *ctx = wbcCtxCreate();
+	wbcErr ret = WBC_ERR_NO_MEMORY;
+
+	job->result = WBC_ERR_NO_MEMORY;
+	if (ctx != NULL) {
+		job->result = wbcCtxLookupName(ctx, job->domain, job->name,
+					       &job->sid, &job->type);
+	}
+	if (WBC_ERROR_IS_OK(job->result)) {
+		ret = name_is_user(job)
+			      ? wbcCtxSidToUid(ctx, &job->sid, &job->uid)
+			      : wbcCtxSidToGid(ctx, &job->sid, &job->gid);
+	}
+	job->has_id = WBC_ERROR_IS_OK(ret);
+	wbcCtxFree(ctx);
+}
+
+static void name_done(void *private_job, void *private_data)
+{
+	const struct name_job *job =
+		talloc_get_type_abort(private_job, struct name_job);
+	struct rpc_winbind_question *question = talloc_get_type_abort(
+		private_data, struct rpc_winbind_question);
+	struct dom_sid sid = rpc_winbind_sid(&job->sid);
+	const struct rpc_winbind_name answer = {
+		.found = WBC_ERROR_IS_OK(job->result),
+		.sid = &sid,
+		.has_uid = job->has_id && name_is_user(job),
+		.has_gid = job->has_id && !name_is_user(job),
+		.uid = job->uid,
+		.gid = job->gid,
+	};
+
+	talloc_set_destructor(question, NULL);
+	question->done(&answer, question->private_data);
+	TALLOC_FREE(question);
+}
+
+static int question_destructor(struct rpc_winbind_question *question)
+{
+	rpc_aside_forget(question->aside);
+	return 0;
+}
+
+static struct name_job *name_job_create(const char *domain, const char *name)
+{
+	struct name_job *job = talloc_zero(NULL, struct name_job);
+
+	if (job == NULL) {
+		return NULL;
+	}
+	job->domain = copy_text(job, domain);
+	job->name = copy_text(job, name);
+	if (job->domain == NULL || job->name == NULL) {
+		TALLOC_FREE(job);
+	}
+	return job;
+}
+
+everr_t rpc_winbind_name_ask(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
+			     const char *domain, const char *name,
+			     void (*done)(const struct rpc_winbind_name *answer,
+					  void *private_data),
+			     void *private_data,
+			     struct rpc_winbind_question **ret_question)
+{
+	struct rpc_winbind_question *question = NULL;
+	struct name_job *job = NULL;
+	everr_t err;
+
+	question = talloc_zero(mem_ctx, struct rpc_winbind_question);
+	job = name_job_create(domain, name);
+	if (question == NULL || job == NULL) {
+		TALLOC_FREE(question);
+		TALLOC_FREE(job);
+		return EVERR_NOMEM;
+	}
+	question->done = done;
+	question->private_data = private_data;
+	err = rpc_aside_start(ev, job, name_ask, name_done, question,
+			      &question->aside);
+	if (err != EVERR_OK) {
+		TALLOC_FREE(question);
+		return err;
+	}
+	talloc_set_destructor(question, question_destructor);
+	*ret_question = question;
+	return EVERR_OK;
+}
+
+bool rpc_winbind_name_wait(struct rpc_winbind_question *question,
+			   int milliseconds)
+{
+	return rpc_aside_wait(question->aside, milliseconds);
+}
+
+struct dom_sid rpc_winbind_sid(const struct wbcDomainSid *from)
+{
+	struct dom_sid sid = {
+		.sid_rev_num = from->sid_rev_num,
+		.num_auths = (int8_t)from->num_auths,
+	};
+
+	memcpy(sid.id_auth, from->id_auth, sizeof(sid.id_auth));
+	memcpy(sid.sub_auths, from->sub_auths, sizeof(sid.sub_auths));
+	return sid;
 }

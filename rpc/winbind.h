@@ -3,18 +3,19 @@
 #define EVENLOG_RPC_WINBIND_H
 
 /*
- * Checking an NTLM logon with the host's winbindd.  winbindd asks a domain
- * controller, and libwbclient waits for it, a minute and more when the
- * controller hangs; so each question has a thread of its own, which calls
- * libwbclient and nothing else of ours.
+ * What the host's winbindd is asked: whether an NTLM logon is right, and who
+ * a name stands for.  winbindd asks a domain controller, and libwbclient waits
+ * for it, a minute and more when the controller hangs; so each question is
+ * asked aside from the loop (rpc/aside.h).
  */
 
+#include "base/everr.h"
 #include "rpc/samba.h"
 
-struct wbcAuthUserInfo;
+#include <sys/types.h>
 
-/* Questions under way; more are refused.  winbindd serves 200 clients. */
-#define RPC_WINBIND_QUESTIONS_MAX 64
+struct wbcAuthUserInfo;
+struct wbcDomainSid;
 
 /* What the client sent, [MS-NLMP] 2.2.1.3. */
 struct rpc_winbind_logon {
@@ -46,5 +47,35 @@ struct tevent_req *rpc_winbind_logon_send(
  */
 NTSTATUS rpc_winbind_logon_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx,
 				struct rpc_winbind_user **ret_user);
+
+/* Who a name stands for; found is the answer, the rest is of a found one. */
+struct rpc_winbind_name {
+	bool found;
+	struct dom_sid *sid;
+	bool has_uid, has_gid; /* what it is on this host, one or none */
+	uid_t uid;
+	gid_t gid;
+};
+
+struct rpc_winbind_question;
+
+/*
+ * Ask who name is in domain.  done is called once, from the loop or from
+ * rpc_winbind_name_wait(); freeing the question before forgets it.
+ * EVERR_LIMIT, EVERR_NOMEM.
+ */
+everr_t rpc_winbind_name_ask(
+	TALLOC_CTX *mem_ctx, struct tevent_context *ev, const char *domain,
+	const char *name,
+	void (*done)(const struct rpc_winbind_name *answer, void *private_data),
+	void *private_data,
+	struct rpc_winbind_question **ret_question) EVERR_MUST_CHECK;
+
+/* Block for the answer; it is freed when it came, which is returned. */
+bool rpc_winbind_name_wait(struct rpc_winbind_question *question,
+			   int milliseconds);
+
+/* Samba's form of a SID. */
+struct dom_sid rpc_winbind_sid(const struct wbcDomainSid *from);
 
 #endif

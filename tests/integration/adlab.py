@@ -107,6 +107,7 @@ rdns = false
                    "hosts: files dns\nservices: files\nprotocols: files\n")
         self.mount("/etc/passwd", "root:x:0:0::/root:/bin/sh\n"
                    "nobody:x:65534:65534::/:/bin/false\n"
+                   "local:x:60001:100::/:/bin/false\n"
                    f"{SERVICE_USER}:x:{SERVICE_UID}:{SERVICE_UID}::/:"
                    "/bin/false\n")
         self.mount("/etc/group", "root:x:0:\nnogroup:x:65534:\nusers:x:100:\n"

@@ -258,6 +258,17 @@ def frozen_controller(lab):
         lab.dc.signal(signal.SIGCONT)
 
 
+def reload(server):
+    """SIGHUP, and until it says that it has done so."""
+    word = "configuration reloaded"
+    done = server.log().count(word)
+    server.signal(signal.SIGHUP)
+    end = time.monotonic() + 60
+    while server.log().count(word) == done:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
 def start_log_on(lab, service, security):
     """A logon that is under way: its thread and what came of it."""
     results = []
@@ -266,7 +277,7 @@ def start_log_on(lab, service, security):
         try:
             with lab.network():
                 client = even6.connect(lab.mem.address, service.port, security)
-            results.append(opens(client, "Members"))
+            results.append(opens(client, "Application"))
             client.close()
         except (dcerpc.Refused, dcerpc.Fault, dcerpc.Closed, OSError) as error:
             results.append(error)
@@ -329,6 +340,55 @@ def test_who_gives_up_while_the_controller_hangs(lab, log_on):
             client = even6.connect(lab.mem.address, server.port, security)
         assert opens(client, "Application") == 0
         client.close()
+    finally:
+        server.close()
+
+
+def test_names_while_the_controller_hangs(lab, service, log_on, tickets):
+    """Start and reload wait two seconds; later names count when they come."""
+    server = adlab.MemberServer(lab, mapper=False,
+                                readers=[f"{DOMAIN}\\Domain Users"])
+
+    def bob_opens():
+        security = MECHANISMS["kerberos"]("bob", PRIVACY, tickets)
+        with lab.network():
+            client = even6.connect(lab.mem.address, server.port, security)
+        with client:
+            return opens(client, "Application") == 0
+
+    try:
+        with frozen_controller(lab):
+            began = time.monotonic()
+            server.start()
+            assert not bob_opens()
+            service.write_config(service.read_config().replace(
+                f"{DOMAIN}\\Domain Admins",
+                f"{DOMAIN}\\Domain Admins, {DOMAIN}\\Nobody Knows"))
+            reload(service)
+            assert time.monotonic() - began < 20
+            # Names that were known stay so.
+            assert opens(log_on("alice"), "Application") == 0
+            assert opens(log_on("Administrator"), "Application") == 0
+        end = time.monotonic() + 50
+        while not bob_opens():
+            assert time.monotonic() < end
+    finally:
+        server.close()
+
+
+def test_local_users_are_there_beside_the_domain_s(lab):
+    """Their domain is the host."""
+    server = adlab.MemberServer(lab, mapper=False, readers=["local"])
+    try:
+        lab.mem.run(os.path.join(BUILD, "cli", "evenlog"), "--config",
+                    server.config, "user", "add", "local", pid=False,
+                    env=dict(os.environ, EVENLOG_PASSWORD="L0cal-pass"))
+        server.start()
+        for password, expected in ("L0cal-pass", True), ("other", False):
+            security = dcerpc.SpnegoNtlm("local", password, "MEM1")
+            thread, results = start_log_on(lab, server, security)
+            thread.join(60)
+            assert (results == [0]) == expected
     finally:
         server.close()
 
