@@ -5,6 +5,8 @@
 #include "base/text.h"
 #include "rpc/settings.h"
 
+#include <string.h>
+
 /* What Windows says of its own logs (wevtutil gl); ours is like its kind. */
 static const struct {
 	const char *name;
@@ -84,6 +86,7 @@ static uint64_t rounded_size(uint64_t bytes)
 	       RPC_MAX_SIZE_STEP;
 }
 
+/* AutoBackup stays false: nothing here writes a full channel to a file. */
 static everr_t set_of_manifest(struct rpc_properties *given,
 			       const struct event_publisher *publisher,
 			       const struct event_manifest_channel *channel)
@@ -97,8 +100,6 @@ static everr_t set_of_manifest(struct rpc_properties *given,
 	rpc_properties_set_number(given, RPC_PROPERTY_TYPE, channel->type);
 	rpc_properties_set_number(given, RPC_PROPERTY_RETENTION,
 				  channel->retention);
-	rpc_properties_set_number(given, RPC_PROPERTY_AUTO_BACKUP,
-				  channel->auto_backup);
 	if (channel->max_size != 0) {
 		rpc_properties_set_number(given, RPC_PROPERTY_MAX_SIZE,
 					  rounded_size(channel->max_size));
@@ -143,7 +144,57 @@ struct sources {
 	struct rpc_channel_source *list;
 	struct rpc_properties **given; /* of each, to be added to */
 	size_t num;
+	size_t *by_name; /* indices of the list */
 };
+
+/* Where the name stands in by_name, or would. */
+static size_t sources_place(const struct sources *sources, const char *name)
+{
+	size_t low = 0;
+	size_t high = sources->num;
+	size_t middle;
+	const char *other = NULL;
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		other = sources->list[sources->by_name[middle]].name;
+		if (text_name_cmp(other, name) < 0) {
+			low = middle + 1;
+		} else {
+			high = middle;
+		}
+	}
+	return low;
+}
+
+static bool sources_find(const struct sources *sources, const char *name,
+			 size_t *ret_index)
+{
+	size_t place = sources_place(sources, name);
+	size_t index;
+
+	if (place == sources->num) {
+		return false;
+	}
+	index = sources->by_name[place];
+	if (!text_name_equal(sources->list[index].name, name)) {
+		return false;
+	}
+	*ret_index = index;
+	return true;
+}
+
+/* The last of the list counts from now on. */
+static void sources_added(struct sources *sources)
+{
+	const char *name = sources->list[sources->num].name;
+	size_t place = sources_place(sources, name);
+
+	memmove(&sources->by_name[place + 1], &sources->by_name[place],
+		(sources->num - place) * sizeof(sources->by_name[0]));
+	sources->by_name[place] = sources->num;
+	sources->num++;
+}
 
 static everr_t sources_of_config(struct sources *sources,
 				 const struct daemon_config *config)
@@ -157,9 +208,37 @@ static everr_t sources_of_config(struct sources *sources,
 		if (err != EVERR_OK) {
 			return err;
 		}
-		sources->num++;
+		sources_added(sources);
 	}
 	return EVERR_OK;
+}
+
+/* A channel that nothing else has brought. */
+static everr_t add_new(struct daemon_service *service, struct sources *sources,
+		       const struct event_publisher *publisher,
+		       const struct event_manifest_channel *channel)
+{
+	struct rpc_properties *given = NULL;
+
+	if (sources->num >= STORE_CHANNELS_MAX) {
+		daemon_log(service->log, DAEMON_LOG_WARNING,
+			   "the channel %s of %s is passed over: there are %d "
+			   "already",
+			   channel->name, publisher->name, STORE_CHANNELS_MAX);
+		return EVERR_OK;
+	}
+	given = rpc_properties_create(sources->list);
+	if (given == NULL) {
+		return EVERR_NOMEM;
+	}
+	sources->given[sources->num] = given;
+	sources->list[sources->num] = (struct rpc_channel_source){
+		.name = channel->name,
+		.origin = RPC_CHANNEL_OF_MANIFEST,
+		.given = given,
+	};
+	sources_added(sources);
+	return set_of_manifest(given, publisher, channel);
 }
 
 /*
@@ -171,45 +250,29 @@ static everr_t add_of_manifest(struct daemon_service *service,
 			       const struct event_publisher *publisher,
 			       const struct event_manifest_channel *channel)
 {
-	struct rpc_channel_source *source = NULL;
-	size_t i;
+	enum rpc_channel_origin origin;
+	size_t i = 0;
 
-	for (i = 0; i < sources->num; i++) {
-		source = &sources->list[i];
-		if (text_name_equal(source->name, channel->name)) {
-			break;
-		}
+	if (channel->auto_backup) {
+		daemon_log(service->log, DAEMON_LOG_WARNING,
+			   "autoBackup of the channel %s of %s is passed over: "
+			   "the oldest events of a full channel are removed, "
+			   "or with retention no more are taken",
+			   channel->name, publisher->name);
 	}
-	if (i < sources->num && source->origin == RPC_CHANNEL_OF_MANIFEST) {
+	if (!sources_find(sources, channel->name, &i)) {
+		return add_new(service, sources, publisher, channel);
+	}
+	origin = sources->list[i].origin;
+	if (origin == RPC_CHANNEL_OF_MANIFEST) {
 		daemon_log(service->log, DAEMON_LOG_WARNING,
 			   "the channel %s of %s is another publisher's: what "
 			   "%s says of it is passed over",
 			   channel->name, publisher->name, publisher->name);
-		return EVERR_OK;
 	}
-	if (i < sources->num && source->origin == RPC_CHANNEL_BUILT_IN) {
-		return EVERR_OK;
-	}
-	if (i == sources->num && i >= STORE_CHANNELS_MAX) {
-		daemon_log(service->log, DAEMON_LOG_WARNING,
-			   "the channel %s of %s is passed over: there are %d "
-			   "already",
-			   channel->name, publisher->name, STORE_CHANNELS_MAX);
-		return EVERR_OK;
-	}
-	if (i == sources->num) {
-		sources->given[i] = rpc_properties_create(sources->list);
-		if (sources->given[i] == NULL) {
-			return EVERR_NOMEM;
-		}
-		sources->list[i] = (struct rpc_channel_source){
-			.name = channel->name,
-			.origin = RPC_CHANNEL_OF_MANIFEST,
-			.given = sources->given[i],
-		};
-		sources->num++;
-	}
-	return set_of_manifest(sources->given[i], publisher, channel);
+	return origin == RPC_CHANNEL_OF_CONFIG
+		       ? set_of_manifest(sources->given[i], publisher, channel)
+		       : EVERR_OK;
 }
 
 static everr_t sources_of_manifests(struct daemon_service *service,
@@ -263,7 +326,8 @@ static everr_t sources_create(struct daemon_service *service,
 	}
 	sources.given =
 		talloc_zero_array(sources.list, struct rpc_properties *, max);
-	if (sources.given == NULL) {
+	sources.by_name = talloc_zero_array(sources.list, size_t, max);
+	if (sources.given == NULL || sources.by_name == NULL) {
 		talloc_free(sources.list);
 		return EVERR_NOMEM;
 	}

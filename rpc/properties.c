@@ -309,9 +309,7 @@ static everr_t check_text(enum rpc_property property, const char *text)
 
 	switch (property) {
 	case RPC_PROPERTY_ACCESS:
-		return len <= RPC_PROPERTY_SDDL_MAX && rpc_sddl_valid(text)
-			       ? EVERR_OK
-			       : EVERR_TEXT;
+		return rpc_sddl_valid(text) ? EVERR_OK : EVERR_TEXT;
 	case RPC_PROPERTY_OWNING_PUBLISHER:
 		return publisher_valid(text) ? EVERR_OK : EVERR_INVALID;
 	default:

@@ -60,9 +60,8 @@ enum rpc_channel_type {
 	RPC_CHANNEL_DEBUG
 };
 
-/* UTF-8 bytes of a path; of an access string; names of PublisherList. */
+/* UTF-8 bytes of a path; names of PublisherList. */
 #define RPC_PROPERTY_PATH_MAX 4096
-#define RPC_PROPERTY_SDDL_MAX 65535
 #define RPC_PROPERTY_PUBLISHERS_MAX 1024
 /* UTF-16 units of a publisher's name, facts 2.1. */
 #define RPC_PROPERTY_PUBLISHER_MAX 255

@@ -30,6 +30,9 @@ bool rpc_sddl_valid(const char *sddl)
 	struct dom_sid domain;
 	everr_t err;
 
+	if (strlen(sddl) > RPC_SDDL_MAX) {
+		return false;
+	}
 	if (!dom_sid_parse("S-1-5-21-1-2-3", &domain)) {
 		return false;
 	}

@@ -11,6 +11,9 @@
 #include <stdbool.h>
 #include <talloc.h>
 
+/* Bytes of one; the store keeps no more. */
+#define RPC_SDDL_MAX 65535
+
 struct dom_sid;
 struct security_descriptor;
 
@@ -25,7 +28,7 @@ everr_t rpc_sddl_parse(TALLOC_CTX *mem_ctx, const char *sddl,
 		       const struct dom_sid *domain,
 		       struct security_descriptor **ret_sd) EVERR_MUST_CHECK;
 
-/* Whether rpc_sddl_parse() would read it, in any domain. */
+/* Whether a channel can have it: short enough, and read in any domain. */
 bool rpc_sddl_valid(const char *sddl);
 
 /*

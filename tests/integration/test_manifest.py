@@ -13,6 +13,7 @@ import pytest
 
 import dcerpc
 import even6
+import even6_config
 from even6_config import GetChannelConfig
 from even6_metadata import GetPublisherList, GetPublisherListForChannel
 from server import SOURCE, USERS
@@ -312,6 +313,35 @@ def test_a_wrong_manifest_is_not_installed(pump, old, new, message):
     assert done.returncode == 1
     assert message in done.stderr
     assert not os.path.exists(pump.manifests)
+
+
+def test_an_access_string_that_no_channel_can_have(pump):
+    """The store keeps 65,535 bytes; the service must not fail over more."""
+    long = "O:BAG:SYD:" + 5100 * "(A;;0x1;;;BA)"
+    with open(pump.source, "w", encoding="utf-8") as file:
+        file.write(re.sub('access="[^"]*"', f'access="{long}"', MANIFEST))
+    done = pump.evenlog("install-manifest", pump.source, check=False)
+    assert done.returncode == 1
+    assert "is not an access string" in done.stderr
+    os.makedirs(pump.manifests, exist_ok=True)
+    os.rename(pump.source, os.path.join(pump.manifests, "pump.man"))
+    pump.stop()
+    pump.start()
+    assert "Fabrikam-Pump" not in pump.evenlog("list").stdout
+
+
+def test_automatic_backup_is_not_promised(pump, connect_to):
+    """Nothing writes a full channel to a file: nothing says so."""
+    with open(pump.source, "w", encoding="utf-8") as file:
+        file.write(MANIFEST.replace(
+            "</maxSize>", "</maxSize><retention>true</retention>"
+            "<autoBackup>true</autoBackup>"))
+    pump.evenlog("install-manifest", pump.source)
+    got = connect_to(pump).call(
+        GetChannelConfig("Fabrikam-Pump/Operational"))
+    assert got.value(even6_config.RETENTION) is True
+    assert got.value(even6_config.AUTO_BACKUP) is False
+    assert "autoBackup of the channel Fabrikam-Pump/Operational" in pump.log()
 
 
 def test_another_file_of_the_name_replaces_it(installed):
