@@ -12,7 +12,10 @@
  *	read properties		the channel's right to read
  *	change properties	its right to write, or an administrator; who may
  *				write can push a channel's events out anyway
- *	change who has access	the standard right WRITE_DAC, or an administrator
+ *	change who has access	the standard right WRITE_DAC beside it, or an
+ *				administrator; also to put such a change in
+ *				force that somebody else has made
+ *	raise MaxSize		an administrator: the disk is everybody's
  *	remove			the standard right DELETE, or an administrator
  *	create, start afresh	an administrator
  */
@@ -138,6 +141,19 @@ static everr_t put_check_mode(uint32_t mode, bool exists)
 	}
 }
 
+/* Whether the channel could keep more than now. */
+static bool put_enlarges(struct store_channel *channel,
+			 const struct rpc_property_changes *changes)
+{
+	const struct rpc_properties *to = changes->to;
+	struct store_channel_info info;
+
+	store_channel_info(channel, &info);
+	return (to->set & RPC_PROPERTY_BIT(RPC_PROPERTY_MAX_SIZE)) &&
+	       info.config.max_bytes != 0 &&
+	       to->values[RPC_PROPERTY_MAX_SIZE].number > info.config.max_bytes;
+}
+
 static everr_t put_check_rights(struct dcesrv_call_state *call,
 				const struct even6_EvtRpcPutChannelConfig *r,
 				struct store_channel *channel,
@@ -154,6 +170,9 @@ static everr_t put_check_rights(struct dcesrv_call_state *call,
 					   "start afresh");
 	}
 	err = check_right(call, channel, RPC_ACCESS_WRITE, "configure");
+	if (err == EVERR_OK && put_enlarges(channel, changes)) {
+		err = check_administrator(call, r->in.channelPath, "enlarge");
+	}
 	if (err == EVERR_OK && ((changes->to->set | changes->reset) & access)) {
 		err = check_right(call, channel, RPC_ACCESS_WRITE_DAC,
 				  "change access");
@@ -352,6 +371,14 @@ static everr_t assert_channel(struct dcesrv_call_state *call,
 	err = channel != NULL ? check_right(call, channel, RPC_ACCESS_WRITE,
 					    "configure")
 			      : check_administrator(call, name, "create");
+	if (err != EVERR_OK) {
+		return err;
+	}
+	if (channel != NULL &&
+	    rpc_settings_pending_access(service->settings, name)) {
+		err = check_right(call, channel, RPC_ACCESS_WRITE_DAC,
+				  "change access");
+	}
 	if (err != EVERR_OK) {
 		return err;
 	}

@@ -145,7 +145,49 @@ static everr_t state_unpack(struct entry *entry, const uint8_t *data,
 				     ret_changed);
 }
 
-/* What clients have set before; damage is remembered and costs just that. */
+/* What the store does now, as properties. */
+static everr_t add_stored(struct rpc_properties *properties,
+			  const struct store_channel_config *config)
+{
+	rpc_properties_set_number(properties, RPC_PROPERTY_ENABLED,
+				  config->enabled);
+	rpc_properties_set_number(properties, RPC_PROPERTY_MAX_SIZE,
+				  config->max_bytes);
+	rpc_properties_set_number(properties, RPC_PROPERTY_RETENTION,
+				  config->retain);
+	if (config->sddl == NULL) {
+		rpc_properties_unset(properties, RPC_PROPERTY_ACCESS);
+		return EVERR_OK;
+	}
+	return rpc_properties_set_text(properties, RPC_PROPERTY_ACCESS,
+				       config->sddl);
+}
+
+/*
+ * What the store obeys it knows by itself: that much is left, lest a channel
+ * be open to those whom its access string had kept out.
+ */
+static everr_t entry_salvage(struct entry *entry)
+{
+	struct rpc_properties *changed = rpc_properties_create(entry);
+	struct store_channel_info info;
+	everr_t err;
+
+	if (changed == NULL) {
+		return EVERR_NOMEM;
+	}
+	store_channel_info(entry->channel, &info);
+	err = add_stored(changed, &info.config);
+	if (err != EVERR_OK) {
+		TALLOC_FREE(changed);
+		return err;
+	}
+	entry->changed = changed;
+	entry->damaged = true;
+	return EVERR_OK;
+}
+
+/* What clients have set before; damage is remembered. */
 static everr_t entry_load(struct rpc_settings *settings, struct entry *entry)
 {
 	struct rpc_properties *changed = NULL;
@@ -166,8 +208,7 @@ static everr_t entry_load(struct rpc_settings *settings, struct entry *entry)
 		return EVERR_OK;
 	case EVERR_STORE_CORRUPT:
 	case EVERR_STORE_VERSION:
-		entry->damaged = true;
-		return EVERR_OK;
+		return entry_salvage(entry);
 	case EVERR_NOT_FOUND:
 		return EVERR_OK;
 	default:
@@ -195,7 +236,10 @@ static everr_t entries_grow(struct rpc_settings *settings, uint32_t id)
 	return EVERR_OK;
 }
 
-/* The channel's entry; what the store keeps for it is read the first time. */
+/*
+ * The channel's entry; what the store keeps for it is read the first time.
+ * EVERR_CHANNEL_NOT_FOUND: it was removed, and its number may be another's.
+ */
 static everr_t entry_of(struct rpc_settings *settings,
 			struct store_channel *channel, struct entry **ret_entry)
 {
@@ -203,6 +247,9 @@ static everr_t entry_of(struct rpc_settings *settings,
 	struct entry *entry = NULL;
 	everr_t err;
 
+	if (store_channel_removed(channel)) {
+		return EVERR_CHANNEL_NOT_FOUND;
+	}
 	store_channel_info(channel, &info);
 	err = entries_grow(settings, info.id);
 	if (err != EVERR_OK) {
@@ -249,24 +296,6 @@ static void entry_drop(struct rpc_settings *settings,
 }
 
 /* -------------------------------------------------------------- layers */
-
-/* What the store does now, as properties. */
-static everr_t add_stored(struct rpc_properties *properties,
-			  const struct store_channel_config *config)
-{
-	rpc_properties_set_number(properties, RPC_PROPERTY_ENABLED,
-				  config->enabled);
-	rpc_properties_set_number(properties, RPC_PROPERTY_MAX_SIZE,
-				  config->max_bytes);
-	rpc_properties_set_number(properties, RPC_PROPERTY_RETENTION,
-				  config->retain);
-	if (config->sddl == NULL) {
-		rpc_properties_unset(properties, RPC_PROPERTY_ACCESS);
-		return EVERR_OK;
-	}
-	return rpc_properties_set_text(properties, RPC_PROPERTY_ACCESS,
-				       config->sddl);
-}
 
 /* All levels on top of each other; changed may be another than the entry's. */
 static everr_t merge(TALLOC_CTX *mem_ctx, const struct entry *entry,
@@ -560,6 +589,35 @@ static void pending_drop(struct rpc_settings *settings, struct pending *pending)
 bool rpc_settings_pending(struct rpc_settings *settings, const char *name)
 {
 	return pending_find(settings, name) != NULL;
+}
+
+static const struct entry *entry_find(const struct rpc_settings *settings,
+				      const char *name)
+{
+	struct store_channel *channel = NULL;
+	struct store_channel_info info;
+	const struct entry *entry = NULL;
+
+	if (store_channel_find(settings->store, name, &channel) != EVERR_OK) {
+		return NULL;
+	}
+	store_channel_info(channel, &info);
+	if (info.id < settings->num_entries) {
+		entry = settings->entries[info.id];
+	}
+	return entry != NULL && entry->channel == channel ? entry : NULL;
+}
+
+bool rpc_settings_pending_access(struct rpc_settings *settings,
+				 const char *name)
+{
+	const struct pending *pending = pending_find(settings, name);
+	const struct entry *entry = entry_find(settings, name);
+
+	return pending != NULL &&
+	       !rpc_properties_same(pending->changed,
+				    entry != NULL ? entry->changed : &nothing,
+				    RPC_PROPERTY_ACCESS);
 }
 
 /* Put changed in place of what was pending, when there is room. */
@@ -1021,21 +1079,12 @@ struct remove_state {
 	struct store_channel *channel; /* NULL: it was pending only */
 };
 
-static everr_t remove_prepare(struct remove_state *state, const char *name)
+static everr_t remove_check(const struct remove_state *state)
 {
-	struct rpc_settings *settings = state->settings;
-	struct pending *pending = pending_find(settings, name);
 	struct entry *entry = NULL;
 	everr_t err;
 
-	err = store_channel_find(settings->store, name, &state->channel);
-	if (err == EVERR_CHANNEL_NOT_FOUND && pending != NULL) {
-		pending_drop(settings, pending);
-		return EVERR_OK;
-	}
-	if (err == EVERR_OK) {
-		err = entry_of(settings, state->channel, &entry);
-	}
+	err = entry_of(state->settings, state->channel, &entry);
 	if (err != EVERR_OK) {
 		return err;
 	}
@@ -1043,6 +1092,20 @@ static everr_t remove_prepare(struct remove_state *state, const char *name)
 			       entry->origin == RPC_CHANNEL_OF_MANIFEST
 		       ? EVERR_OK
 		       : EVERR_NOT_CHANGEABLE;
+}
+
+static everr_t remove_prepare(struct remove_state *state, const char *name)
+{
+	struct rpc_settings *settings = state->settings;
+	struct pending *pending = pending_find(settings, name);
+	everr_t err;
+
+	err = store_channel_find(settings->store, name, &state->channel);
+	if (err == EVERR_CHANNEL_NOT_FOUND && pending != NULL) {
+		pending_drop(settings, pending);
+		return EVERR_OK;
+	}
+	return err != EVERR_OK ? err : remove_check(state);
 }
 
 static void remove_written(struct tevent_req *subreq);
@@ -1091,6 +1154,10 @@ static void remove_written(struct tevent_req *subreq)
 
 	err = store_append_recv(subreq, NULL, NULL);
 	TALLOC_FREE(subreq);
+	/* A reload may have given it to evenlog.conf meanwhile. */
+	if (err == EVERR_OK && !store_channel_removed(state->channel)) {
+		err = remove_check(state);
+	}
 	if (err == EVERR_OK && !store_channel_removed(state->channel)) {
 		err = store_channel_remove(state->channel);
 	}

@@ -72,7 +72,11 @@ everr_t rpc_settings_apply(struct rpc_settings *settings,
 void rpc_settings_report(struct rpc_settings *settings,
 			 struct operational *operational);
 
-/* ----------------------------------------------------------- questions */
+/*
+ * ----------------------------------------------------------- questions
+ *
+ * Of a channel that was removed nothing is known: EVERR_CHANNEL_NOT_FOUND.
+ */
 
 enum rpc_channel_origin rpc_settings_origin(struct rpc_settings *settings,
 					    struct store_channel *channel);
@@ -91,6 +95,10 @@ bool rpc_settings_direct(struct rpc_settings *settings,
 
 /* Whether changes of this channel wait for opnum 15. */
 bool rpc_settings_pending(struct rpc_settings *settings, const char *name);
+
+/* Whether among them is one of who has access to it. */
+bool rpc_settings_pending_access(struct rpc_settings *settings,
+				 const char *name);
 
 /*
  * Add changes to the channel's pending copy, which begins as what clients have

@@ -732,6 +732,32 @@ def test_nobody_gives_himself_a_right_to_read(admin, bob, name):
     assert bob.call(GetChannelConfig(name)).rc == DENIED
 
 
+def test_nobody_else_puts_a_change_of_access_in_force(admin, bob, name):
+    """What an administrator has not asserted yet, he may not want any more."""
+    apply(admin, name, {cfg.ACCESS: "O:BAG:SYD:(A;;0x2;;;AU)"})
+    assert put(admin, name, {cfg.ACCESS: "O:BAG:SYD:(A;;0x7;;;AU)"}) == 0
+    assert put(bob, name, {cfg.LEVEL: 3}) == 0
+    assert bob.call(AssertConfig(name)).rc == DENIED
+    assert bob.call(GetChannelConfig(name)).rc == DENIED
+    assert admin.call(AssertConfig(name)).rc == 0
+    assert bob.call(GetChannelConfig(name)).rc == 0
+    # The string is set, and nobody changes it.
+    assert put(bob, name, {cfg.LEVEL: 4}) == 0
+    assert bob.call(AssertConfig(name)).rc == 0
+
+
+def test_only_an_administrator_lets_a_channel_take_more_of_the_disk(
+        admin, bob, name):
+    apply(admin, name, {cfg.MAX_SIZE: 2 << 20,
+                        cfg.ACCESS: "O:BAG:SYD:(A;;0x3;;;AU)"})
+    assert put(bob, name, {cfg.MAX_SIZE: 3 << 20}) == DENIED
+    assert put(bob, name, {cfg.MAX_SIZE: 2 << 20}) == 0
+    assert put(bob, name, {cfg.MAX_SIZE: 1 << 20}) == 0
+    assert bob.call(AssertConfig(name)).rc == 0
+    assert value(bob, name, cfg.MAX_SIZE) == 1 << 20
+    assert put(admin, name, {cfg.MAX_SIZE: 3 << 20}) == 0
+
+
 def test_an_administrator_configures_what_he_may_not_read(admin, name):
     apply(admin, name, {cfg.ACCESS: "O:BAG:SYD:(A;;0x1;;;SY)"})
     assert admin.call(GetChannelConfig(name)).rc == DENIED

@@ -299,6 +299,70 @@ static void test_damaged_settings_cost_no_more_than_themselves(void **state)
 	TALLOC_FREE(operational);
 }
 
+/* Least of all may damage open a channel to those it was closed to. */
+static void test_damage_leaves_in_force_what_the_store_obeys(void **state)
+{
+	static const char closed[] = "O:BAG:SYD:(A;;0x7;;;BA)";
+	struct fixture *f = fixture_start(state);
+	struct rpc_settings *settings = settings_new(f);
+	struct rpc_channel_source source = {
+		.name = "A",
+		.origin = RPC_CHANNEL_OF_MANIFEST,
+		.given = one(f, RPC_PROPERTY_MAX_SIZE, 2 << 20),
+	};
+	struct rpc_properties *to = one(f, RPC_PROPERTY_MAX_SIZE, 3 << 20);
+	struct store_channel *channel = NULL;
+
+	apply(settings, &source, 1);
+	channel = find(f, "A");
+	assert_int_equal(
+		rpc_properties_set_text(to, RPC_PROPERTY_ACCESS, closed),
+		EVERR_OK);
+	assert_int_equal(change(settings, "A", to), EVERR_OK);
+	assert_now(f, settings, "A");
+	put_state(f, channel, "\1\2\3", 3);
+	TALLOC_FREE(settings);
+
+	settings = settings_new(f);
+	apply(settings, &source, 1);
+	assert_string_equal(fixture_info(channel).config.sddl, closed);
+	assert_int_equal(stored_size(f, "A"), 3 << 20);
+	/* Also when something else is set anew. */
+	assert_int_equal(change(settings, "A", one(f, RPC_PROPERTY_LEVEL, 5)),
+			 EVERR_OK);
+	assert_now(f, settings, "A");
+	assert_string_equal(fixture_info(channel).config.sddl, closed);
+}
+
+/* Its number may be another channel's, whose settings must not suffer. */
+static void test_nothing_is_known_of_a_removed_channel(void **state)
+{
+	struct fixture *f = fixture_start(state);
+	struct rpc_settings *settings = settings_new(f);
+	struct rpc_channel_source source = {
+		.name = "A",
+		.origin = RPC_CHANNEL_OF_MANIFEST,
+		.fixed = one(f, RPC_PROPERTY_MAX_SIZE, 4 << 20),
+	};
+	struct rpc_properties *properties = NULL;
+	struct store_channel *old = NULL;
+
+	apply(settings, &source, 1);
+	old = find(f, "A");
+	assert_int_equal(remove_wait(f, rpc_settings_remove_send(
+						f, f->ev, settings, "A")),
+			 EVERR_OK);
+	apply(settings, &source, 1);
+	assert_int_equal(rpc_settings_get(f, settings, old, &properties),
+			 EVERR_CHANNEL_NOT_FOUND);
+	assert_false(rpc_settings_direct(settings, old));
+	assert_int_equal(rpc_settings_origin(settings, find(f, "A")),
+			 RPC_CHANNEL_OF_MANIFEST);
+	assert_int_equal(
+		change(settings, "A", one(f, RPC_PROPERTY_MAX_SIZE, 3 << 20)),
+		EVERR_NOT_CHANGEABLE);
+}
+
 static void test_settings_of_a_channel_that_is_gone_mean_nothing(void **state)
 {
 	struct fixture *f = fixture_start(state);
@@ -455,6 +519,8 @@ int main(void)
 		leak_test(test_settings_survive_and_pending_ones_do_not),
 		leak_test(test_a_start_completes_what_a_crash_has_cut_off),
 		leak_test(test_damaged_settings_cost_no_more_than_themselves),
+		leak_test(test_damage_leaves_in_force_what_the_store_obeys),
+		leak_test(test_nothing_is_known_of_a_removed_channel),
 		leak_test(test_settings_of_a_channel_that_is_gone_mean_nothing),
 		leak_test(test_changes_that_come_while_others_are_written),
 		leak_test(test_a_channel_that_is_removed_while_it_is_changed),
