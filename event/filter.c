@@ -273,6 +273,11 @@ bool event_filter_matches_all(const struct event_filter *filter)
 	return filter->xpath == NULL;
 }
 
+uint32_t event_filter_terms(const struct event_filter *filter)
+{
+	return filter->xpath != NULL ? filter->xpath->num_terms : 0;
+}
+
 /* Known from the header alone. */
 static bool is_out_of_time(struct event_filter *filter,
 			   const struct event_view *view)

@@ -66,6 +66,9 @@ everr_t event_filter_compile(TALLOC_CTX *mem_ctx, const char *text, size_t len,
 /* Whether it accepts every event, so that nobody need look at one. */
 bool event_filter_matches_all(const struct event_filter *filter);
 
+/* Paths and functions in it. */
+uint32_t event_filter_terms(const struct event_filter *filter);
+
 /*
  * Does the event match?  What was found out about its template is kept in the
  * filter (bounded), hence not const: a filter is used with one dictionary, and

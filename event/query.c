@@ -32,6 +32,7 @@ struct query_parse {
 	bool tolerate;
 	enum query_level level;
 	size_t num_elements;
+	size_t num_terms; /* of all filters */
 	struct event_subquery *subquery;
 	const char *query_path; /* of the Query element, or NULL */
 	bool suppress;
@@ -171,6 +172,10 @@ static everr_t add_filter(struct query_parse *parse, const char *text,
 	if (err != EVERR_OK) {
 		parse->filter_offset = error.offset;
 		return refuse(parse, err, error.error, error.message);
+	}
+	parse->num_terms += event_filter_terms(selector.filter);
+	if (parse->num_terms > EVENT_QUERY_TERMS_MAX) {
+		return refuse_complex(parse, "too many paths and functions");
 	}
 	if (parse->suppress) {
 		return add_selector(parse->query, &subquery->suppresses,

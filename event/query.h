@@ -20,6 +20,8 @@
 #define EVENT_QUERY_PATHS_MAX 512
 /* Query, Select and Suppress elements of one structured query, together. */
 #define EVENT_QUERY_ELEMENTS_MAX 4096
+/* Paths and functions of all its filters, as event/filter.h counts them. */
+#define EVENT_QUERY_TERMS_MAX 16384
 /* Bytes of query text; MAX_RPC_QUERY_LENGTH units. */
 #define EVENT_QUERY_LENGTH_MAX (3 * 1048576)
 /* Bytes of one path; MAX_RPC_CHANNEL_PATH_LENGTH units. */
@@ -80,7 +82,6 @@ struct event_query_error {
  * EVERR_QUERY_SYNTAX   malformed, or a Select without any path; *ret_error
  *                      says where
  * EVERR_QUERY_COMPLEX  over a limit above
- * EVERR_NOT_SUPPORTED  well-formed, but a filter not supported yet; as above
  * EVERR_INVALID        an XPath query without path
  * EVERR_NOMEM
  */

@@ -824,6 +824,7 @@ static void take_tree(struct parser *p, struct xpath *xpath)
 	xpath->num_tests = (uint32_t)(p->tests.len / sizeof(*xpath->tests));
 	xpath->num_literals =
 		(uint32_t)(p->literals.len / sizeof(*xpath->literals));
+	xpath->num_terms = p->num_terms;
 	xpath->exprs = array_done(&p->exprs);
 	xpath->steps = array_done(&p->steps);
 	xpath->predicates = array_done(&p->predicates);
