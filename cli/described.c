@@ -11,22 +11,21 @@ int cli_described_publisher(struct cli *cli, const char *dir,
 			    const char *provider,
 			    const struct event_publisher **ret_publisher)
 {
-	struct daemon_manifest_problems *problems = NULL;
-	struct event_catalog *catalog = NULL;
+	struct daemon_manifests *manifests = NULL;
 	everr_t err;
 	size_t i;
 
-	err = daemon_manifests_load(cli, dir, NULL, &catalog, &problems);
+	err = daemon_manifests_load(cli, dir, NULL, &manifests);
 	if (err != EVERR_OK) {
 		cli_error("%s: %s", dir, everr_text(err));
 		return CLI_FAILED;
 	}
-	*ret_publisher = event_catalog_find(catalog, provider);
+	*ret_publisher = event_catalog_find(manifests->catalog, provider);
 	/* Perhaps it is in one that cannot be read. */
-	for (i = 0; *ret_publisher == NULL && i < problems->num_messages; i++) {
-		cli_note("%s", problems->messages[i]);
+	for (i = 0; *ret_publisher == NULL && i < manifests->num_problems;
+	     i++) {
+		cli_note("%s", manifests->problems[i]);
 	}
-	talloc_free(problems);
 	return -1;
 }
 

@@ -36,7 +36,7 @@ struct file {
 struct install {
 	struct cli *cli;
 	const char *dir;
-	struct event_catalog *catalog;
+	struct daemon_manifests *others; /* that are installed and stay */
 	struct file *files;
 	const char *const *names; /* ended by NULL */
 	size_t num_files;
@@ -229,19 +229,17 @@ static int name_files(struct install *install, const char **paths)
 /* What is in the directory, and will stay. */
 static int load_others(struct install *install)
 {
-	struct daemon_manifest_problems *problems = NULL;
 	everr_t err;
 	size_t i;
 
 	err = daemon_manifests_load(install->cli, install->dir, install->names,
-				    &install->catalog, &problems);
+				    &install->others);
 	if (err != EVERR_OK) {
 		return failed(NULL, err);
 	}
-	for (i = 0; i < problems->num_messages; i++) {
-		cli_note("%s", problems->messages[i]);
+	for (i = 0; i < install->others->num_problems; i++) {
+		cli_note("%s", install->others->problems[i]);
 	}
-	talloc_free(problems);
 	return -1;
 }
 
@@ -251,16 +249,17 @@ static int check_file(struct install *install, struct file *file)
 	char *message = NULL;
 	everr_t err;
 
-	err = daemon_manifest_read(install->cli, file->path, &file->data,
-				   &file->len, &message);
+	err = daemon_manifest_read(install->cli, install->others, file->path,
+				   &file->data, &file->len, &message);
 	if (err == EVERR_OK) {
 		err = daemon_manifest_parse(install->cli, file->path,
 					    file->data, file->len, &manifest,
 					    &message);
 	}
 	if (err == EVERR_OK) {
-		err = daemon_manifest_add(install->cli, install->catalog,
-					  manifest, &message);
+		err = daemon_manifest_add(install->cli,
+					  install->others->catalog, manifest,
+					  &message);
 	}
 	if (err != EVERR_OK) {
 		return failed(message, err);
@@ -474,11 +473,11 @@ static int find_publisher(struct install *install, const char *what,
 	if (ret >= 0) {
 		return ret;
 	}
-	publisher = event_catalog_find(install->catalog, what);
+	publisher = event_catalog_find(install->others->catalog, what);
 	if (publisher == NULL) {
 		return -1;
 	}
-	file = event_catalog_file(install->catalog, publisher);
+	file = event_catalog_file(install->others->catalog, publisher);
 	if (strchr(file, '/') == NULL) {
 		cli_error("the publisher %s is the service's own",
 			  publisher->name);

@@ -33,20 +33,18 @@ int cli_config(struct cli *cli, struct daemon_config **ret_config)
 /* The catalog of the configuration's directory, or of nobody but Evenlog. */
 static struct event_catalog *load_catalog(struct cli *cli)
 {
-	struct daemon_manifest_problems *problems = NULL;
+	struct daemon_manifests *manifests = NULL;
 	struct daemon_config_errors *errors = NULL;
 	struct daemon_config *config = NULL;
-	struct event_catalog *catalog = NULL;
 	everr_t err;
 
 	err = daemon_config_load(cli, cli->options.config, &config, &errors);
 	if (err == EVERR_OK) {
 		err = daemon_manifests_load(cli, config->manifests, NULL,
-					    &catalog, &problems);
+					    &manifests);
 	}
 	TALLOC_FREE(errors);
-	TALLOC_FREE(problems);
-	return err == EVERR_OK ? catalog : event_catalog_create(cli);
+	return err == EVERR_OK ? manifests->catalog : event_catalog_create(cli);
 }
 
 struct cli_texts *cli_installed_texts(struct cli *cli)

@@ -43,20 +43,19 @@ static everr_t complain(TALLOC_CTX *mem_ctx, everr_t err, char **ret_message,
 	return *ret_message == NULL ? EVERR_NOMEM : err;
 }
 
-/* What fits into a manifest, and one byte more to tell that it does not. */
+/* As many as there were, and one more to tell that it has grown. */
 static everr_t read_all(TALLOC_CTX *mem_ctx, int fd, size_t size,
 			uint8_t **ret_data, size_t *ret_len)
 {
-	size_t max = size < EVENT_MANIFEST_MAX ? size : EVENT_MANIFEST_MAX;
-	uint8_t *data = talloc_size(mem_ctx, max + 1);
+	uint8_t *data = talloc_size(mem_ctx, size + 1);
 	size_t len = 0;
 	ssize_t n = 1;
 
 	if (data == NULL) {
 		return EVERR_NOMEM;
 	}
-	while (n > 0 && len < max + 1) {
-		n = read(fd, data + len, max + 1 - len);
+	while (n > 0 && len < size + 1) {
+		n = read(fd, data + len, size + 1 - len);
 		if (n < 0 && errno == EINTR) {
 			n = 1;
 			continue;
@@ -72,28 +71,74 @@ static everr_t read_all(TALLOC_CTX *mem_ctx, int fd, size_t size,
 	return EVERR_OK;
 }
 
-static everr_t read_file(TALLOC_CTX *mem_ctx, const char *path,
-			 uint8_t **ret_data, size_t *ret_len)
+static everr_t cannot_read(TALLOC_CTX *mem_ctx, const char *path,
+			   const char *why, char **ret_message)
+{
+	return complain(mem_ctx, EVERR_IO, ret_message, "%s cannot be read: %s",
+			path, why);
+}
+
+/* Before it is read, so that what is refused takes no time. */
+static everr_t check_size(TALLOC_CTX *mem_ctx,
+			  const struct daemon_manifests *manifests,
+			  const char *path, off_t size, char **ret_message)
+{
+	if (size > EVENT_MANIFEST_MAX) {
+		return complain(mem_ctx, EVERR_LIMIT, ret_message,
+				"%s: larger than %d MiB", path,
+				EVENT_MANIFEST_MAX / 1048576);
+	}
+	if ((size_t)size > DAEMON_MANIFESTS_BYTES_MAX - manifests->num_bytes) {
+		return complain(mem_ctx, EVERR_LIMIT, ret_message,
+				"%s: with it the manifests are larger than %d "
+				"MiB together",
+				path, DAEMON_MANIFESTS_BYTES_MAX / 1048576);
+	}
+	return EVERR_OK;
+}
+
+static everr_t read_open(TALLOC_CTX *mem_ctx,
+			 struct daemon_manifests *manifests, const char *path,
+			 int fd, uint8_t **ret_data, size_t *ret_len,
+			 char **ret_message)
 {
 	struct stat st;
+	everr_t err;
+
+	if (fstat(fd, &st) != 0) {
+		return cannot_read(mem_ctx, path, strerror(errno), ret_message);
+	}
+	if (!S_ISREG(st.st_mode)) {
+		return cannot_read(mem_ctx, path, "it is not a file",
+				   ret_message);
+	}
+	err = check_size(mem_ctx, manifests, path, st.st_size, ret_message);
+	if (err != EVERR_OK) {
+		return err;
+	}
+	manifests->num_bytes += (size_t)st.st_size;
+	err = read_all(mem_ctx, fd, (size_t)st.st_size, ret_data, ret_len);
+	if (err == EVERR_IO) {
+		return cannot_read(mem_ctx, path, strerror(errno), ret_message);
+	}
+	return err;
+}
+
+everr_t daemon_manifest_read(TALLOC_CTX *mem_ctx,
+			     struct daemon_manifests *manifests,
+			     const char *path, uint8_t **ret_data,
+			     size_t *ret_len, char **ret_message)
+{
 	everr_t err;
 	int fd;
 
 	/* O_NONBLOCK: a fifo must not hold the service. */
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0) {
-		return EVERR_IO;
+		return cannot_read(mem_ctx, path, strerror(errno), ret_message);
 	}
-	if (fstat(fd, &st) != 0) {
-		close(fd);
-		return EVERR_IO;
-	}
-	if (!S_ISREG(st.st_mode)) {
-		close(fd);
-		errno = EINVAL;
-		return EVERR_IO;
-	}
-	err = read_all(mem_ctx, fd, (size_t)st.st_size, ret_data, ret_len);
+	err = read_open(mem_ctx, manifests, path, fd, ret_data, ret_len,
+			ret_message);
 	close(fd);
 	return err;
 }
@@ -167,22 +212,6 @@ everr_t daemon_manifest_parse(TALLOC_CTX *mem_ctx, const char *path,
 	return EVERR_OK;
 }
 
-everr_t daemon_manifest_read(TALLOC_CTX *mem_ctx, const char *path,
-			     uint8_t **ret_data, size_t *ret_len,
-			     char **ret_message)
-{
-	everr_t err;
-
-	err = read_file(mem_ctx, path, ret_data, ret_len);
-	if (err == EVERR_IO) {
-		return complain(mem_ctx, err, ret_message,
-				"%s cannot be read: %s", path,
-				errno == EINVAL ? "it is not a file"
-						: strerror(errno));
-	}
-	return err;
-}
-
 everr_t daemon_manifest_add(TALLOC_CTX *mem_ctx, struct event_catalog *catalog,
 			    struct event_manifest *manifest, char **ret_message)
 {
@@ -209,28 +238,29 @@ everr_t daemon_manifest_add(TALLOC_CTX *mem_ctx, struct event_catalog *catalog,
 struct loading {
 	const char *dir;
 	const char *const *except;
-	struct event_catalog *catalog;
-	struct daemon_manifest_problems *problems;
+	struct daemon_manifests *manifests;
 };
 
+/* message NULL: there was no memory for it. */
 static everr_t report(struct loading *loading, char *message)
 {
-	struct daemon_manifest_problems *problems = loading->problems;
+	struct daemon_manifests *manifests = loading->manifests;
 	char **grown = NULL;
 
-	grown = talloc_realloc(problems, problems->messages, char *,
-			       problems->num_messages + 1);
-	if (grown == NULL) {
+	grown = talloc_realloc(manifests, manifests->problems, char *,
+			       manifests->num_problems + 1);
+	if (grown == NULL || message == NULL) {
 		return EVERR_NOMEM;
 	}
-	problems->messages = grown;
-	grown[problems->num_messages++] = talloc_steal(problems, message);
+	manifests->problems = grown;
+	grown[manifests->num_problems++] = talloc_steal(manifests, message);
 	return EVERR_OK;
 }
 
 /* What is wrong with one file does not keep the others from being read. */
 static everr_t load_file(struct loading *loading, const char *name)
 {
+	struct daemon_manifests *manifests = loading->manifests;
 	struct event_manifest *manifest = NULL;
 	uint8_t *data = NULL;
 	char *message = NULL;
@@ -238,18 +268,18 @@ static everr_t load_file(struct loading *loading, const char *name)
 	size_t len = 0;
 	everr_t err;
 
-	path = talloc_asprintf(loading->problems, "%s/%s", loading->dir, name);
+	path = talloc_asprintf(manifests, "%s/%s", loading->dir, name);
 	if (path == NULL) {
 		return EVERR_NOMEM;
 	}
-	err = daemon_manifest_read(loading->problems, path, &data, &len,
+	err = daemon_manifest_read(manifests, manifests, path, &data, &len,
 				   &message);
 	if (err == EVERR_OK) {
-		err = daemon_manifest_parse(loading->problems, path, data, len,
+		err = daemon_manifest_parse(manifests, path, data, len,
 					    &manifest, &message);
 	}
 	if (err == EVERR_OK) {
-		err = daemon_manifest_add(loading->problems, loading->catalog,
+		err = daemon_manifest_add(manifests, manifests->catalog,
 					  manifest, &message);
 	}
 	if (err != EVERR_OK) {
@@ -295,16 +325,19 @@ static everr_t load_dir(struct loading *loading)
 	}
 	if (num < 0) {
 		return report(loading,
-			      talloc_asprintf(loading->problems,
+			      talloc_asprintf(loading->manifests,
 					      "%s cannot be read: %s",
 					      loading->dir, strerror(errno)));
 	}
 	if (num > DAEMON_MANIFESTS_MAX) {
-		err = report(loading,
-			     talloc_asprintf(loading->problems,
-					     "%s has more than %d manifests",
-					     loading->dir,
-					     DAEMON_MANIFESTS_MAX));
+		err = report(
+			loading,
+			talloc_asprintf(loading->manifests,
+					"%s has more than %d manifests: "
+					"%s and those after it are "
+					"passed over",
+					loading->dir, DAEMON_MANIFESTS_MAX,
+					entries[DAEMON_MANIFESTS_MAX]->d_name));
 	}
 	for (i = 0; i < num; i++) {
 		if (err == EVERR_OK && i < DAEMON_MANIFESTS_MAX &&
@@ -319,24 +352,25 @@ static everr_t load_dir(struct loading *loading)
 
 everr_t daemon_manifests_load(TALLOC_CTX *mem_ctx, const char *dir,
 			      const char *const *except,
-			      struct event_catalog **ret_catalog,
-			      struct daemon_manifest_problems **ret_problems)
+			      struct daemon_manifests **ret_manifests)
 {
 	struct loading loading = {.dir = dir, .except = except};
+	struct daemon_manifests *manifests = NULL;
 	everr_t err = EVERR_NOMEM;
 
-	loading.catalog = event_catalog_create(mem_ctx);
-	loading.problems =
-		talloc_zero(mem_ctx, struct daemon_manifest_problems);
-	if (loading.catalog != NULL && loading.problems != NULL) {
+	manifests = talloc_zero(mem_ctx, struct daemon_manifests);
+	if (manifests == NULL) {
+		return EVERR_NOMEM;
+	}
+	loading.manifests = manifests;
+	manifests->catalog = event_catalog_create(manifests);
+	if (manifests->catalog != NULL) {
 		err = load_dir(&loading);
 	}
 	if (err != EVERR_OK) {
-		talloc_free(loading.catalog);
-		talloc_free(loading.problems);
+		talloc_free(manifests);
 		return err;
 	}
-	*ret_catalog = loading.catalog;
-	*ret_problems = loading.problems;
+	*ret_manifests = manifests;
 	return EVERR_OK;
 }

@@ -15,26 +15,40 @@
 #include <stddef.h>
 #include <talloc.h>
 
-/* Files of a directory, and bytes of a file's name. */
+/* Files of a directory that are looked at, and bytes of a file's name. */
 #define DAEMON_MANIFESTS_MAX 4096
+/*
+ * Bytes of all files: a service reads them in one turn of its loop, 24 ms for
+ * each MiB.
+ */
+#define DAEMON_MANIFESTS_BYTES_MAX (64 * 1024 * 1024)
 #define DAEMON_MANIFEST_NAME_MAX 200
 #define DAEMON_MANIFEST_SUFFIX ".man"
 
-/* What is wrong with files that were passed over: "DIR/X.man:12: ...". */
-struct daemon_manifest_problems {
-	char **messages; /* talloc children of the structure */
-	size_t num_messages;
+/* A directory as it was read. */
+struct daemon_manifests {
+	struct event_catalog *catalog; /* talloc children, all of them */
+	size_t num_bytes;	       /* of the files that were read */
+	/* Why files were passed over: "DIR/X.man:12: ...". */
+	char **problems;
+	size_t num_problems;
 };
 
 /* "NAME.man" with a name that a file may have there. */
 bool daemon_manifest_name_valid(const char *name);
 
 /*
- * The bytes of a file, as many as a manifest may have and one.
- * EVERR_IO  *ret_message (talloc child of mem_ctx) says why; EVERR_NOMEM
+ * The bytes of a file that is in the directory or shall go there.
+ *
+ * EVERR_LIMIT  it is too large, or all of them are; *ret_message (talloc child
+ *              of mem_ctx) says so
+ * EVERR_IO     *ret_message says why
+ * EVERR_NOMEM
  */
-everr_t daemon_manifest_read(TALLOC_CTX *mem_ctx, const char *path,
-			     uint8_t **ret_data, size_t *ret_len,
+everr_t daemon_manifest_read(TALLOC_CTX *mem_ctx,
+			     struct daemon_manifests *manifests,
+			     const char *path, uint8_t **ret_data,
+			     size_t *ret_len,
 			     char **ret_message) EVERR_MUST_CHECK;
 
 /*
@@ -60,15 +74,15 @@ everr_t daemon_manifest_add(TALLOC_CTX *mem_ctx, struct event_catalog *catalog,
 			    char **ret_message) EVERR_MUST_CHECK;
 
 /*
- * A catalog of all files but those called except (a list that NULL ends, or
- * NULL).  A file that is wrong, or that describes a publisher which another one has, is passed
- * over and reported.  A directory that is not there has no files.
+ * All files but those called except (a list that NULL ends, or NULL), in the
+ * order of their names.  A file that is wrong, for which there is no room, or
+ * that describes a publisher which another one has, is passed over and
+ * reported.  A directory that is not there has no files.
  *
  * EVERR_NOMEM
  */
 everr_t daemon_manifests_load(
 	TALLOC_CTX *mem_ctx, const char *dir, const char *const *except,
-	struct event_catalog **ret_catalog,
-	struct daemon_manifest_problems **ret_problems) EVERR_MUST_CHECK;
+	struct daemon_manifests **ret_manifests) EVERR_MUST_CHECK;
 
 #endif

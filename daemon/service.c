@@ -15,24 +15,24 @@ static everr_t load_manifests(struct daemon_service *service,
 			      const struct daemon_config *config,
 			      struct event_catalog **ret_catalog)
 {
-	struct daemon_manifest_problems *problems = NULL;
+	struct daemon_manifests *manifests = NULL;
 	everr_t err;
 	size_t i;
 
 	err = daemon_manifests_load(service, config->manifests, NULL,
-				    ret_catalog, &problems);
+				    &manifests);
 	if (err != EVERR_OK) {
 		daemon_log(service->log, DAEMON_LOG_ERROR,
 			   "manifests in %s: %s", config->manifests,
 			   everr_text(err));
 		return err;
 	}
-	for (i = 0; i < problems->num_messages; i++) {
+	for (i = 0; i < manifests->num_problems; i++) {
 		daemon_log(service->log, DAEMON_LOG_ERROR,
-			   "%s; this manifest is passed over",
-			   problems->messages[i]);
+			   "manifest passed over: %s", manifests->problems[i]);
 	}
-	talloc_free(problems);
+	*ret_catalog = talloc_steal(service, manifests->catalog);
+	talloc_free(manifests);
 	return EVERR_OK;
 }
 

@@ -247,7 +247,7 @@ static void test_a_member_has_files_of_its_own_and_a_keytab(void **state)
 	assert_string_equal(path, "/s/smb.conf");
 	assert_string_equal(options.dir, "/s");
 	assert_string_equal(options.member, "/etc/samba/smb.conf");
-	assert_string_equal(options.keytab, "/etc/evenlog/evenlog.keytab");
+	assert_string_equal(options.keytab, EVENLOG_CONFDIR "/evenlog.keytab");
 
 	config = good(*state, "[authentication]\nkeytab = /k\n"
 			      "samba_configuration = member\n");
