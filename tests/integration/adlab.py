@@ -14,6 +14,7 @@ import ctypes
 import glob
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -68,6 +69,7 @@ class Host:
     def __init__(self, lab, name):
         self.name, self.address = name, ADDRESS[name]
         self.fqdn = f"{NAME[name]}.{DNS_DOMAIN}"
+        self.daemons = []
         self.dir = os.path.join(lab.dir, name)
         os.makedirs(self.dir + "/log")
         read, write = os.pipe()
@@ -161,9 +163,10 @@ rdns = false
     def start(self, *command):
         """A daemon; it ends with the host."""
         with open(f"{self.dir}/log/{command[0]}", "ab") as log:
-            subprocess.Popen(self.prefix() + list(command), cwd="/",
-                             stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                             env={"PATH": PATH}, start_new_session=True)
+            self.daemons.append(subprocess.Popen(
+                ["setpriv", "--pdeathsig", "KILL"] + self.prefix()
+                + list(command), cwd="/", stdin=subprocess.DEVNULL, stdout=log,
+                stderr=log, env={"PATH": PATH}, start_new_session=True))
 
     def wait(self, *command, seconds=60):
         """Until the command succeeds."""
@@ -176,6 +179,10 @@ rdns = false
 
     def signal(self, number):
         """A signal to everything that runs there, the holder apart."""
+        # nsenter stops with its child, but does not go on with it.
+        if number == signal.SIGCONT:
+            for daemon in self.daemons:
+                daemon.send_signal(number)
         namespace = os.readlink(f"/proc/{self.pid}/ns/pid")
         for entry in os.listdir("/proc"):
             with contextlib.suppress(OSError, ValueError):
@@ -185,8 +192,10 @@ rdns = false
                     os.kill(pid, number)
 
     def close(self):
-        self.holder.kill()
-        self.holder.wait()
+        for process in self.daemons + [self.holder]:
+            process.kill()
+        for process in self.daemons + [self.holder]:
+            process.wait()
 
 
 class Lab:
