@@ -41,7 +41,7 @@ struct schema_key {
 };
 
 /* Tables end with a NULL section. */
-extern const struct schema_key daemon_schema[];	 /* struct daemon_config */
+extern const struct schema_key daemon_schema[]; /* struct daemon_config */
 /* store_channel_config; rows in the order of enum daemon_channel_key's bits */
 extern const struct schema_key channel_schema[];
 

@@ -120,7 +120,7 @@ struct xpath {
 	uint32_t num_tests;
 	uint32_t num_literals;
 	uint32_t num_terms; /* paths and functions */
-	uint32_t root; /* expr */
+	uint32_t root;	    /* expr */
 };
 
 /*

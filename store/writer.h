@@ -38,7 +38,7 @@ struct store_wchannel {
 	uint64_t max_bytes;
 	uint64_t max_age; /* seconds */
 	bool retain;
-	uint32_t life;	  /* how often it was removed, since opened */
+	uint32_t life; /* how often it was removed, since opened */
 
 	/* What the head says; read again when it is not valid. */
 	bool valid;
