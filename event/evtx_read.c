@@ -46,11 +46,11 @@ static const char *const messages[] = {
 	[ITEM_GAP] = "here should be a record",
 };
 
-/* Something to hand out; pos is in the chunk, len what it covers. */
+/* Something to hand out; pos is in the chunk or, before any, in the file. */
 struct item {
 	uint8_t kind;
-	uint32_t pos;
 	uint32_t len;
+	uint64_t pos;
 };
 
 /* A slot of the file that is not unused. */
@@ -133,7 +133,7 @@ static void add_item(struct event_evtx_reader *reader, enum item_kind kind,
 	struct item *item = &reader->items[reader->num_items++];
 
 	item->kind = (uint8_t)kind;
-	item->pos = (uint32_t)pos;
+	item->pos = pos;
 	item->len = (uint32_t)len;
 }
 

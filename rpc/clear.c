@@ -122,8 +122,11 @@ static void clearing_done(struct tevent_req *req)
 	TALLOC_FREE(req);
 	if (err == EVERR_OK) {
 		clear_report(clearing, num_removed);
-	} else if (clearing->exporter != NULL) {
-		/* A backup of what was not cleared would be in the way. */
+	} else if (clearing->exporter != NULL && err != EVERR_STORE_SYNC) {
+		/*
+		 * A backup of what was not cleared would be in the way.  After
+		 * a failed sync nobody knows what the disk has.
+		 */
 		rpc_exporter_keep(clearing->exporter, false);
 	}
 	if (state != NULL) {

@@ -40,6 +40,13 @@ static bool is_device(const char *name, size_t len)
 			     memcmp(name + 3, "\xC2\xB3", 2) == 0));
 }
 
+/* C0, DEL and C1, which take two bytes. */
+static bool is_control(const unsigned char *p)
+{
+	return p[0] < 0x20 || p[0] == 0x7F ||
+	       (p[0] == 0xC2 && p[1] >= 0x80 && p[1] < 0xA0);
+}
+
 static bool name_valid(const char *name, size_t len)
 {
 	size_t i;
@@ -50,9 +57,9 @@ static bool name_valid(const char *name, size_t len)
 		return false;
 	}
 	for (i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)name[i];
+		const unsigned char *p = (const unsigned char *)name + i;
 
-		if (c < 0x20 || c == 0x7F || strchr("<>:\"/\\|?*", c) != NULL) {
+		if (is_control(p) || strchr("<>:\"/\\|?*", *p) != NULL) {
 			return false;
 		}
 	}

@@ -196,6 +196,13 @@ everr_t rpc_exporter_create(TALLOC_CTX *mem_ctx,
 
 /* -------------------------------------------------------------- turns */
 
+/* When it was written, as the format has it: doc/evtx.md. */
+static uint64_t written_time(const struct store_record *record)
+{
+	return record->header.has & EVENT_HAS_TIME ? record->header.time_created
+						   : record->received;
+}
+
 /* A channel's head goes into the file, or is left out. */
 static everr_t add_record(struct rpc_exporter *exporter, size_t channel)
 {
@@ -205,7 +212,7 @@ static everr_t add_record(struct rpc_exporter *exporter, size_t channel)
 	everr_t err;
 
 	err = event_evtx_add(exporter->writer, record->data, record->len,
-			     record->received, &chunk);
+			     written_time(record), &chunk);
 	if (err == EVERR_NOMEM || err == EVERR_LIMIT) {
 		return err;
 	}
@@ -253,11 +260,30 @@ static everr_t export_records(struct rpc_exporter *exporter,
 	return EVERR_OK;
 }
 
+/* One that was removed meanwhile looks as if it had ended. */
+static everr_t check_channels(const struct rpc_walk *walk)
+{
+	size_t i;
+
+	for (i = 0; i < walk->num_channels; i++) {
+		const struct store_channel *channel = walk->cursors[i].channel;
+
+		if (channel != NULL && store_channel_removed(channel)) {
+			return EVERR_CHANNEL_NOT_FOUND;
+		}
+	}
+	return EVERR_OK;
+}
+
 static everr_t export_turn(struct rpc_exporter *exporter)
 {
 	enum rpc_walk_step step = RPC_WALK_AGAIN;
 	everr_t err;
 
+	err = check_channels(exporter->walk);
+	if (err != EVERR_OK) {
+		return err;
+	}
 	err = rpc_walk_begin(exporter->walk);
 	if (err != EVERR_OK) {
 		return err;

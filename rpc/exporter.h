@@ -46,7 +46,8 @@ everr_t rpc_exporter_create(
 
 /*
  * One turn's work; errors are those of rpc_export_file_state(), and
- * EVERR_LIMIT also where the file would need more chunks than the format has.
+ * EVERR_LIMIT              the file would need more chunks than the format has
+ * EVERR_CHANNEL_NOT_FOUND  one of the channels was removed meanwhile
  */
 everr_t rpc_exporter_turn(struct rpc_exporter *exporter,
 			  enum rpc_task_state *ret_state) EVERR_MUST_CHECK;

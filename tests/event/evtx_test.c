@@ -4,6 +4,8 @@
 
 #include "event/evtx.h"
 
+#include <sys/mman.h>
+
 /* Facts: evtx, 2 to 5.  Offsets are written out here, not taken from us. */
 #define CHUNK EVENT_EVTX_CHUNK_SIZE
 #define HEADER EVENT_EVTX_HEADER_SIZE
@@ -825,6 +827,30 @@ static void test_a_name_that_comes_later_is_found(void **state)
 	talloc_free(f);
 }
 
+/* Behind 4 GiB, of which only what is looked at is in memory. */
+static void test_a_place_behind_four_gigabytes_is_told(void **state)
+{
+	const size_t num_chunks = 65536;
+	const size_t size = HEADER + num_chunks * CHUNK;
+	struct fixture *f = fixture_new(state);
+	struct event_evtx_reader *reader = NULL;
+	struct event_evtx_record record;
+	struct event_evtx_damage damage;
+	uint8_t *data = NULL;
+
+	data = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	assert_ptr_not_equal(data, MAP_FAILED);
+	memcpy(data, "ElfFile", 8);
+	data[38] = 3;
+	data[120] = 4; /* no checksums */
+	le32_set(data + 42, (uint32_t)num_chunks + 1);
+	assert_int_equal(event_evtx_open(f, data, size, &reader), EVERR_OK);
+	assert_int_equal(event_evtx_next(reader, &record, &damage), EVERR_EVTX);
+	assert_int_equal(damage.offset, size);
+	munmap(data, size);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -852,6 +878,7 @@ int main(void)
 		leak_test(test_values_that_wire_form_has_not_are_put_right),
 		leak_test(test_offsets_that_lead_astray_cost_the_record),
 		leak_test(test_a_name_that_comes_later_is_found),
+		leak_test(test_a_place_behind_four_gigabytes_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,14 +24,15 @@ from even6 import (Cancel, Close, GetLogFileInfo, OpenLogHandle, QueryNext,
                    RegisterControllableOperation, RemoteSubscriptionNext)
 from even6_config import AssertConfig, PutChannelConfig, RetractConfig
 from even6_manage import ClearLog, ExportLog, LocalizeExportLog
-from publisher import Publisher, event, filler
-from server import SOURCE, USERS, Server
+from publisher import NEW_YEAR, Publisher, event, filler
+from server import BUILD, SOURCE, USERS, Server, preload
 from subscribing import all_numbers, drain_query, numbers, pull, query_list, \
     start_query, subscribe
 
 sys.path.insert(0, os.path.join(SOURCE, "tests", "event"))
 import evtx_judge    # noqa: E402
 import evtx_random   # noqa: E402
+import evtx_to_wire  # noqa: E402
 
 DENIED = even6.ERROR_ACCESS_DENIED
 INVALID = even6.ERROR_INVALID_PARAMETER
@@ -228,6 +229,17 @@ def test_record_ids_of_the_log_stay_in_the_events(host, alice, publisher,
     assert [int(found.find(".//{*}EventRecordID").text)
             for found in read(host, target)] == list(range(11, 21))
     evtx_judge.check_frame(exported(host, target), 10)
+
+
+def test_records_are_dated_by_when_their_events_were_created(
+        host, alice, publisher, channel, target):
+    publisher.numbers(channel, 2)
+    assert export(alice, channel, target) == 0
+    with open(exported(host, target), "rb") as stream:
+        records = evtx_to_wire.records(stream.read())
+        written = [struct.unpack_from("<Q", chunk, pos - 8)[0]
+                   for chunk, pos in records]
+    assert written == [NEW_YEAR] * 2
 
 
 def test_a_query_selects(host, alice, publisher, channel, target):
@@ -474,6 +486,24 @@ def test_a_control_of_something_else_does_no_harm(host, alice, channel,
         even6.ERROR_NO_MORE_ITEMS
 
 
+@pytest.mark.parametrize("backup", [False, True])
+def test_a_channel_that_is_removed_meanwhile_makes_no_short_file(
+        host, bob, publisher, target, backup):
+    name = f"Removed/export-{backup}"
+    assert bob.call(PutChannelConfig(name, {})).rc == 0
+    assert bob.call(AssertConfig(name)).rc == 0
+    publisher.numbers(name, LARGE, filler=filler(8000))
+    before = entries(host)
+    method = ClearLog(None, name, target) if backup else \
+        ExportLog(None, name, path=target)
+    pending = bob.start(method)
+    assert bob.call(RetractConfig(name)).rc == 0
+    gone = even6.ERROR_EVT_CHANNEL_NOT_FOUND
+    got = pending.result(30)
+    assert (got.rc, got.error[0]) == (gone,) * 2
+    until(lambda: entries(host) == before)
+
+
 def test_exports_at_a_time_are_bounded(host, large):
     with logon(host, "alice") as client:
         pending = [client.start(ExportLog(None, large, path=f"/many/{i}"))
@@ -595,6 +625,22 @@ def test_a_backup_can_be_cancelled(host, bob, large, target):
     assert pending.result(30).rc == even6.ERROR_CANCELLED
     until(lambda: entries(host) == before)
     assert log_value(bob, large, NUMBER_OF_RECORDS) == LARGE
+
+
+def test_a_disk_that_fails_in_the_clearing_leaves_the_backup(make_server):
+    """Whether the log was cleared is not known then."""
+    shim = os.path.join(BUILD, "tests", "store", "iotrace.so")
+    server = make_server(start=False, administrators=("bob",))
+    bad = os.path.join(server.dir, "disk-is-bad")
+    server.start(LD_PRELOAD=f"{preload()} {shim}", IOTRACE_FAIL_WHILE=bad)
+    with Publisher(server) as publisher, logon(server, "bob") as bob:
+        publisher.numbers("Application", 5)
+        with open(bad, "w", encoding="utf-8"):
+            pass
+        assert clear(bob, "Application", "/a.evtx") != 0
+        os.unlink(bad)
+    assert server.stop() == 0
+    assert file_numbers(server, "/a.evtx") == [1, 2, 3, 4, 5]
 
 
 def test_channels_are_checked(bob):

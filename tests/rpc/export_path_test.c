@@ -157,6 +157,11 @@ static void test_reserved_characters_are_refused(void **state)
 			assert_maps(*state, unix_path, unix_path + 1);
 		}
 	}
+	/* The second row of them, which begins ASCII's sequences anew. */
+	assert_refused(*state, "/x\xC2\x80y.evtx");
+	assert_refused(*state, "/x\xC2\x9By.evtx");
+	assert_refused(*state, "/x\xC2\x9F");
+	assert_maps(*state, "/x\xC2\xA0y.evtx", "x\xC2\xA0y.evtx");
 	/* An alternate data stream. */
 	assert_refused(*state, "C:\\a.evtx:stream");
 	assert_refused(*state, "C:\\a.evtx::$DATA");

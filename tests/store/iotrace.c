@@ -33,7 +33,8 @@ static uint64_t num_syncs;
 static unsigned int fail_syncs, fail_writes;
 static int fail_sync_error, fail_write_error, fail_write_dsync;
 static uint64_t room = UINT64_MAX;
-static bool lazy; /* IOTRACE_LAZY: a disk that lies about syncs */
+static const char *bad_file; /* IOTRACE_FAIL_WHILE */
+static bool lazy;	     /* IOTRACE_LAZY: a disk that lies about syncs */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 /*
@@ -66,6 +67,7 @@ __attribute__((constructor)) static void iotrace_start(void)
 	const char *path = getenv("IOTRACE_FILE");
 
 	lazy = getenv("IOTRACE_LAZY") != NULL;
+	bad_file = getenv("IOTRACE_FAIL_WHILE");
 	if (path != NULL) {
 		trace_fd = ((open_fn)next("open"))(
 			path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
@@ -191,6 +193,9 @@ static int sync_error(void)
 {
 	int error = 0;
 
+	if (bad_file != NULL && access(bad_file, F_OK) == 0) {
+		return EIO;
+	}
 	pthread_mutex_lock(&lock);
 	if (fail_syncs > 0) {
 		fail_syncs--;

@@ -10,7 +10,7 @@
  * A trace is a sequence of struct iotrace_entry, each followed by len bytes
  * for IOTRACE_WRITE and IOTRACE_MARK.  The file is named by the variable IOTRACE_FILE.  With
  * IOTRACE_LAZY set no sync is done nor written down, as if the program had
- * none.
+ * none.  While the file exists that IOTRACE_FAIL_WHILE names, each sync fails.
  */
 
 #include <stdint.h>
