@@ -452,7 +452,9 @@ static everr_t set_ansi(struct filter_operand *operand, struct buf *text)
 	if (err == EVERR_OK) {
 		err = buf_error(text);
 	}
-	set_data(operand, FILTER_UTF8, text->data, text->len);
+	set_data(operand, FILTER_UTF8,
+		 text->data != NULL ? text->data : (const uint8_t *)"",
+		 text->len);
 	return err;
 }
 
@@ -473,7 +475,7 @@ everr_t filter_operand_init(const struct event_value *value, struct buf *text,
 	operand->value = *value;
 	switch ((enum event_type)value->type) {
 	case EVENT_TYPE_NULL:
-		set_data(operand, FILTER_UTF8, NULL, 0);
+		set_data(operand, FILTER_UTF8, (const uint8_t *)"", 0);
 		break;
 	case EVENT_TYPE_STRING:
 		set_data(operand, FILTER_UTF16, p, value->len);

@@ -529,7 +529,9 @@ static bool text_operand(struct filter_reader *reader, everr_t err,
 	if (err != EVERR_OK) {
 		return fail(reader, err);
 	}
-	utf8_operand(reader->text.data, reader->text.len, ret_operand);
+	utf8_operand(reader->text.data != NULL ? reader->text.data
+					       : (const uint8_t *)"",
+		     reader->text.len, ret_operand);
 	return filter_charge(reader, (uint32_t)(reader->text.len / 16));
 }
 

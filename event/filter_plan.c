@@ -429,14 +429,16 @@ static void find_exact(struct filter_plan *out, const struct event_plan *plan,
 
 /* ------------------------------------------------------------- result */
 
+/* At its exact size; never NULL, so that an index of 0 can be added. */
 static const void *array_done(struct buf *array)
 {
+	static const uint64_t nothing;
 	void *exact = NULL;
 
-	if (array->len > 0) {
-		exact = talloc_realloc_size(array->mem_ctx, array->data,
-					    array->len);
+	if (array->len == 0) {
+		return &nothing;
 	}
+	exact = talloc_realloc_size(array->mem_ctx, array->data, array->len);
 	return exact != NULL ? exact : array->data;
 }
 

@@ -317,6 +317,30 @@ static void test_filters_are_compiled_wherever_they_stand(void **state)
 	      "</QueryList>");
 }
 
+static void test_terms_of_all_filters_are_limited(void **state)
+{
+	char *filter = talloc_strdup(*state, "*[a");
+	char *text = talloc_strdup(*state, "<QueryList><Query Path='A'>");
+	size_t n = 2;
+
+	while (n < EVENT_FILTER_TERMS_MAX) {
+		filter = talloc_strdup_append_buffer(filter, " or a");
+		n++;
+	}
+	for (n = 0; n < EVENT_QUERY_TERMS_MAX; n += EVENT_FILTER_TERMS_MAX) {
+		text = talloc_asprintf_append_buffer(
+			text, "<Select>%s]</Select>", filter);
+	}
+	parse(*state, NULL,
+	      talloc_asprintf(*state, "%s</Query></QueryList>", text));
+	refused(*state, NULL,
+		talloc_asprintf(*state,
+				"%s<Suppress>*[a]</Suppress></Query>"
+				"</QueryList>",
+				text),
+		EVERR_QUERY_COMPLEX);
+}
+
 /* libxml2 looks for each prefix among all namespaces that are open. */
 static void test_the_number_of_namespaces_is_limited(void **state)
 {
@@ -487,6 +511,7 @@ int main(void)
 		leak_test(test_what_is_no_query_list_is_a_syntax_error),
 		leak_test(test_what_is_no_filter_is_a_syntax_error),
 		leak_test(test_filters_are_compiled_wherever_they_stand),
+		leak_test(test_terms_of_all_filters_are_limited),
 		leak_test(test_the_number_of_namespaces_is_limited),
 		leak_test(test_the_most_ids_there_can_be),
 		leak_test(test_a_tolerated_filter_is_an_error_of_its_path),
