@@ -1075,8 +1075,10 @@ everr_t rpc_settings_assert_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx,
 /* -------------------------------------------------------------- remove */
 
 struct remove_state {
+	struct tevent_context *ev;
 	struct rpc_settings *settings;
 	struct store_channel *channel; /* NULL: it was pending only */
+	bool removed;
 };
 
 static everr_t remove_check(const struct remove_state *state)
@@ -1108,6 +1110,32 @@ static everr_t remove_prepare(struct remove_state *state, const char *name)
 	return err != EVERR_OK ? err : remove_check(state);
 }
 
+static void state_restored(struct tevent_req *subreq)
+{
+	/* What cannot be written now is still in force until a restart. */
+	(void)!store_append_recv(subreq, NULL, NULL);
+	TALLOC_FREE(subreq);
+}
+
+/* The channel stays after all: so does what clients have set. */
+static void state_restore(struct rpc_settings *settings,
+			  struct tevent_context *ev,
+			  struct store_channel *channel)
+{
+	struct tevent_req *subreq = NULL;
+	struct entry *entry = NULL;
+	everr_t err;
+
+	err = entry_of(settings, channel, &entry);
+	if (err != EVERR_OK || entry->changed->set == 0) {
+		return;
+	}
+	subreq = state_write_send(settings, ev, channel, entry->changed);
+	if (subreq != NULL) {
+		tevent_req_set_callback(subreq, state_restored, NULL);
+	}
+}
+
 static void remove_written(struct tevent_req *subreq);
 
 struct tevent_req *rpc_settings_remove_send(TALLOC_CTX *mem_ctx,
@@ -1124,6 +1152,7 @@ struct tevent_req *rpc_settings_remove_send(TALLOC_CTX *mem_ctx,
 	if (req == NULL) {
 		return NULL;
 	}
+	state->ev = ev;
 	state->settings = settings;
 	err = remove_prepare(state, name);
 	if (err != EVERR_OK) {
@@ -1154,19 +1183,26 @@ static void remove_written(struct tevent_req *subreq)
 
 	err = store_append_recv(subreq, NULL, NULL);
 	TALLOC_FREE(subreq);
+	/* By another call, which was faster: what came later stays. */
+	if (store_channel_removed(state->channel)) {
+		tevent_req_done(req);
+		return;
+	}
 	/* A reload may have given it to evenlog.conf meanwhile. */
-	if (err == EVERR_OK && !store_channel_removed(state->channel)) {
+	if (err == EVERR_OK) {
 		err = remove_check(state);
 	}
-	if (err == EVERR_OK && !store_channel_removed(state->channel)) {
+	if (err == EVERR_OK) {
 		err = store_channel_remove(state->channel);
 	}
 	if (err != EVERR_OK) {
+		state_restore(settings, state->ev, state->channel);
 		tevent_req_error(req, err);
 		return;
 	}
 	pending_drop(settings, pending_find(settings, name));
 	entry_drop(settings, state->channel);
+	state->removed = true;
 	tevent_req_done(req);
 }
 
@@ -1176,7 +1212,7 @@ everr_t rpc_settings_remove_recv(struct tevent_req *req, bool *ret_removed)
 	everr_t err = settings_end(req);
 
 	if (err == EVERR_OK) {
-		*ret_removed = state->channel != NULL;
+		*ret_removed = state->removed;
 	}
 	tevent_req_received(req);
 	return err;

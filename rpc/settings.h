@@ -135,7 +135,8 @@ everr_t rpc_settings_assert_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx,
 
 /*
  * Remove the channel with its events and settings, and the pending copy;
- * *ret_removed says whether there was more than that copy.
+ * *ret_removed says whether there was more than that copy, which nobody else
+ * has removed meanwhile.
  *
  * EVERR_CHANNEL_NOT_FOUND  there is none, and there was no copy
  * EVERR_NOT_CHANGEABLE     it is the service's own or of evenlog.conf

@@ -600,6 +600,8 @@ static void removal_tell(struct store_channel *channel)
 	info->oldest_id = 0;
 	info->num_records = 0;
 	info->bytes = 0;
+	talloc_free((void *)info->config.sddl);
+	info->config.sddl = NULL;
 	if (!channel->fire) {
 		channel->fire = true;
 		channel->fire_next = store->fire;
@@ -611,6 +613,7 @@ static void removal_tell(struct store_channel *channel)
 
 everr_t store_channel_remove(struct store_channel *channel)
 {
+	struct store_channel_config config = channel->info.config;
 	struct store *store = channel->store;
 	struct store_job *job = NULL;
 	everr_t err;
@@ -621,7 +624,12 @@ everr_t store_channel_remove(struct store_channel *channel)
 	if (channel->removed) {
 		return EVERR_OK;
 	}
-	err = define_job(channel, &channel->info.config, true, &job);
+	if (store->num_removals >= store->max_removals) {
+		return EVERR_LIMIT;
+	}
+	/* It may be long, and nobody asks for it any more. */
+	config.sddl = NULL;
+	err = define_job(channel, &config, true, &job);
 	if (err != EVERR_OK) {
 		return err;
 	}
@@ -632,6 +640,7 @@ everr_t store_channel_remove(struct store_channel *channel)
 	}
 	lists_remove(store, channel);
 	channel->removed = true;
+	store->num_removals++;
 	removal_tell(channel);
 	return EVERR_OK;
 }

@@ -82,7 +82,9 @@ struct store {
 
 	struct store_channel **numbers; /* by number - 1: the last owner */
 	size_t num_numbers;
-	size_t max_numbers; /* STORE_CHANNELS_MAX, or fewer for a test */
+	size_t max_numbers;  /* STORE_CHANNELS_MAX, or fewer for a test */
+	size_t num_removals; /* since it was opened */
+	size_t max_removals; /* STORE_REMOVALS_MAX, or fewer for a test */
 	struct store_channel **channels; /* that are there, by number */
 	size_t num_channels;
 	struct store_channel **by_name; /* the same */

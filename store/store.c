@@ -378,6 +378,7 @@ everr_t store_open_hooked(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 	store->ev = ev;
 	store->lock_fd = -1;
 	store->max_numbers = STORE_CHANNELS_MAX;
+	store->max_removals = STORE_REMOVALS_MAX;
 	store->pid = getpid();
 	store->options = *options;
 	limits_fill(&store->options.limits);

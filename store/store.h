@@ -31,6 +31,8 @@
 #define STORE_CHANNEL_NAME_MAX 255
 /* Channels of one store; MAX_RPC_CHANNEL_COUNT. */
 #define STORE_CHANNELS_MAX 8192
+/* Removals until the store is opened again: each leaves a small struct. */
+#define STORE_REMOVALS_MAX 65536
 /* Records of one block summary. */
 #define STORE_BLOCK_RECORDS 1024
 /* Events of one append call. */
@@ -189,6 +191,7 @@ everr_t store_clear_recv(struct tevent_req *req,
  * id, and whose record ids do not repeat.
  *
  * EVERR_NOT_SUPPORTED  read_only
+ * EVERR_LIMIT          STORE_REMOVALS_MAX
  * EVERR_STORE_FULL, EVERR_STORE_SYNC, EVERR_STORE_CORRUPT, EVERR_NOMEM
  */
 everr_t store_channel_remove(struct store_channel *channel) EVERR_MUST_CHECK;

@@ -78,18 +78,25 @@ static void assert_now(struct fixture *f, struct rpc_settings *settings,
 			 EVERR_OK);
 }
 
-static everr_t remove_wait(struct fixture *f, struct tevent_req *req)
+static everr_t remove_told(struct fixture *f, struct tevent_req *req,
+			   bool *ret_removed)
 {
 	bool is_done = false;
-	bool removed = false;
 	everr_t err;
 
 	assert_non_null(req);
 	tevent_req_set_callback(req, done, &is_done);
 	fixture_until(f, is_done);
-	err = rpc_settings_remove_recv(req, &removed);
+	err = rpc_settings_remove_recv(req, ret_removed);
 	TALLOC_FREE(req);
 	return err;
+}
+
+static everr_t remove_wait(struct fixture *f, struct tevent_req *req)
+{
+	bool removed = false;
+
+	return remove_told(f, req, &removed);
 }
 
 static struct store_channel *find(struct fixture *f, const char *name)
@@ -473,19 +480,43 @@ static void test_removing(void **state)
 	assert_int_equal(number(f, settings, "Made", RPC_PROPERTY_LEVEL), 0);
 }
 
+/* A channel that could not be removed has lost nothing. */
+static void test_a_removal_that_fails_changes_nothing(void **state)
+{
+	struct fixture *f = fixture_start(state);
+	struct rpc_settings *settings = settings_new(f);
+
+	assert_int_equal(change(settings, "A", one(f, RPC_PROPERTY_LEVEL, 7)),
+			 EVERR_OK);
+	assert_now(f, settings, "A");
+	f->store->max_removals = 0;
+	assert_int_equal(remove_wait(f, rpc_settings_remove_send(
+						f, f->ev, settings, "A")),
+			 EVERR_LIMIT);
+	assert_int_equal(number(f, settings, "A", RPC_PROPERTY_LEVEL), 7);
+	fixture_append_ok(f, find(f, "A"), 1, 1);
+	TALLOC_FREE(settings);
+	settings = settings_new(f);
+	apply(settings, NULL, 0);
+	assert_int_equal(number(f, settings, "A", RPC_PROPERTY_LEVEL), 7);
+}
+
 static void test_two_removals_at_once(void **state)
 {
 	struct fixture *f = fixture_start(state);
 	struct rpc_settings *settings = settings_new(f);
 	struct tevent_req *reqs[2];
+	bool removed[2] = {};
 
 	assert_int_equal(change(settings, "A", one(f, RPC_PROPERTY_LEVEL, 1)),
 			 EVERR_OK);
 	assert_now(f, settings, "A");
 	reqs[0] = rpc_settings_remove_send(f, f->ev, settings, "A");
 	reqs[1] = rpc_settings_remove_send(f, f->ev, settings, "A");
-	assert_int_equal(remove_wait(f, reqs[0]), EVERR_OK);
-	assert_int_equal(remove_wait(f, reqs[1]), EVERR_OK);
+	assert_int_equal(remove_told(f, reqs[0], &removed[0]), EVERR_OK);
+	assert_int_equal(remove_told(f, reqs[1], &removed[1]), EVERR_OK);
+	/* It is told once that the channel is gone. */
+	assert_true(removed[0] != removed[1]);
 }
 
 /* The service's own channels are of the kind that they are. */
@@ -525,6 +556,7 @@ int main(void)
 		leak_test(test_changes_that_come_while_others_are_written),
 		leak_test(test_a_channel_that_is_removed_while_it_is_changed),
 		leak_test(test_removing),
+		leak_test(test_a_removal_that_fails_changes_nothing),
 		leak_test(test_two_removals_at_once),
 		leak_test(test_what_a_built_in_channel_is),
 	};

@@ -659,6 +659,39 @@ static void test_numbers_do_not_run_out(void **state)
 	verify_apart(f);
 }
 
+/* Who held one of them still may; what that costs has its limit. */
+static void test_removed_channels_leave_little_behind(void **state)
+{
+	struct fixture *f = fixture_start(state);
+	struct store_channel_config config = {.enabled = true};
+	struct store_channel *channel = NULL;
+	size_t before = 0;
+	unsigned int i;
+
+	config.sddl = talloc_asprintf(f, "O:BAG:SYD:%060000u", 0U);
+	f->store->max_removals = 8;
+	for (i = 0; i < 8; i++) {
+		assert_int_equal(
+			store_channel_define(f->store, "A", &config, &channel),
+			EVERR_OK);
+		assert_int_equal(store_channel_remove(channel), EVERR_OK);
+		/* The buffers of the first time stay. */
+		if (i == 0) {
+			before = talloc_total_size(f->store);
+		}
+	}
+	assert_true(talloc_total_size(f->store) - before < (size_t)8 * 1024);
+	assert_int_equal(store_channel_define(f->store, "A", &config, &channel),
+			 EVERR_OK);
+	assert_int_equal(store_channel_remove(channel), EVERR_LIMIT);
+	fixture_append_ok(f, channel, 1, 1);
+	assert_string_equal(fixture_info(channel).config.sddl, config.sddl);
+	fixture_reopen(f);
+	assert_int_equal(store_channel_remove(fixture_channel(f, "A")),
+			 EVERR_OK);
+	verify_apart(f);
+}
+
 static void test_who_only_reads_cannot_clear(void **state)
 {
 	struct fixture *f = fixture_start(state);
@@ -701,6 +734,7 @@ int main(void)
 		leak_test(test_appends_that_wait_go_with_their_channel),
 		leak_test(test_a_reader_of_the_old_channel_is_told),
 		leak_test(test_numbers_do_not_run_out),
+		leak_test(test_removed_channels_leave_little_behind),
 		leak_test(test_who_only_reads_cannot_clear),
 	};
 
