@@ -215,6 +215,12 @@ def cancel_export(host, alice):
     return running.result().rc
 
 
+def clear_large(host, bob):
+    channel = host.channel()
+    host.publisher.numbers(channel, 1, filler=filler(140000))
+    return bob.call(manage.ClearLog(None, channel, path_of())).rc
+
+
 def seek(host, alice, flags, position=0, mark=None):
     made = start_query(alice, host.channel(3))
     return alice.call(even6.QuerySeek(made.handle, position, flags, mark)).rc
@@ -231,13 +237,13 @@ def cleared(host, alice, bob):
 def slow_query(host, alice):
     """A call that looks through many records while another one comes."""
     channel = host.channel()
-    host.publisher.numbers(channel, 60000)
-    made = start_query(alice, channel,
-                       query="*[EventData[Data[@Name='Number']='none']]")
-    first = alice.start(even6.QueryNext(made.handle, 1))
-    code = alice.call(even6.QueryNext(made.handle, 1)).rc
-    first.result()
-    return code
+    host.publisher.numbers(channel, 5000)
+    clauses = " or ".join(["Data[@Name='Number']='none'"] * 1000)
+    made = start_query(alice, channel, query=f"*[EventData[{clauses}]]")
+    calls = [alice.start(even6.QueryNext(made.handle, 1)) for _ in range(2)]
+    codes = [call.result().rc for call in calls]
+    assert codes[0] == even6.ERROR_NO_MORE_ITEMS
+    return codes[1]
 
 
 def opened(client, publisher="Evenlog", locale=0):
@@ -351,6 +357,7 @@ CASES = {
         manage.ClearLog(None, h.channel(1), path)).rc)],
     (6, 0x57): [lambda h, a, b: b.call(manage.ClearLog(
         None, h.channel(), "C:\\..\\x.evtx")).rc],
+    (6, 0xDF): [lambda h, a, b: clear_large(h, b)],
     (6, 0x3A9F): [lambda h, a, b: b.call(manage.ClearLog(
         None, "No/Such")).rc],
 
