@@ -320,6 +320,16 @@ static everr_t put_record(struct output *o, uint64_t number,
 }
 
 /*
+ * libevtx 20181227 overlooks the last record of a chunk that is full to the
+ * last byte.  One that needs all of a chunk is written all the same.
+ */
+static bool is_brimful(const struct event_evtx_chunk *chunk)
+{
+	return chunk->num_records > 0 &&
+	       chunk->out.len == EVENT_EVTX_CHUNK_SIZE;
+}
+
+/*
  * Add a record to a chunk.  *ret_full: it does not fit, and nothing else is
  * wrong with it as far as can be seen; the chunk is as it was.
  */
@@ -335,6 +345,9 @@ static everr_t add_to(struct event_evtx_writer *writer,
 	event_evtx_chunk_mark(chunk, &mark);
 	err = put_record(&o, writer->num_records + 1, data, len, written);
 	full = event_evtx_chunk_error(chunk);
+	if (err == EVERR_OK && is_brimful(chunk)) {
+		full = EVERR_LIMIT;
+	}
 	if (err == EVERR_OK) {
 		err = full;
 	}

@@ -293,10 +293,16 @@ def hard(choose, providers, i):
         [(0x01, evtx_random.units("x"))]))
 
 
+def brim(choose, providers, i):
+    """Now and then a record would fill its chunk to the last byte."""
+    return one_value(providers[0], i, 0x0E, bytes(i % 40 * 8))
+
+
 FILES = {
     "simple": (simple, EVENTS, ("ours", "evtx_to_wire", "libevtx", "python-evtx")),
     "arrays": (arrays, EVENTS, ("ours", "evtx_to_wire", "libevtx")),
     "hard": (hard, 240, ("ours", "evtx_to_wire",)),
+    "brim": (brim, 3000, ("ours", "evtx_to_wire", "libevtx")),
     "none": (simple, 0, ("ours", "evtx_to_wire", "libevtx", "python-evtx")),
 }
 

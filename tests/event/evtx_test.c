@@ -315,6 +315,34 @@ static void test_a_record_fills_a_chunk_to_the_last_byte(void **state)
 	talloc_free(f);
 }
 
+/* Two records: chunks of a file in which len bytes are left behind them. */
+static size_t chunks_with_left(void **state, size_t left)
+{
+	static const uint8_t value[CHUNK];
+	struct fixture *f = fixture_new(state);
+	const size_t first = 30000 + (8 - (30000 + RECORD) % 8);
+	const size_t second = CHUNK - FIRST_RECORD - (RECORD + first) -
+			      (RECORD - DEFINITION) - left;
+	size_t num;
+
+	assert_int_equal(add(f, "Blob", value, first), EVERR_OK);
+	assert_int_equal(add(f, "Blob", value, second), EVERR_OK);
+	finish(f);
+	num = le16_get(f->file.data + 42);
+	if (num == 1) {
+		assert_int_equal(le32_get(chunk_at(f, 0) + 48), CHUNK - left);
+	}
+	talloc_free(f);
+	return num;
+}
+
+/* libevtx 20181227 overlooks a record that ends where its chunk does. */
+static void test_a_chunk_of_several_records_has_something_left(void **state)
+{
+	assert_int_equal(chunks_with_left(state, 8), 1);
+	assert_int_equal(chunks_with_left(state, 0), 2);
+}
+
 static void test_a_damaged_event_leaves_the_chunk_as_it_was(void **state)
 {
 	struct fixture *f = fixture_new(state);
@@ -861,6 +889,7 @@ int main(void)
 		leak_test(
 			test_what_does_not_fit_leaves_no_trace_in_a_full_chunk),
 		leak_test(test_a_record_fills_a_chunk_to_the_last_byte),
+		leak_test(test_a_chunk_of_several_records_has_something_left),
 		leak_test(test_a_damaged_event_leaves_the_chunk_as_it_was),
 		leak_test(test_one_guid_is_one_definition_in_a_chunk),
 		leak_test(test_what_was_written_is_read),
