@@ -145,6 +145,7 @@ struct sources {
 	struct rpc_properties **given; /* of each, to be added to */
 	size_t num;
 	size_t *by_name; /* indices of the list */
+	size_t num_new;	 /* of those, not in the store yet */
 };
 
 /* Where the name stands in by_name, or would. */
@@ -184,8 +185,16 @@ static bool sources_find(const struct sources *sources, const char *name,
 	return true;
 }
 
+static bool in_store(const struct daemon_service *service, const char *name)
+{
+	struct store_channel *channel = NULL;
+
+	return store_channel_find(service->store, name, &channel) == EVERR_OK;
+}
+
 /* The last of the list counts from now on. */
-static void sources_added(struct sources *sources)
+static void sources_added(const struct daemon_service *service,
+			  struct sources *sources)
 {
 	const char *name = sources->list[sources->num].name;
 	size_t place = sources_place(sources, name);
@@ -194,9 +203,11 @@ static void sources_added(struct sources *sources)
 		(sources->num - place) * sizeof(sources->by_name[0]));
 	sources->by_name[place] = sources->num;
 	sources->num++;
+	sources->num_new += in_store(service, name) ? 0 : 1;
 }
 
-static everr_t sources_of_config(struct sources *sources,
+static everr_t sources_of_config(const struct daemon_service *service,
+				 struct sources *sources,
 				 const struct daemon_config *config)
 {
 	everr_t err;
@@ -208,7 +219,7 @@ static everr_t sources_of_config(struct sources *sources,
 		if (err != EVERR_OK) {
 			return err;
 		}
-		sources_added(sources);
+		sources_added(service, sources);
 	}
 	return EVERR_OK;
 }
@@ -219,8 +230,11 @@ static everr_t add_new(struct daemon_service *service, struct sources *sources,
 		       const struct event_manifest_channel *channel)
 {
 	struct rpc_properties *given = NULL;
+	size_t num;
 
-	if (sources->num >= STORE_CHANNELS_MAX) {
+	/* Those that clients have made count, too. */
+	num = store_channel_count(service->store) + sources->num_new;
+	if (num >= STORE_CHANNELS_MAX && !in_store(service, channel->name)) {
 		daemon_log(service->log, DAEMON_LOG_WARNING,
 			   "the channel %s of %s is passed over: there are %d "
 			   "already",
@@ -237,7 +251,7 @@ static everr_t add_new(struct daemon_service *service, struct sources *sources,
 		.origin = RPC_CHANNEL_OF_MANIFEST,
 		.given = given,
 	};
-	sources_added(sources);
+	sources_added(service, sources);
 	return set_of_manifest(given, publisher, channel);
 }
 
@@ -331,7 +345,7 @@ static everr_t sources_create(struct daemon_service *service,
 		talloc_free(sources.list);
 		return EVERR_NOMEM;
 	}
-	err = sources_of_config(&sources, config);
+	err = sources_of_config(service, &sources, config);
 	if (err == EVERR_OK) {
 		err = sources_of_manifests(service, &sources, catalog);
 	}

@@ -286,6 +286,18 @@ static everr_t take_manifests(struct daemon_service *service,
 	return EVERR_OK;
 }
 
+/* What the new one has changed before it failed, as far as that goes. */
+static void take_back(struct daemon_service *service)
+{
+	const struct daemon_config *config = service->config;
+	char *message = NULL;
+
+	(void)!rpc_service_reload(service->rpc, config->rpc.readers,
+				  config->rpc.administrators, &message);
+	TALLOC_FREE(message);
+	(void)!daemon_channels_define(service, config, service->catalog);
+}
+
 everr_t daemon_service_reload(struct daemon_service *service)
 {
 	struct daemon_config_errors *errors = NULL;
@@ -310,6 +322,9 @@ everr_t daemon_service_reload(struct daemon_service *service)
 	}
 	if (err == EVERR_OK) {
 		err = take_manifests(service, config);
+		if (err != EVERR_OK) {
+			take_back(service);
+		}
 	}
 	if (err != EVERR_OK) {
 		refuse_configuration(service, NULL, err);
