@@ -333,6 +333,10 @@ static int clear_confirm(struct cli *cli, struct collect_connection *connection,
 	/* Who may clear need not be allowed to read. */
 	err = collect_log_info_recv(req, &info, &failure);
 	TALLOC_FREE(req);
+	if (err == EVERR_CHANNEL_NOT_FOUND) {
+		cli_error("%s", failure.text);
+		return CLI_FAILED;
+	}
 	if (err == EVERR_OK && info.present[COLLECT_LOG_NUM_RECORDS]) {
 		snprintf(number, sizeof(number), "the %" PRIu64,
 			 info.values[COLLECT_LOG_NUM_RECORDS]);
@@ -409,7 +413,11 @@ static int cli_clear(struct cli *cli)
 	if (ret >= 0) {
 		return ret;
 	}
-	ask = yes == 0 && isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
+	ask = yes == 0 && isatty(STDIN_FILENO);
+	if (ask && !isatty(STDERR_FILENO)) {
+		return cli_usage(cli, "nobody would see the question on"
+				      " standard error: --yes leaves it out");
+	}
 	ret = clear_run(cli, args[0], path, ask);
 	if (ret == CLI_OK && path != NULL) {
 		print_file(cli, directory, path);

@@ -197,3 +197,42 @@ def test_a_person_is_asked(host, publisher, channel, answer, left):
     assert re.search(rb"removes the 3 events of Test/\d+ on this host", text)
     assert os.waitstatus_to_exitcode(status) == (0 if left == 0 else 1)
     assert count(host, channel) == left
+
+
+def at_terminal(host, *args, answer="y\n", **streams):
+    """The command with a terminal as its standard input."""
+    terminal, end = pty.openpty()
+    try:
+        os.write(terminal, answer.encode())
+        return subprocess.run(
+            [os.path.join(BUILD, "cli", "evenlog"), "--config", host.config,
+             *args], env=host.env(), stdin=end, text=True, timeout=SECONDS,
+            check=False, **streams)
+    finally:
+        os.close(terminal)
+        os.close(end)
+
+
+def test_a_question_that_nobody_sees_is_not_taken_for_yes(host, publisher,
+                                                         channel):
+    publisher.numbers(channel, 3)
+    done = at_terminal(host, "clear", channel, capture_output=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--yes" in done.stderr
+    assert count(host, channel) == 3
+    done = at_terminal(host, "clear", channel, "--yes", capture_output=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert count(host, channel) == 0
+
+
+def test_nobody_is_asked_about_a_channel_that_is_not_there(host):
+    terminal, end = pty.openpty()
+    try:
+        done = at_terminal(host, "clear", "Missing", stderr=end)
+        text = os.read(terminal, 4096).decode()
+    finally:
+        os.close(terminal)
+        os.close(end)
+    assert done.returncode == 1
+    assert "there is no such channel" in text
+    assert "[y/N]" not in text
