@@ -48,7 +48,7 @@ def sections():
             continue
         codes = [int(code, 16) for code in
                  re.findall(r"^\| (0x[0-9A-F]+) \|", part, re.M)]
-        tests = re.search(r"^Tests: (.*?)\n\n", part, re.M | re.S)
+        tests = re.search(r"^Tests: (.*?)(?:\n\n|\Z)", part, re.M | re.S)
         named, file = [], None
         for word in re.findall(r"`(\w+\.py)`|(test_\w+)",
                                tests.group(1) if tests else ""):
