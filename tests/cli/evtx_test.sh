@@ -4,5 +4,5 @@
 # evenlog query on .evtx files.
 PYTHONDONTWRITEBYTECODE=1 \
 	PYTHONPATH="$srcdir/tests/integration:$srcdir/tests/event" \
-	exec "${PYTHON:-python3}" "$srcdir/tests/cli/evtx_test.py" \
+	exec "${PYTHON:-python3}" "$srcdir/tests/cli/evtx_judge.py" \
 	"$top_builddir"
