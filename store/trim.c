@@ -297,7 +297,7 @@ static everr_t sweep_records(struct store_writer *writer,
 	everr_t err;
 
 	err = first_record(channel, ret_oldest);
-	while (err == EVERR_OK && ret_oldest->id<first_id && * budget> 0) {
+	while (err == EVERR_OK && ret_oldest->id < first_id && *budget != 0) {
 		(*budget)--;
 		err = remove_first(writer, channel, false, ret_oldest);
 		store_crash_at(&writer->crash, STORE_CRASH_DURING_SWEEP);
