@@ -238,7 +238,10 @@ static everr_t compile(struct event_filter *filter, const char *text,
 	if (err != EVERR_OK) {
 		return err;
 	}
-	filter_order(filter->xpath, filter->fields);
+	err = filter_order(filter->xpath, filter->fields);
+	if (err != EVERR_OK) {
+		return err;
+	}
 	find_time_range(filter, 0);
 	filter->timed = filter_says_time(filter->xpath, filter->fields);
 	return make_eval(filter);

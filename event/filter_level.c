@@ -7,6 +7,8 @@
 
 /* The text of an element with all that is in it. */
 #define TEXT_BYTES_MAX (16 * 1024 * 1024)
+/* What a filter keeps of it for the next event. */
+#define TEXT_BYTES_KEPT (16 * 1024)
 
 /* A level with more values is opened rather than counted through. */
 #define UNOPENED_VALUES_MAX 64
@@ -218,6 +220,12 @@ void filter_reader_end(struct filter_reader *reader)
 		level_close(reader->levels[i - 1]);
 	}
 	reader->num_levels = 0;
+	if (reader->text.size > TEXT_BYTES_KEPT) {
+		buf_free(&reader->text);
+	}
+	if (reader->scratch.size > TEXT_BYTES_KEPT) {
+		buf_free(&reader->scratch);
+	}
 }
 
 /* Recursion is as deep as the levels: EVENT_DEPTH_MAX. */
@@ -644,13 +652,6 @@ bool filter_attribute_operand(struct filter_reader *reader,
 	return text_operand(reader, err, ret_operand) && present;
 }
 
-static bool is_text(const struct event_plan_part *part)
-{
-	return part->kind == EVENT_PLAN_PART_VALUE ||
-	       (part->kind == EVENT_PLAN_PART_TEXT &&
-		(part->plain.len > 0 || part->xml.len == 0));
-}
-
 /* Elements of a BinXml value divide the text that it stands in. */
 static bool divides(const struct event_scope *scope,
 		    const struct event_plan_part *part)
@@ -671,7 +672,8 @@ static everr_t append_text(struct event_scope *scope, uint32_t *part,
 
 	*ret_only = NULL;
 	for (; err == EVERR_OK && i != EVENT_PLAN_NONE &&
-	       is_text(&plan->parts[i]) && !divides(scope, &plan->parts[i]);
+	       filter_part_is_text(&plan->parts[i]) &&
+	       !divides(scope, &plan->parts[i]);
 	     i = plan->parts[i].next) {
 		const struct event_plan_part *p = &plan->parts[i];
 
@@ -708,7 +710,7 @@ bool filter_text_operand(struct filter_reader *reader,
 	if (*part != EVENT_PLAN_NONE && divides(&level->scope, &parts[*part])) {
 		*part = parts[*part].next;
 	}
-	if (*part != EVENT_PLAN_NONE && !is_text(&parts[*part])) {
+	if (*part != EVENT_PLAN_NONE && !filter_part_is_text(&parts[*part])) {
 		*part = EVENT_PLAN_NONE;
 	}
 	if (!text_operand(reader, err, ret_operand) || ret_operand->len == 0) {

@@ -12,9 +12,9 @@ enum cost {
 };
 
 struct order {
-	struct xpath *xpath;
-	struct xpath_expr *exprs; /* those of xpath */
-	const uint8_t *fields;
+	const struct xpath *xpath;
+	struct xpath_expr *exprs;    /* those of xpath */
+	const enum cost *test_costs; /* of looking for a test's nodes */
 };
 
 /* The operands of one cost, in order. */
@@ -30,50 +30,43 @@ static enum cost higher(enum cost x, enum cost y)
 	return x > y ? x : y;
 }
 
-/* The depth of a test: that of Event is 1. */
-static uint32_t test_depth(const struct xpath *xpath, uint32_t test)
+/* The costs of a test whose parent's cost is known. */
+static enum cost test_cost(const struct xpath *xpath, const uint8_t *fields,
+			   const enum cost *costs, uint32_t test)
 {
-	uint32_t depth = 0;
+	uint32_t parent = xpath->tests[test].parent;
 
-	/* Deeper ones are all the same. */
-	for (; test != 0 && depth < 4; test = xpath->tests[test].parent) {
-		depth++;
-	}
-	return depth;
-}
-
-static bool is_in_system(const struct xpath *xpath, uint32_t test)
-{
-	while (test_depth(xpath, test) > 2) {
-		test = xpath->tests[test].parent;
-	}
-	return filter_test_is_system(xpath, test);
-}
-
-/* What looking for the nodes of one test costs. */
-static enum cost test_cost(const struct order *o, uint32_t test)
-{
-	uint32_t child = o->xpath->tests[test].first_child;
-
-	if (o->fields[test] == EVENT_SYSTEM_PROVIDER) {
-		return COST_NAME;
-	}
-	/* Event, System, and what a field's attribute belongs to. */
-	if (o->fields[test] != FILTER_NO_FIELD ||
-	    test_depth(o->xpath, test) < 2 ||
-	    filter_test_is_system(o->xpath, test)) {
+	/* Event itself, and System. */
+	if (test == 0 || parent == 0 || filter_test_is_system(xpath, test)) {
 		return COST_HEADER;
 	}
-	if (!is_in_system(o->xpath, test)) {
-		return COST_DATA;
+	if (fields[test] == EVENT_SYSTEM_PROVIDER) {
+		return COST_NAME;
 	}
-	for (; child != XPATH_NONE; child = o->xpath->tests[child].next) {
-		if (o->fields[child] == FILTER_NO_FIELD) {
-			return COST_SYSTEM;
+	if (fields[test] != FILTER_NO_FIELD) {
+		return COST_HEADER;
+	}
+	return costs[parent] == COST_DATA || xpath->tests[parent].parent == 0
+		       ? COST_DATA
+		       : COST_SYSTEM;
+}
+
+/* Tests stand behind their parents. */
+static enum cost *find_test_costs(const struct xpath *xpath,
+				  const uint8_t *fields)
+{
+	enum cost *costs = talloc_array(xpath, enum cost, xpath->num_tests);
+	uint32_t i;
+
+	for (i = 0; costs != NULL && i < xpath->num_tests; i++) {
+		costs[i] = test_cost(xpath, fields, costs, i);
+		/* TimeCreated is there for its SystemTime. */
+		if (fields[i] != FILTER_NO_FIELD &&
+		    xpath->tests[i].axis == XPATH_ATTRIBUTE) {
+			costs[xpath->tests[i].parent] = COST_HEADER;
 		}
 	}
-	return o->xpath->tests[test].num_children > 0 ? COST_HEADER
-						      : COST_SYSTEM;
+	return costs;
 }
 
 static enum cost order_path(const struct order *o, uint32_t step)
@@ -83,7 +76,7 @@ static enum cost order_path(const struct order *o, uint32_t step)
 	uint32_t i;
 
 	for (; step != XPATH_NONE; step = xpath->steps[step].next) {
-		cost = higher(cost, test_cost(o, xpath->steps[step].test));
+		cost = higher(cost, o->test_costs[xpath->steps[step].test]);
 		for (i = xpath->steps[step].first_predicate; i != XPATH_NONE;
 		     i = xpath->predicates[i].next) {
 			cost = higher(cost,
@@ -156,9 +149,15 @@ static enum cost order_expr(const struct order *o, uint32_t expr)
 	return COST_HEADER;
 }
 
-void filter_order(struct xpath *xpath, const uint8_t *fields)
+everr_t filter_order(struct xpath *xpath, const uint8_t *fields)
 {
-	const struct order order = {xpath, xpath->exprs, fields};
+	enum cost *costs = find_test_costs(xpath, fields);
+	const struct order order = {xpath, xpath->exprs, costs};
 
+	if (costs == NULL) {
+		return EVERR_NOMEM;
+	}
 	(void)order_expr(&order, xpath->root);
+	TALLOC_FREE(costs);
+	return EVERR_OK;
 }

@@ -14,8 +14,9 @@
 
 /*
  * Put the operands of every "and" and "or" in that order; otherwise they stay
- * as they are written.  fields as in struct filter_eval.
+ * as they are written.  fields as in struct filter_eval.  EVERR_NOMEM
  */
-void filter_order(struct xpath *xpath, const uint8_t *fields);
+everr_t filter_order(struct xpath *xpath,
+		     const uint8_t *fields) EVERR_MUST_CHECK;
 
 #endif

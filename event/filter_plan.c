@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-/* Items and ranges; the work is bounded below this. */
-#define BUILD_BYTES_MAX (256U * 1024 * 1024)
+/* Each array of a plan: some 600,000 items. */
+#define BUILD_BYTES_MAX (32U * 1024 * 1024)
 
 struct build {
 	const struct xpath *xpath;
@@ -19,21 +19,8 @@ struct build {
 	struct buf text;
 };
 
-static const struct {
-	const char *element;
-	const char *attribute; /* NULL: the element's content */
-} field_names[] = {
-	[EVENT_SYSTEM_PROVIDER] = {"Provider", "Name"},
-	[EVENT_SYSTEM_EVENT_ID] = {"EventID", NULL},
-	[EVENT_SYSTEM_VERSION] = {"Version", NULL},
-	[EVENT_SYSTEM_LEVEL] = {"Level", NULL},
-	[EVENT_SYSTEM_TASK] = {"Task", NULL},
-	[EVENT_SYSTEM_OPCODE] = {"Opcode", NULL},
-	[EVENT_SYSTEM_KEYWORDS] = {"Keywords", NULL},
-	[EVENT_SYSTEM_TIME] = {"TimeCreated", "SystemTime"},
-};
-
-#define NUM_FIELDS (sizeof(field_names) / sizeof(field_names[0]))
+/* Fields of the event's header; the record id is none. */
+#define NUM_FIELDS EVENT_SYSTEM_RECORD_ID
 
 /* -------------------------------------------------------------- names */
 
@@ -224,8 +211,7 @@ static void add_attributes(struct build *b, uint32_t test, uint32_t element)
 	}
 }
 
-/* Does the part stand in a text, and not between two? */
-static bool is_text(const struct event_plan_part *part)
+bool filter_part_is_text(const struct event_plan_part *part)
 {
 	return part->kind == EVENT_PLAN_PART_VALUE ||
 	       (part->kind == EVENT_PLAN_PART_TEXT &&
@@ -240,7 +226,7 @@ static void add_texts(struct build *b, uint32_t test, uint32_t element)
 	for (; i != EVENT_PLAN_NONE; i = b->plan->parts[i].next) {
 		const struct filter_item item = {
 			.kind = FILTER_TEXT, .test = test, .index = i};
-		bool text = is_text(&b->plan->parts[i]);
+		bool text = filter_part_is_text(&b->plan->parts[i]);
 
 		*b->work += 1;
 		if (text && !inside) {
@@ -320,10 +306,10 @@ uint8_t filter_test_field(const struct xpath *xpath, uint32_t test)
 		return FILTER_NO_FIELD;
 	}
 	for (i = 0; i < NUM_FIELDS; i++) {
-		const char *name = field_names[i].attribute;
+		const char *name = event_system_names[i].attribute;
 
 		if (test_is(xpath, element, XPATH_CHILD,
-			    field_names[i].element) &&
+			    event_system_names[i].element) &&
 		    (name != NULL) == attribute &&
 		    (name == NULL ||
 		     test_is(xpath, test, XPATH_ATTRIBUTE, name))) {
@@ -387,7 +373,8 @@ static bool attribute_is_value(const struct event_plan *plan, uint32_t element,
 static bool field_is_exact(const struct event_plan *plan, uint32_t system,
 			   size_t field, uint16_t id)
 {
-	uint32_t element = only_child(plan, system, field_names[field].element);
+	uint32_t element =
+		only_child(plan, system, event_system_names[field].element);
 	const struct event_plan_element *e = NULL;
 
 	if (element == EVENT_PLAN_NONE) {
@@ -397,9 +384,9 @@ static bool field_is_exact(const struct event_plan *plan, uint32_t system,
 	if (e->dependency != EVENT_NO_DEPENDENCY && e->dependency != id) {
 		return false;
 	}
-	if (field_names[field].attribute != NULL) {
-		return attribute_is_value(plan, element,
-					  field_names[field].attribute, id);
+	if (event_system_names[field].attribute != NULL) {
+		return attribute_is_value(
+			plan, element, event_system_names[field].attribute, id);
 	}
 	return is_only_value(plan, e->first_part, id);
 }

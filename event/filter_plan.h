@@ -84,6 +84,9 @@ struct filter_plan {
 	size_t bytes;
 };
 
+/* Does the part stand in a text, and not between two? */
+bool filter_part_is_text(const struct event_plan_part *part);
+
 /* Does the test ask for Event/System? */
 bool filter_test_is_system(const struct xpath *xpath, uint32_t test);
 

@@ -11,10 +11,7 @@
 
 #define HASH_START 2166136261U
 
-static const struct {
-	const char *element;
-	const char *attribute; /* NULL: the element's content */
-} field_names[EVENT_SYSTEM_NUM] = {
+const struct event_system_name event_system_names[EVENT_SYSTEM_NUM] = {
 	[EVENT_SYSTEM_PROVIDER] = {"Provider", "Name"},
 	[EVENT_SYSTEM_EVENT_ID] = {"EventID", NULL},
 	[EVENT_SYSTEM_VERSION] = {"Version", NULL},
@@ -216,7 +213,7 @@ static void walk_open(struct walk *walk, const struct event_token *token,
 	} else if (depth == 3 && walk->in_system) {
 		/* Attributes are looked up among those of this element. */
 		for (i = 0; i < EVENT_SYSTEM_NUM; i++) {
-			if (units_equal(token, field_names[i].element)) {
+			if (units_equal(token, event_system_names[i].element)) {
 				walk->content = i;
 			}
 		}
@@ -231,7 +228,7 @@ static void walk_attribute(struct walk *walk, const struct event_token *token)
 	if (walk->content < 0) {
 		return;
 	}
-	name = field_names[walk->content].attribute;
+	name = event_system_names[walk->content].attribute;
 	if (name != NULL && units_equal(token, name)) {
 		field_begin(walk, walk->content);
 	}
@@ -241,7 +238,7 @@ static void walk_close_start(struct walk *walk)
 {
 	field_end(walk);
 	if (walk->content >= 0 &&
-	    field_names[walk->content].attribute == NULL) {
+	    event_system_names[walk->content].attribute == NULL) {
 		field_begin(walk, walk->content);
 	}
 	walk->content = -1;

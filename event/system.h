@@ -29,6 +29,13 @@ enum event_system_field {
 	EVENT_SYSTEM_NUM
 };
 
+/* What they are called, below Event/System. */
+struct event_system_name {
+	const char *element;
+	const char *attribute; /* NULL: the element's content */
+};
+extern const struct event_system_name event_system_names[EVENT_SYSTEM_NUM];
+
 enum event_system_source {
 	EVENT_SYSTEM_NOWHERE,
 	EVENT_SYSTEM_VALUE,
