@@ -13,8 +13,9 @@
  * directories that are missing (0750), and writes to a temporary name beside
  * the target.  At the end the file is synced, takes its name if nobody else
  * has it (0640), and its directory is synced.  Until then nothing is there
- * under the name, and an end without success leaves nothing behind; what a
- * crash leaves is removed by rpc_export_clean().
+ * under the name, and an end without success leaves nothing behind but a
+ * directory that it made and another export is using; what a crash or the
+ * service's end leaves is removed by rpc_export_clean().
  */
 
 #include "event/evtx.h"
