@@ -193,22 +193,8 @@ static bool adopt_list(TALLOC_CTX *mem_ctx, char ***list)
 	return ok && copy != NULL;
 }
 
-static bool adopt_string(TALLOC_CTX *mem_ctx, char **string)
-{
-	char *copy = talloc_strdup(mem_ctx, *string);
-
-	free(*string);
-	*string = copy;
-	return copy != NULL;
-}
-
-/*
- * popt's strings and lists of strings are malloc()ed and the caller's; turn
- * those of a table, and of the tables inside it, into talloc children.  A
- * string that was there before popt keeps its owner.
- */
-static bool adopt_strings(TALLOC_CTX *mem_ctx, const struct poptOption *table,
-			  const void *const *before)
+/* Turn popt's lists of a table, and of the tables inside it, into ours. */
+static bool adopt_lists(TALLOC_CTX *mem_ctx, const struct poptOption *table)
 {
 	bool ok = true;
 	size_t i;
@@ -217,33 +203,53 @@ static bool adopt_strings(TALLOC_CTX *mem_ctx, const struct poptOption *table,
 		unsigned int type = table[i].argInfo & POPT_ARG_MASK;
 
 		if (type == POPT_ARG_INCLUDE_TABLE) {
-			ok &= adopt_strings(mem_ctx, table[i].arg, NULL);
+			ok &= adopt_lists(mem_ctx, table[i].arg);
 		} else if (type == POPT_ARG_ARGV) {
 			char ***list = table[i].arg;
 
 			ok &= *list == NULL || adopt_list(mem_ctx, list);
-		} else if (type == POPT_ARG_STRING) {
-			char **string = table[i].arg;
-			bool old = before != NULL && *string == before[i];
-
-			ok &= *string == NULL || old ||
-			      adopt_string(mem_ctx, string);
 		}
 	}
 	return ok;
 }
 
-/* The common strings as they stand, for adopt_strings(). */
-static void remember_strings(const struct poptOption *table,
-			     const void **before)
+/* Where the strings of a table go, by the option's val less one. */
+struct strings {
+	char ***targets;
+	size_t num;
+};
+
+/*
+ * popt stores the last string of an option that is given twice and loses the
+ * first; so it stores none and hands over each, see read_options().
+ */
+static bool take_strings(TALLOC_CTX *mem_ctx, struct poptOption *table,
+			 struct strings *strings)
 {
 	size_t i;
 
 	for (i = 0; table[i].longName != NULL || table[i].arg != NULL; i++) {
-		before[i] = table[i].argInfo == POPT_ARG_STRING
-				    ? *(char **)table[i].arg
-				    : NULL;
+		unsigned int type = table[i].argInfo & POPT_ARG_MASK;
+		char ***targets = NULL;
+
+		if (type == POPT_ARG_INCLUDE_TABLE &&
+		    !take_strings(mem_ctx, table[i].arg, strings)) {
+			return false;
+		}
+		if (type != POPT_ARG_STRING) {
+			continue;
+		}
+		targets = talloc_realloc(mem_ctx, strings->targets, char **,
+					 strings->num + 1);
+		if (targets == NULL) {
+			return false;
+		}
+		targets[strings->num++] = table[i].arg;
+		strings->targets = targets;
+		table[i].arg = NULL;
+		table[i].val = (int)strings->num;
 	}
+	return true;
 }
 
 /* -1, or the exit status with the reason said. */
@@ -294,11 +300,28 @@ static int check_common(struct cli *cli)
 
 /* ------------------------------------------------------------ reading */
 
-/* Run popt over its context; -1 or the exit status. */
-static int read_options(struct cli *cli, poptContext context)
+static int out_of_memory(void)
 {
-	int ret = poptGetNextOpt(context);
+	cli_error("out of memory");
+	return CLI_FAILED;
+}
 
+/* Run popt over its context; -1 or the exit status. */
+static int read_options(struct cli *cli, poptContext context,
+			const struct strings *strings)
+{
+	int ret;
+
+	while ((ret = poptGetNextOpt(context)) > 0) {
+		char *text = poptGetOptArg(context);
+		char *copy = talloc_strdup(cli, text);
+
+		free(text);
+		if (copy == NULL) {
+			return out_of_memory();
+		}
+		*strings->targets[ret - 1] = copy;
+	}
 	if (ret < -1) {
 		return cli_usage(cli, "%s: %s",
 				 poptBadOption(context, POPT_BADOPTION_NOALIAS),
@@ -354,14 +377,12 @@ static int copy_args(struct cli *cli, poptContext context,
 	}
 	args = talloc_zero_array(cli, const char *, num + 1);
 	if (args == NULL) {
-		cli_error("out of memory");
-		return CLI_FAILED;
+		return out_of_memory();
 	}
 	for (i = 0; i < num; i++) {
 		args[i] = talloc_strdup(args, left[i]);
 		if (args[i] == NULL) {
-			cli_error("out of memory");
-			return CLI_FAILED;
+			return out_of_memory();
 		}
 	}
 	*ret_args = args;
@@ -430,18 +451,18 @@ static int find_the_verb(struct cli *cli, size_t num_args)
 int cli_parse_global(struct cli *cli, int argc, const char **argv)
 {
 	struct poptOption table[COMMON_TABLE_SIZE];
+	struct strings strings = {};
 	poptContext context = NULL;
 	size_t num_args = 0;
 	int ret;
 
 	common_table(&cli->options, table);
+	if (!take_strings(cli, table, &strings)) {
+		return out_of_memory();
+	}
 	context = poptGetContext("evenlog", argc, argv, table,
 				 POPT_CONTEXT_POSIXMEHARDER);
-	ret = read_options(cli, context);
-	if (!adopt_strings(cli, table, NULL)) {
-		cli_error("out of memory");
-		ret = CLI_FAILED;
-	}
+	ret = read_options(cli, context, &strings);
 	if (ret < 0) {
 		ret = copy_args(cli, context, &cli->argv, &num_args);
 	}
@@ -492,7 +513,6 @@ int cli_parse(struct cli *cli, struct poptOption *table, int min_args,
 	      int max_args, const char ***ret_args)
 {
 	struct poptOption common[COMMON_TABLE_SIZE];
-	const void *before[COMMON_TABLE_SIZE];
 	struct poptOption all[] = {
 		{NULL, 0, POPT_ARG_INCLUDE_TABLE, table, 0,
 		 "Options of this command:", NULL},
@@ -500,6 +520,7 @@ int cli_parse(struct cli *cli, struct poptOption *table, int min_args,
 		 "Common options:", NULL},
 		POPT_TABLEEND,
 	};
+	struct strings strings = {};
 	const char **args = NULL;
 	const char **argv = NULL;
 	poptContext context = NULL;
@@ -512,20 +533,19 @@ int cli_parse(struct cli *cli, struct poptOption *table, int min_args,
 	}
 	argv = talloc_zero_array(cli, const char *, argc + 2);
 	if (argv == NULL) {
-		cli_error("out of memory");
-		return CLI_FAILED;
+		return out_of_memory();
 	}
 	argv[0] = talloc_asprintf(argv, "evenlog %s", cli->verb->name);
 	memcpy(argv + 1, cli->argv, argc * sizeof(argv[0]));
 
 	common_table(&cli->options, common);
-	remember_strings(common, before);
+	if (!take_strings(cli, all, &strings)) {
+		return out_of_memory();
+	}
 	context = poptGetContext("evenlog", (int)argc + 1, argv, all, 0);
-	ret = read_options(cli, context);
-	if (!adopt_strings(cli, table, NULL) ||
-	    !adopt_strings(cli, common, before)) {
-		cli_error("out of memory");
-		ret = CLI_FAILED;
+	ret = read_options(cli, context, &strings);
+	if (!adopt_lists(cli, table)) {
+		ret = out_of_memory();
 	}
 	if (ret < 0 && cli->options.version != 0) {
 		printf("evenlog %s\n", PACKAGE_VERSION);

@@ -218,6 +218,23 @@ static void test_an_option_after_the_verb_replaces_one_before(void **state)
 	assert_int_equal(cli->options.format, CLI_FORMAT_XML);
 }
 
+/* Without losing the memory of the first, as popt would. */
+static void test_of_an_option_given_twice_the_last_counts(void **state)
+{
+	struct cli *cli = NULL;
+	int status;
+
+	cli = VERB(state, &status, "evenlog", "-f", "json", "--format=xml",
+		   "show", "--name=x", "App", "--name=y", NULL);
+	assert_int_equal(status, -1);
+	assert_int_equal(cli->options.format, CLI_FORMAT_XML);
+	assert_string_equal(name_option, "y");
+	cli = VERB(state, &status, "evenlog", "show", "--format=json", "App",
+		   "--format=text", NULL);
+	assert_int_equal(status, -1);
+	assert_int_equal(cli->options.format, CLI_FORMAT_TEXT);
+}
+
 static void test_wrong_numbers_of_arguments_are_usage_errors(void **state)
 {
 	int status;
@@ -376,6 +393,7 @@ int main(void)
 		leak_test(test_version_is_told),
 		leak_test(test_verb_takes_own_and_common_options_anywhere),
 		leak_test(test_an_option_after_the_verb_replaces_one_before),
+		leak_test(test_of_an_option_given_twice_the_last_counts),
 		leak_test(test_wrong_numbers_of_arguments_are_usage_errors),
 		leak_test(test_wrong_values_say_what_is_allowed),
 		leak_test(test_options_that_exclude_each_other_are_refused),
