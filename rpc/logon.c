@@ -29,6 +29,9 @@ static struct {
 
 static NTSTATUS status_from(everr_t err)
 {
+	if (err == EVERR_ACCESS) {
+		return NT_STATUS_INVALID_TOKEN;
+	}
 	return err == EVERR_OK ? NT_STATUS_OK : NT_STATUS_NO_MEMORY;
 }
 
@@ -350,7 +353,18 @@ static NTSTATUS session_from_pac(TALLOC_CTX *tmp_ctx, TALLOC_CTX *mem_ctx,
 
 /*
  * The mechanism has opened the ticket with this host's key and has checked
- * the PAC's signature with it, [MS-PAC] 2.8.1.
+ * the PAC's signature with it, [MS-PAC] 2.8.1.  In Samba 4.17 with its own
+ * Heimdal: gse.c's gss_accept_sec_context() comes to krb5_rd_req_ctx(), which
+ * fails the logon unless krb5_pac_verify() accepts, with the key that opened
+ * the ticket, the server's checksum and the client's name.  The PAC here is
+ * what krb5_ticket_get_authorization_data_type() finds in the same ticket, as
+ * it did there, so what a client adds to a ticket by itself either was checked
+ * or does not get here.  winbindd, which Samba asks as well, would add nothing:
+ * winbindd_pam_auth_pac_verify() takes a PAC that it cannot verify.  Only
+ * check_pac = false in the host's krb5.conf would switch this off, for all of
+ * Samba.  tests/integration/test_domain.py forges a PAC.
+ *
+ * A ticket without a PAC is refused by gensec_generate_session_info_pac().
  */
 static NTSTATUS logon_session_pac(struct auth4_context *auth,
 				  TALLOC_CTX *mem_ctx,

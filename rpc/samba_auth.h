@@ -5,13 +5,20 @@
 /*
  * How Samba's security mechanisms ask who a client is: two structures of
  * auth/common_auth.h, which is not installed, as they are in Samba 4.17.
- * rpc/logon.c compares the size of the first with what Samba allocated before
- * it touches it.
+ * Another Samba is refused when this is built, below, and when it runs: the
+ * symbols of the private libraries carry the release in their version, so the
+ * loader finds none in another one.  rpc/logon.c compares the size of the
+ * second with what Samba allocated as well before it touches it.
  */
 
 #include "rpc/samba.h"
 
+#include <samba/version.h>
 #include <sys/time.h>
+
+#if SAMBA_VERSION_MAJOR != 4 || SAMBA_VERSION_MINOR != 17
+#error "rpc/samba_auth.h has the structures of Samba 4.17, as in Debian 12"
+#endif
 
 struct auth4_context;
 struct auth_method_context;

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <gen_ndr/auth.h>
 #include <gen_ndr/security.h>
+#include <machine_sid.h>
 #include <pwd.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -192,6 +193,18 @@ static bool sid_is_in(const struct dom_sid *sid, const struct dom_sid *domain)
 	return dom_sid_equal(&parent, domain);
 }
 
+/*
+ * Whether a SID is of this host's own users and groups, which no domain may
+ * hand out either.  A host that stands alone is its own domain.
+ */
+static bool sid_is_this_host_s(const struct dom_sid *sid,
+			       const struct dom_sid *own_domain)
+{
+	const struct dom_sid *host = get_global_sam_sid();
+
+	return !dom_sid_equal(host, own_domain) && sid_is_in(sid, host);
+}
+
 static everr_t token_add_domain(struct security_token *token,
 				const struct dom_sid *sids, size_t num_sids)
 {
@@ -199,20 +212,25 @@ static everr_t token_add_domain(struct security_token *token,
 					      NULL};
 	static const char *const users[] = {"S-1-5-32-545", NULL};
 	static const char *const administrators[] = {"S-1-5-32-544", NULL};
-	struct dom_sid own;
-	bool is_own;
+	struct dom_sid own = {};
+	bool is_own = secrets_fetch_domain_sid(lp_workgroup(), &own);
 	everr_t err = EVERR_OK;
 	size_t i;
 
 	for (i = 0; i < num_sids && err == EVERR_OK; i++) {
-		if (sid_is_a_domain_s(&sids[i])) {
+		if (sid_is_a_domain_s(&sids[i]) &&
+		    !sid_is_this_host_s(&sids[i], &own)) {
 			err = token_add(token, &sids[i]);
 		}
+	}
+	/* Others go by the first SID as the user's. */
+	if (err == EVERR_OK && (token->num_sids == 0 ||
+				!dom_sid_equal(&token->sids[0], &sids[0]))) {
+		return EVERR_ACCESS;
 	}
 	if (err == EVERR_OK) {
 		err = token_add_text(token, network);
 	}
-	is_own = secrets_fetch_domain_sid(lp_workgroup(), &own);
 	for (i = 0; i < num_sids && is_own && err == EVERR_OK; i++) {
 		if (!sid_is_in(&sids[i], &own)) {
 			continue;

@@ -36,7 +36,9 @@ everr_t rpc_session_for(TALLOC_CTX *mem_ctx, uid_t uid, gid_t gid,
  * A user of the domain, from the network.  sids: the user, its primary group,
  * the rest.  Added are Everyone, NETWORK and Authenticated Users, and what
  * joining a domain makes of its groups: Domain Users are Users of this host,
- * Domain Admins its Administrators.
+ * Domain Admins its Administrators.  Left out are SIDs that a domain may not
+ * hand out: SYSTEM, BUILTIN groups, this host's own users and groups.
+ * EVERR_ACCESS: the user's own is one of those.  EVERR_NOMEM.
  */
 everr_t rpc_session_for_domain(
 	TALLOC_CTX *mem_ctx, const char *domain, const char *account,

@@ -16,6 +16,7 @@
 #include <ftw.h>
 #include <gen_ndr/auth.h>
 #include <gen_ndr/security.h>
+#include <machine_sid.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -536,6 +537,53 @@ static void test_a_domain_does_not_give_what_is_a_host_s_own(void **state)
 		      session->security_token, "---");
 }
 
+static void test_a_domain_does_not_give_a_host_s_own_users(void **state)
+{
+	struct auth_session_info *session = NULL;
+	struct rpc_access *access = access_plain(*state);
+	struct dom_sid own, domain, sids[2];
+	char sddl[256];
+	everr_t err;
+
+	/* As on a member: the domain is another one than the host. */
+	assert_true(secrets_fetch_domain_sid(lp_workgroup(), &own));
+	assert_true(dom_sid_parse("S-1-5-21-1-2-3", &domain));
+	assert_true(secrets_store_domain_sid(lp_workgroup(), &domain));
+	sids[0] = domain;
+	sids[0].sub_auths[sids[0].num_auths++] = 1103;
+	sids[1] = *get_global_sam_sid();
+	sids[1].sub_auths[sids[1].num_auths++] = 1000;
+
+	err = rpc_session_for_domain(*state, NULL, NULL, sids, 2, &session);
+	assert_int_equal(err, EVERR_OK);
+	snprintf(sddl, sizeof(sddl),
+		 "D:(A;;0x1;;;S-1-5-21-1-2-3-1103)"
+		 "(A;;0x2;;;S-1-5-21-%u-%u-%u-1000)",
+		 sids[1].sub_auths[1], sids[1].sub_auths[2],
+		 sids[1].sub_auths[3]);
+	assert_rights(access, sddl, session->security_token, "r--");
+	assert_true(secrets_store_domain_sid(lp_workgroup(), &own));
+}
+
+static void test_a_user_whose_own_sid_is_not_a_domain_s_is_refused(void **state)
+{
+	static const char *const texts[] = {"S-1-5-18", "S-1-5-32-544",
+					    "S-1-5-7"};
+	struct auth_session_info *session = NULL;
+	struct dom_sid sids[2];
+	everr_t err;
+	size_t i;
+
+	assert_true(dom_sid_parse("S-1-5-21-1-2-3-1103", &sids[1]));
+	for (i = 0; i < 3; i++) {
+		assert_true(dom_sid_parse(texts[i], &sids[0]));
+		err = rpc_session_for_domain(*state, NULL, NULL, sids, 2,
+					     &session);
+		assert_int_equal(err, EVERR_ACCESS);
+		assert_null(session);
+	}
+}
+
 #define access_test(fn) \
 	cmocka_unit_test_setup_teardown(fn, test_setup, test_teardown)
 
@@ -562,6 +610,9 @@ int main(void)
 		access_test(test_a_socket_without_a_peer_has_no_session),
 		access_test(test_joining_a_domain_gives_its_groups_their_place),
 		access_test(test_a_domain_does_not_give_what_is_a_host_s_own),
+		access_test(test_a_domain_does_not_give_a_host_s_own_users),
+		access_test(
+			test_a_user_whose_own_sid_is_not_a_domain_s_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, group_setup, group_teardown);
