@@ -53,21 +53,22 @@ install_packages() {
 
 # install_domain_packages: on a machine for testing only.  They come with
 # services, which would run from the next boot on where there is systemd;
-# there the test makes do with what is installed.  Nor do they start now.
-install_domain_packages() {
-	local policy=/usr/sbin/policy-rc.d status=0
+# there the test makes do with what is installed.  Nor do they start now: as
+# long as it takes there is a policy against it, unless there is one already.
+install_domain_packages() (
+	policy=/usr/sbin/policy-rc.d
+	mark='# scripts/common.sh of Evenlog, while it installs packages'
 	[ ! -d /run/systemd/system ] && [ "$(id -u)" = 0 ] || return 0
-	if [ -e "$policy" ]; then
-		policy=
-	else
-		printf '#!/bin/sh\nexit 101\n' >"$policy"
+	# One of ours is there when we were killed.
+	if [ ! -e "$policy" ] || grep -qxF "$mark" "$policy"; then
+		trap 'rm -f "$policy"' EXIT
+		trap 'exit 1' HUP INT TERM
+		printf '#!/bin/sh\n%s\nexit 101\n' "$mark" >"$policy"
 		chmod 755 "$policy"
 	fi
 	# shellcheck disable=SC2086
-	install_packages $PACKAGES_DOMAIN || status=$?
-	[ -z "$policy" ] || rm -f "$policy"
-	return "$status"
-}
+	install_packages $PACKAGES_DOMAIN
+)
 
 # make_configure: configure from configure.ac, unless it is newer already.
 make_configure() {
