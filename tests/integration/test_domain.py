@@ -10,6 +10,7 @@ import os
 import re
 import shlex
 import signal
+import struct
 import threading
 import time
 
@@ -18,6 +19,7 @@ import pytest
 import adlab
 import dcerpc
 import even6
+import forge
 from adlab import DOMAIN, REALM, SERVICE_UID, USERS
 from dcerpc import INTEGRITY, PRIVACY
 from even6 import OpenLogHandle
@@ -228,6 +230,37 @@ def test_whatever_of_the_machine_s_names_a_ticket_is_for(lab, log_on):
         assert opens(log_on(security=security), "Members") == 0
 
 
+DOMAIN_USERS = struct.pack("<LL", 513, 7)    # as a GROUP_MEMBERSHIP
+DOMAIN_ADMINS = struct.pack("<LL", 512, 7)
+
+
+def as_administrator(pac):
+    assert pac.count(DOMAIN_USERS) == 1
+    return pac.replace(DOMAIN_USERS, DOMAIN_ADMINS)
+
+
+@pytest.mark.parametrize("change,expected", [
+    (lambda pac: [pac], [0, 5]),            # that forging works otherwise
+    (lambda pac: [as_administrator(pac)], None),
+    (lambda pac: [as_administrator(pac), pac], None),
+    (lambda pac: [pac, as_administrator(pac)], [0, 5]),
+    (lambda pac: [], None),
+], ids=["as it was", "changed", "another before", "another behind", "none"])
+def test_a_forged_pac_makes_nobody_administrator(lab, log_on, change,
+                                                 expected):
+    """The ticket is right, the signature over the PAC is not."""
+    cache = f"{lab.dir}/forged.cache"
+    forge.rewrite(lab.ticket("alice", HOST), cache, forge.service_keys(
+        lab.mem.path("/etc/evenlog/evenlog.keytab")), change)
+    security = dcerpc.Kerberos(TARGET, cache)
+    if expected is None:
+        with pytest.raises((dcerpc.Refused, dcerpc.Fault, dcerpc.Closed)):
+            opens(log_on(security=security), "Application")
+        return
+    client = log_on(security=security)
+    assert [opens(client, "Members"), opens(client, "Admins")] == expected
+
+
 def test_a_new_machine_password_needs_new_keys(lab, log_on, tickets):
     """Which the service takes without a restart."""
     old = log_on("alice")
@@ -244,8 +277,6 @@ def test_a_new_machine_password_needs_new_keys(lab, log_on, tickets):
     assert (stat.st_uid, stat.st_gid, stat.st_mode & 0o777) == \
         (0, SERVICE_UID, 0o640)
     assert opens(old, "Members") == 0
-
-
 
 
 @contextlib.contextmanager
@@ -340,6 +371,34 @@ def test_who_gives_up_while_the_controller_hangs(lab, log_on):
             client = even6.connect(lab.mem.address, server.port, security)
         assert opens(client, "Application") == 0
         client.close()
+    finally:
+        server.close()
+
+
+def test_stopping_while_the_controller_hangs(lab):
+    """Nobody waits for the threads that wait for winbindd."""
+    server = adlab.MemberServer(lab, mapper=False)
+    security = dcerpc.Ntlm("alice", USERS["alice"], DOMAIN)
+    try:
+        server.start()
+        with frozen_controller(lab):
+            clients = []
+            for _ in range(70):     # more than wait at the same time
+                with lab.network():
+                    clients.append(dcerpc.Connection(lab.mem.address,
+                                                     server.port))
+                clients[-1].bind(even6.INTERFACE, security)
+            # Who is one too many is told at once.
+            with pytest.raises((dcerpc.Fault, dcerpc.Closed,
+                                ConnectionError)):
+                clients[-1].call(0)
+            threads = os.listdir(f"/proc/{server.process.pid}/task")
+            assert 64 <= len(threads) < 64 + 16
+            began = time.monotonic()
+            assert server.stop() == 0
+            assert time.monotonic() - began < 10
+            for client in clients:
+                client.abort()
     finally:
         server.close()
 
