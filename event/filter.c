@@ -278,7 +278,10 @@ bool event_filter_matches_all(const struct event_filter *filter)
 
 uint32_t event_filter_terms(const struct event_filter *filter)
 {
-	return filter->xpath != NULL ? filter->xpath->num_terms : 0;
+	if (filter->xpath == NULL) {
+		return 0;
+	}
+	return filter->xpath->num_terms + filter->xpath->num_steps;
 }
 
 /* Known from the header alone. */

@@ -239,13 +239,20 @@ static bool typed_text(const struct filter_operand *operand,
 	size_t step = operand->class == FILTER_UTF16 ? 2 : 1;
 	const uint8_t *p = operand->data;
 	const uint8_t *end = p + operand->len / step * step;
+	bool cut = false;
 	size_t n = 0;
 
+	/* However much of it is blank. */
+	if (end - p > FILTER_TYPED_BYTES_MAX) {
+		end = p + FILTER_TYPED_BYTES_MAX;
+		cut = true;
+	}
 	for (; p < end && n < TYPED_TEXT_MAX - 1; p += step) {
 		uint16_t unit = step == 2 ? le16_get(p) : *p;
 
 		if (step == 2 && unit == 0) {
 			end = p;
+			cut = false;
 			break;
 		}
 		if (unit > 0x7E || (unit < 0x20 && unit != '\t' &&
@@ -260,7 +267,7 @@ static bool typed_text(const struct filter_operand *operand,
 		n--;
 	}
 	text[n] = '\0';
-	return p >= end && n > 0;
+	return p >= end && n > 0 && !cut;
 }
 
 static bool text_number(const struct filter_operand *operand,

@@ -51,6 +51,9 @@ enum filter_is {
 	FILTER_IS_TIME = 0x10
 };
 
+/* A text that is a number, a time, a GUID or a SID is shorter. */
+#define FILTER_TYPED_BYTES_MAX 512
+
 struct filter_number {
 	bool exact; /* an integer: its sign and magnitude */
 	bool negative;

@@ -33,30 +33,62 @@ static bool eval_expr(struct filter_eval *eval, uint32_t expr,
 
 /* --------------------------------------------------------------- sinks */
 
-/* Long texts count as much as many short ones. */
+/* What is compared, or converted, for a step of work. */
+#define BYTES_PER_STEP 32
+/* And for what a text or a number takes beside its length. */
+#define CONVERSION_BYTES 128
+
+static bool is_text(const struct filter_operand *operand)
+{
+	return operand->class == FILTER_UTF8 || operand->class == FILTER_UTF16;
+}
+
+/* Long texts count as much as many short ones; so do conversions. */
+static size_t compared_bytes(const struct sink *sink,
+			     const struct filter_operand *operand)
+{
+	const struct filter_literal *literal = sink->literal;
+	size_t bytes = literal->len;
+
+	/* A text into what the constant is; it is short, or is none. */
+	if (is_text(operand) && (literal->is & ~FILTER_IS_BOOL) != 0) {
+		bytes += CONVERSION_BYTES +
+			 (operand->len < FILTER_TYPED_BYTES_MAX
+				  ? operand->len
+				  : FILTER_TYPED_BYTES_MAX);
+	}
+	/* A value into text. */
+	if (operand->class == FILTER_OTHER ||
+	    (operand->class == FILTER_UTF16 && sink->op > XPATH_NE)) {
+		bytes += CONVERSION_BYTES + operand->value.len;
+	} else if (!is_text(operand) && literal->is == 0) {
+		bytes += CONVERSION_BYTES;
+	}
+	return bytes;
+}
+
 static bool charge_compare(struct filter_eval *eval, const struct sink *sink,
 			   const struct filter_operand *operand)
 {
-	size_t len = sink->literal->num_units;
+	size_t bytes = CONVERSION_BYTES;
 
-	if (operand->class == FILTER_OTHER ||
-	    (operand->class == FILTER_UTF16 && sink->op > XPATH_NE)) {
-		len += operand->value.len;
+	if (sink->kind == SINK_COMPARE) {
+		bytes = compared_bytes(sink, operand);
 	}
-	return filter_charge(eval->reader, (uint32_t)(len / 32));
+	return filter_charge(eval->reader, (uint32_t)(bytes / BYTES_PER_STEP));
 }
 
 static bool sink_take(struct filter_eval *eval, struct sink *sink,
 		      const struct filter_operand *operand)
 {
+	if (sink->kind != SINK_EXISTS && !charge_compare(eval, sink, operand)) {
+		return true;
+	}
 	switch ((enum sink_kind)sink->kind) {
 	case SINK_EXISTS:
 		sink->found = true;
 		return true;
 	case SINK_COMPARE:
-		if (!charge_compare(eval, sink, operand)) {
-			return true;
-		}
 		sink->found =
 			filter_compare(operand, (enum xpath_op)sink->op,
 				       sink->literal, &eval->reader->scratch);

@@ -15,6 +15,13 @@
 
 #define CACHE_FIRST_SIZE 16
 
+/* The work that an event begins with; filter_charge(). */
+#define WORK_START (EVENT_RENDER_WORK_MAX - EVENT_FILTER_WORK_MAX)
+
+/* What is compiled of a document, or loaded of values, for a step of work. */
+#define DOCUMENT_BYTES_PER_STEP 4
+#define VALUES_PER_STEP 8
+
 static bool fail(struct filter_reader *reader, everr_t err)
 {
 	if (reader->err == EVERR_OK) {
@@ -201,7 +208,12 @@ struct filter_level *filter_reader_begin(struct filter_reader *reader,
 	reader->render = (struct event_render){
 		.out = &reader->text,
 		.dict = view->dict,
+		.work = WORK_START + (view->work != NULL ? *view->work : 0),
 	};
+	if (reader->render.work > EVENT_RENDER_WORK_MAX) {
+		fail(reader, EVERR_LIMIT);
+		return NULL;
+	}
 	level = level_take(reader, 0, view->data);
 	if (level != NULL) {
 		level_read_head(level, view->data, view->len);
@@ -226,6 +238,23 @@ void filter_reader_end(struct filter_reader *reader)
 	if (reader->scratch.size > TEXT_BYTES_KEPT) {
 		buf_free(&reader->scratch);
 	}
+	if (reader->view->work != NULL) {
+		*reader->view->work = reader->err != EVERR_LIMIT
+					      ? reader->render.work - WORK_START
+					      : EVENT_FILTER_WORK_MAX;
+	}
+}
+
+/* The levels inside are charged for by who opens them. */
+static bool charge_outermost(struct filter_reader *reader,
+			     const struct filter_level *level)
+{
+	size_t work = level->num_values / VALUES_PER_STEP;
+
+	if (level->template_no == 0) {
+		work = reader->view->len / DOCUMENT_BYTES_PER_STEP;
+	}
+	return filter_charge(reader, (uint32_t)work);
 }
 
 /* Recursion is as deep as the levels: EVENT_DEPTH_MAX. */
@@ -239,6 +268,9 @@ bool filter_level_open(struct filter_reader *reader, struct filter_level *level)
 		return true;
 	}
 	if (level->depth == 0) {
+		if (!charge_outermost(reader, level)) {
+			return false;
+		}
 		err = event_scope_open(&level->scope, &reader->render,
 				       view->data, view->len);
 	} else {
@@ -290,7 +322,7 @@ static everr_t level_build(struct filter_reader *reader,
 
 	err = filter_plan_build(reader, reader->xpath, test, level->scope.plan,
 				has_fields ? &fields : NULL,
-				EVENT_FILTER_WORK_MAX, &reader->render.work,
+				EVENT_RENDER_WORK_MAX, &reader->render.work,
 				&plan);
 	if (err != EVERR_OK) {
 		return err;

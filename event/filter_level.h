@@ -78,10 +78,14 @@ struct filter_level *filter_reader_begin(struct filter_reader *reader,
 					 const struct event_view *view);
 void filter_reader_end(struct filter_reader *reader);
 
-/* Count work; false, and an error, when it is too much. */
+/*
+ * Count work; false, and an error, when it is too much.  The rendering of
+ * texts counts in the same place: its bound is the filter's, which therefore
+ * begins with the difference.
+ */
 static inline bool filter_charge(struct filter_reader *reader, uint32_t work)
 {
-	if (work > EVENT_FILTER_WORK_MAX - reader->render.work) {
+	if (work > EVENT_RENDER_WORK_MAX - reader->render.work) {
 		reader->err =
 			reader->err != EVERR_OK ? reader->err : EVERR_LIMIT;
 		return false;

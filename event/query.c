@@ -15,6 +15,9 @@
 
 #define BOM "\xEF\xBB\xBF"
 
+/* Work of going on to the next filter, in the unit of EVENT_FILTER_WORK_MAX. */
+#define SELECTOR_WORK 8
+
 /* Where the parse of a structured query stands. */
 enum query_level {
 	LEVEL_TOP,
@@ -152,13 +155,25 @@ static everr_t tolerate_filter(struct query_parse *parse, everr_t err)
 	return EVERR_OK;
 }
 
+/* A refused filter was read as well: two characters are a step at most. */
+static everr_t count_terms(struct query_parse *parse,
+			   const struct event_filter *filter, size_t len)
+{
+	parse->num_terms +=
+		filter != NULL ? event_filter_terms(filter) : len / 2;
+	if (parse->num_terms > EVENT_QUERY_TERMS_MAX) {
+		return refuse_complex(parse, "too many paths and functions");
+	}
+	return EVERR_OK;
+}
+
 static everr_t add_filter(struct query_parse *parse, const char *text,
 			  size_t len)
 {
 	struct event_subquery *subquery = parse->subquery;
 	struct event_selector selector = {.path = parse->path};
 	struct event_filter_error error;
-	everr_t err;
+	everr_t err, count_err;
 
 	event_xml_trim(&text, &len);
 	err = event_filter_compile(parse->query, text, len, &selector.filter,
@@ -166,16 +181,16 @@ static everr_t add_filter(struct query_parse *parse, const char *text,
 	if (err == EVERR_NOMEM) {
 		return err;
 	}
-	if (err != EVERR_OK && parse->tolerate) {
-		return tolerate_filter(parse, err);
-	}
-	if (err != EVERR_OK) {
+	if (err != EVERR_OK && !parse->tolerate) {
 		parse->filter_offset = error.offset;
 		return refuse(parse, err, error.error, error.message);
 	}
-	parse->num_terms += event_filter_terms(selector.filter);
-	if (parse->num_terms > EVENT_QUERY_TERMS_MAX) {
-		return refuse_complex(parse, "too many paths and functions");
+	count_err = count_terms(parse, selector.filter, len);
+	if (count_err != EVERR_OK) {
+		return count_err;
+	}
+	if (err != EVERR_OK) {
+		return tolerate_filter(parse, err);
 	}
 	if (parse->suppress) {
 		return add_selector(parse->query, &subquery->suppresses,
@@ -525,11 +540,14 @@ static bool any_matches(const struct event_selector *selectors, size_t num,
 {
 	size_t i;
 
-	for (i = 0; i < num; i++) {
-		if (selectors[i].path == path &&
-		    event_filter_match(selectors[i].filter, view)) {
+	for (i = 0; i < num && *view->work < EVENT_FILTER_WORK_MAX; i++) {
+		if (selectors[i].path != path) {
+			continue;
+		}
+		if (event_filter_match(selectors[i].filter, view)) {
 			return true;
 		}
+		*view->work += SELECTOR_WORK;
 	}
 	return false;
 }
@@ -550,23 +568,32 @@ bool event_query_match(const struct event_query *query, uint32_t path,
 		       size_t *ret_num_ids)
 {
 	uint8_t noted[EVENT_QUERY_ELEMENTS_MAX / 8];
+	struct event_view shared = *view;
 	bool matches = false;
 	size_t num_ids = 0;
+	uint32_t work = 0;
 	size_t i;
 
+	shared.work = &work;
 	memset(noted, 0, (query->num_subqueries + 7) / 8);
 	for (i = 0; i < query->num_subqueries; i++) {
 		const struct event_subquery *sub = &query->subqueries[i];
 
-		if (!any_matches(sub->selects, sub->num_selects, path, view) ||
+		if (!any_matches(sub->selects, sub->num_selects, path,
+				 &shared) ||
 		    any_matches(sub->suppresses, sub->num_suppresses, path,
-				view)) {
+				&shared)) {
 			continue;
 		}
 		matches = true;
 		if (query->structured && note_id(noted, sub)) {
 			ids[num_ids++] = sub->id;
 		}
+	}
+	/* What a Suppress did not get to say is not known. */
+	if (work >= EVENT_FILTER_WORK_MAX) {
+		matches = false;
+		num_ids = 0;
 	}
 	*ret_num_ids = num_ids;
 	return matches;

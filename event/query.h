@@ -20,8 +20,11 @@
 #define EVENT_QUERY_PATHS_MAX 512
 /* Query, Select and Suppress elements of one structured query, together. */
 #define EVENT_QUERY_ELEMENTS_MAX 4096
-/* Paths and functions of all its filters, as event/filter.h counts them. */
-#define EVENT_QUERY_TERMS_MAX 16384
+/*
+ * Paths, functions and steps of all its filters: Event Viewer's twenty clauses
+ * on each of 512 channels, which are compiled in some 15 ms.
+ */
+#define EVENT_QUERY_TERMS_MAX 32768
 /* Bytes of query text; MAX_RPC_QUERY_LENGTH units. */
 #define EVENT_QUERY_LENGTH_MAX (3 * 1048576)
 /* Bytes of one path; MAX_RPC_CHANNEL_PATH_LENGTH units. */
@@ -95,6 +98,10 @@ everr_t event_query_parse(TALLOC_CTX *mem_ctx, const char *path,
  * Writes the distinct ids to ids, which has room for num_subqueries, and
  * their number to *ret_num_ids (0 for a query that is not structured: its
  * result records carry no ids).
+ *
+ * EVENT_FILTER_WORK_MAX bounds what all its filters do together (view->work is
+ * not looked at); an event that reaches it does not match, whatever was found
+ * before.
  */
 bool event_query_match(const struct event_query *query, uint32_t path,
 		       const struct event_view *view, uint32_t *ids,

@@ -37,6 +37,7 @@ static everr_t walk_alloc(TALLOC_CTX *mem_ctx, const struct event_query *query,
 	walk->num_channels = query->num_paths;
 	walk->turn_records = RPC_WALK_TURN_RECORDS;
 	walk->turn_bytes = RPC_WALK_TURN_BYTES;
+	walk->turn_ms = RPC_WALK_TURN_MS;
 	walk->ids_of = SIZE_MAX;
 	walk->cursors =
 		talloc_zero_array(walk, struct rpc_cursor, walk->num_channels);
@@ -87,6 +88,7 @@ everr_t rpc_walk_copy(TALLOC_CTX *mem_ctx, const struct rpc_walk *walk,
 	copy->reverse = walk->reverse;
 	copy->turn_records = walk->turn_records;
 	copy->turn_bytes = walk->turn_bytes;
+	copy->turn_ms = walk->turn_ms;
 	memcpy(copy->cursors, walk->cursors,
 	       walk->num_channels * sizeof(walk->cursors[0]));
 
@@ -163,13 +165,15 @@ everr_t rpc_walk_begin(struct rpc_walk *walk)
 	walk->records_left = walk->num_channels + walk->turn_records;
 	walk->bytes_left = walk->turn_bytes;
 	walk->ids_of = SIZE_MAX;
+	walk->moved = false;
 	walk->now = wintime_now();
-	walk->deadline_ms = clock_ms() + RPC_WALK_TURN_MS;
+	walk->deadline_ms = clock_ms() + walk->turn_ms;
 	for (i = 0; i < walk->num_channels; i++) {
 		walk->cursors[i].head = walk->cursors[i].channel != NULL
 						? RPC_HEAD_UNKNOWN
 						: RPC_HEAD_END;
 		walk->cursors[i].block_id = 0;
+		walk->cursors[i].ranged = false;
 	}
 	return EVERR_OK;
 }
@@ -334,7 +338,6 @@ static everr_t cursor_skip_block(struct rpc_walk *walk, size_t channel,
 	uint64_t block_id = (cursor->next_id - 1) / STORE_BLOCK_RECORDS *
 				    STORE_BLOCK_RECORDS +
 			    1;
-	uint64_t min_time, max_time;
 	struct store_block block;
 	everr_t err;
 
@@ -353,9 +356,14 @@ static everr_t cursor_skip_block(struct rpc_walk *walk, size_t channel,
 	    cursor->next_id > block.last_id) {
 		return EVERR_OK;
 	}
-	event_query_time_range(walk->query, (uint32_t)channel, walk->now,
-			       &min_time, &max_time);
-	if (block.max_time >= min_time && block.min_time <= max_time) {
+	if (!cursor->ranged) {
+		event_query_time_range(walk->query, (uint32_t)channel,
+				       walk->now, &cursor->min_time,
+				       &cursor->max_time);
+		cursor->ranged = true;
+	}
+	if (block.max_time >= cursor->min_time &&
+	    block.min_time <= cursor->max_time) {
 		return EVERR_OK;
 	}
 	*ret_passed = true;
@@ -403,7 +411,9 @@ static everr_t cursor_look(struct rpc_walk *walk, size_t channel)
 		return walk_tell(walk, channel, record->id, record->id, true);
 	}
 
-	if (cursor_match(walk, channel)) {
+	/* The heads of many channels may take many turns to be found. */
+	if (record->id == cursor->match_id || cursor_match(walk, channel)) {
+		cursor->match_id = record->id;
 		cursor->head = RPC_HEAD_MATCH;
 		return EVERR_OK;
 	}
@@ -416,17 +426,26 @@ static everr_t cursor_look(struct rpc_walk *walk, size_t channel)
 	return EVERR_OK;
 }
 
+/* Whether the turn has time for the next record of a channel. */
+static bool walk_has_time(const struct rpc_walk *walk,
+			  const struct rpc_cursor *cursor)
+{
+	return cursor->next_id == cursor->match_id || !walk->moved ||
+	       clock_ms() < walk->deadline_ms;
+}
+
 static everr_t cursor_find(struct rpc_walk *walk, size_t channel)
 {
 	struct rpc_cursor *cursor = &walk->cursors[channel];
 	everr_t err = EVERR_OK;
+	bool known;
 
 	while (err == EVERR_OK && cursor->head == RPC_HEAD_UNKNOWN &&
-	       walk->records_left > 0 && walk->bytes_left > 0) {
+	       walk->records_left > 0 && walk->bytes_left > 0 &&
+	       walk_has_time(walk, cursor)) {
+		known = cursor->next_id == cursor->match_id;
 		err = cursor_look(walk, channel);
-		if (clock_ms() >= walk->deadline_ms) {
-			break;
-		}
+		walk->moved |= !known && cursor->head != RPC_HEAD_END;
 	}
 	return err;
 }

@@ -32,8 +32,8 @@
 #define RPC_WALK_TURN_RECORDS 4096
 #define RPC_WALK_TURN_BYTES (4 * 1024 * 1024)
 /*
- * And about so long: what a filter costs is up to whoever wrote it.  A turn
- * looks at one record of each channel however long that takes.
+ * And about so long: what a filter costs is up to whoever wrote it.  Behind
+ * that it looks at nothing but what it needs to get anywhere: one record.
  */
 #define RPC_WALK_TURN_MS 10
 
@@ -50,7 +50,11 @@ struct rpc_cursor {
 	uint64_t bound_id; /* the last id that belongs to the walk */
 	uint64_t told_id;  /* losses up to here have been told */
 	bool timed;	   /* the query bounds TimeCreated here */
+	bool ranged;	   /* and in this turn so: */
+	uint64_t min_time;
+	uint64_t max_time;
 	uint64_t block_id; /* first id of the block looked up in this turn */
+	uint64_t match_id; /* found to match, in this turn or before */
 	enum rpc_walk_head head;
 	struct store_record record; /* valid with RPC_HEAD_MATCH */
 };
@@ -75,15 +79,16 @@ struct rpc_walk {
 	size_t num_channels;
 	rpc_walk_loss_fn loss_fn; /* may be NULL: losses go untold */
 	void *loss_private;
-	/* Bounds of a turn, from the constants above; at least a channel's
-	 * record each is looked at. */
+	/* Bounds of a turn, from the constants above. */
 	size_t turn_records;
 	size_t turn_bytes;
+	uint64_t turn_ms;
 	/* This turn. */
 	struct store_snapshot *snapshot; /* NULL between turns */
 	size_t records_left;
 	size_t bytes_left;
 	uint64_t deadline_ms; /* monotonic */
+	bool moved;	      /* something new was found out */
 	uint64_t now;	      /* FILETIME, for filters */
 	uint32_t *ids;	      /* subqueries that select ids_of's record */
 	size_t num_ids;

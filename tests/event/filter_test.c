@@ -793,9 +793,9 @@ static void test_work_on_an_event_is_bounded(void **state)
 {
 	struct seen seen = wide_event(state, EVENT_VALUES_MAX);
 
-	must(&seen, many_terms(*state, 1000, "Data='a'"));
-	/* Each term looks at each of the elements: 16 million. */
-	must_not(&seen, many_terms(*state, 4000, "Data='a'"));
+	must(&seen, many_terms(*state, 100, "Data='a'"));
+	/* Each term looks at each of the elements: 4 million. */
+	must_not(&seen, many_terms(*state, 1000, "Data='a'"));
 	/* The next event is another. */
 	seen = wide_event(state, 10);
 	must(&seen, many_terms(*state, 4000, "Data='a'"));
@@ -895,7 +895,7 @@ static void test_everything_matches_all(void **state)
 	assert_true(event_filter_matches_all(compile(*state, "Event")));
 	assert_false(event_filter_matches_all(compile(*state, "*[System]")));
 	assert_int_equal(event_filter_terms(compile(*state, "*")), 0);
-	assert_int_equal(event_filter_terms(compile(*state, "*[a=1]")), 2);
+	assert_int_equal(event_filter_terms(compile(*state, "*[a=1]")), 4);
 }
 
 int main(void)

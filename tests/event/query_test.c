@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "tests/leak.h"
+#include "tests/event/make.h"
 
 #include "event/query.h"
 
@@ -327,7 +327,9 @@ static void test_terms_of_all_filters_are_limited(void **state)
 		filter = talloc_strdup_append_buffer(filter, " or a");
 		n++;
 	}
-	for (n = 0; n < EVENT_QUERY_TERMS_MAX; n += EVENT_FILTER_TERMS_MAX) {
+	/* A term of one step each. */
+	for (n = 0; n < EVENT_QUERY_TERMS_MAX;
+	     n += 2 * EVENT_FILTER_TERMS_MAX) {
 		text = talloc_asprintf_append_buffer(
 			text, "<Select>%s]</Select>", filter);
 	}
@@ -339,6 +341,111 @@ static void test_terms_of_all_filters_are_limited(void **state)
 				"</QueryList>",
 				text),
 		EVERR_QUERY_COMPLEX);
+}
+
+/* They are read before they are refused, again and again. */
+static void test_tolerated_filters_count_as_well(void **state)
+{
+	char *steps = talloc_strdup(*state, "a");
+	char *text = talloc_strdup(*state, "<QueryList><Query Path='A'>");
+	struct event_query_error error = {};
+	struct event_query *query = NULL;
+	int i;
+
+	for (i = 0; i < EVENT_FILTER_STEPS_MAX; i++) {
+		steps = talloc_strdup_append_buffer(steps, "/a");
+	}
+	for (i = 0; i < 5; i++) {
+		text = talloc_asprintf_append_buffer(
+			text, "<Select>*[%s]</Select>", steps);
+	}
+	text = talloc_strdup_append_buffer(text, "</Query></QueryList>");
+	assert_int_equal(event_query_parse(*state, NULL, text, strlen(text),
+					   true, &query, &error),
+			 EVERR_QUERY_COMPLEX);
+	assert_null(query);
+}
+
+/* <Event>, 4096 times <Data>x</Data> */
+static const uint8_t *wide_event(TALLOC_CTX *mem_ctx, struct event_dict *dict,
+				 size_t *ret_len)
+{
+	struct event_packer *packer = event_packer_create(mem_ctx, dict);
+	struct event_packed packed;
+	struct maker m;
+	struct buf doc;
+	int i;
+
+	make_start(&m, mem_ctx, EVENT_READ_DEFINITION);
+	make_open(&m, "Event", EVENT_NO_DEPENDENCY, false);
+	make_kind(&m, EVENT_TOKEN_CLOSE_START);
+	for (i = 0; i < EVENT_VALUES_MAX; i++) {
+		make_leaf(&m, "Data", (uint16_t)i);
+		make_string(&m, "x");
+	}
+	make_kind(&m, EVENT_TOKEN_END);
+	make_document(&m, &doc);
+	assert_int_equal(event_pack(packer, doc.data, doc.len, &packed),
+			 EVERR_OK);
+	*ret_len = packed.len;
+	return talloc_memdup(mem_ctx, packed.data, packed.len);
+}
+
+/* n Selects that look at every element in vain, and one that does not. */
+static struct event_query *selects(TALLOC_CTX *mem_ctx, int n)
+{
+	char *text = talloc_strdup(mem_ctx, "<QueryList><Query Path='A'>");
+
+	while (n-- > 0) {
+		text = talloc_strdup_append_buffer(
+			text, "<Select>*[Data='y']</Select>");
+	}
+	text = talloc_strdup_append_buffer(
+		text, "<Select>*[Data='x']</Select></Query></QueryList>");
+	return parse(mem_ctx, NULL, text);
+}
+
+static void test_the_filters_of_a_query_share_their_work(void **state)
+{
+	struct event_dict *dict = event_dict_create(*state, NULL);
+	const struct event_header header = {};
+	struct event_view view = {.header = &header, .dict = dict};
+	struct event_query *query = selects(*state, 20);
+	uint32_t id = 0;
+	size_t num_ids = 0;
+
+	view.data = wide_event(*state, dict, &view.len);
+	assert_true(event_query_match(query, 0, &view, &id, &num_ids));
+	assert_int_equal(num_ids, 1);
+	/* 800,000 elements to look at. */
+	query = selects(*state, 200);
+	assert_false(event_query_match(query, 0, &view, &id, &num_ids));
+	assert_int_equal(num_ids, 0);
+}
+
+/* What a Suppress has no time to say may not be delivered. */
+static void test_an_unfinished_suppress_suppresses(void **state)
+{
+	struct event_dict *dict = event_dict_create(*state, NULL);
+	const struct event_header header = {};
+	struct event_view view = {.header = &header, .dict = dict};
+	char *text = talloc_strdup(
+		*state, "<QueryList><Query Path='A'><Select>*</Select>"
+			"<Suppress>*[");
+	struct event_query *query = NULL;
+	uint32_t id = 0;
+	size_t num_ids = 1;
+	int i;
+
+	view.data = wide_event(*state, dict, &view.len);
+	for (i = 0; i < 1000; i++) {
+		text = talloc_strdup_append_buffer(text, "Data='y' or ");
+	}
+	text = talloc_strdup_append_buffer(
+		text, "Data='x']</Suppress></Query></QueryList>");
+	query = parse(*state, NULL, text);
+	assert_false(event_query_match(query, 0, &view, &id, &num_ids));
+	assert_int_equal(num_ids, 0);
 }
 
 /* libxml2 looks for each prefix among all namespaces that are open. */
@@ -512,6 +619,9 @@ int main(void)
 		leak_test(test_what_is_no_filter_is_a_syntax_error),
 		leak_test(test_filters_are_compiled_wherever_they_stand),
 		leak_test(test_terms_of_all_filters_are_limited),
+		leak_test(test_tolerated_filters_count_as_well),
+		leak_test(test_the_filters_of_a_query_share_their_work),
+		leak_test(test_an_unfinished_suppress_suppresses),
 		leak_test(test_the_number_of_namespaces_is_limited),
 		leak_test(test_the_most_ids_there_can_be),
 		leak_test(test_a_tolerated_filter_is_an_error_of_its_path),

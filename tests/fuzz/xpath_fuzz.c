@@ -113,7 +113,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	err = event_filter_compile(mem_ctx, (const char *)data, len, &filter,
 				   &error);
 	if (err == EVERR_OK) {
-		must(event_filter_terms(filter) <= EVENT_FILTER_TERMS_MAX);
+		must(event_filter_terms(filter) <=
+		     EVENT_FILTER_TERMS_MAX + EVENT_FILTER_STEPS_MAX);
 		check(mem_ctx, filter, nul != NULL ? nul + 1 : data,
 		      nul != NULL ? size - len - 1 : 0);
 	} else {
