@@ -298,7 +298,7 @@ static const struct range ranges[] = {
 	CONTROL(0, NDR_IN, 1, 512, Publish_channel),
 	CONTROL(0, NDR_IN, 0, 1024, Publish_count),
 	CONTROL(0, NDR_IN, 0, MIB, Publish_length),
-	CONTROL(1, NDR_OUT, 1, 524288, Status_json),
+	CONTROL(1, NDR_OUT, 1, 4194304, Status_json),
 };
 
 static const struct ndr_case *find_case(const struct ndr_interface_table *table,
