@@ -360,9 +360,8 @@ static NTSTATUS session_from_pac(TALLOC_CTX *tmp_ctx, TALLOC_CTX *mem_ctx,
  * what krb5_ticket_get_authorization_data_type() finds in the same ticket, as
  * it did there, so what a client adds to a ticket by itself either was checked
  * or does not get here.  winbindd, which Samba asks as well, would add nothing:
- * winbindd_pam_auth_pac_verify() takes a PAC that it cannot verify.  Only
- * check_pac = false in the host's krb5.conf would switch this off, for all of
- * Samba.  tests/integration/test_domain.py forges a PAC.
+ * winbindd_pam_auth_pac_verify() takes a PAC that it cannot verify.  (check_pac
+ * in krb5.conf is on by default.)  tests/integration/test_domain.py forges PACs.
  *
  * A ticket without a PAC is refused by gensec_generate_session_info_pac().
  */
