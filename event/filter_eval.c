@@ -36,7 +36,7 @@ static bool eval_expr(struct filter_eval *eval, uint32_t expr,
 /* What is compared, or converted, for a step of work. */
 #define BYTES_PER_STEP 32
 /* And for what a text or a number takes beside its length. */
-#define CONVERSION_BYTES 128
+#define CONVERSION_BYTES 96
 
 static bool is_text(const struct filter_operand *operand)
 {
@@ -52,10 +52,12 @@ static size_t compared_bytes(const struct sink *sink,
 
 	/* A text into what the constant is; it is short, or is none. */
 	if (is_text(operand) && (literal->is & ~FILTER_IS_BOOL) != 0) {
-		bytes += CONVERSION_BYTES +
-			 (operand->len < FILTER_TYPED_BYTES_MAX
-				  ? operand->len
-				  : FILTER_TYPED_BYTES_MAX);
+		size_t typed = operand->len < FILTER_TYPED_BYTES_MAX
+				       ? operand->len
+				       : FILTER_TYPED_BYTES_MAX;
+
+		/* Long rows of digits take twice as long. */
+		bytes += CONVERSION_BYTES + 2 * typed;
 	}
 	/* A value into text. */
 	if (operand->class == FILTER_OTHER ||

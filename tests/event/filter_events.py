@@ -539,15 +539,31 @@ class Maker:
         dependency = self.random.choice(
             [len(writer.values) - 1] * 3 + [NO_DEPENDENCY] * 3 +
             [self.random.randrange(len(writer.values))])
-        return writer.element(name, (), content, dependency)
+        attributes = []
+        if self.random.random() < 0.1:
+            value = self.array() if self.random.random() < 0.5 else \
+                self.simple()
+            attributes.append(("Qualifiers", writer.subst(*value)))
+        return writer.element(name, attributes, content, dependency)
 
     def named(self, writer, name, attributes):
         made = []
         for attribute, kind, data, plain in attributes:
-            if not writer.in_template or self.random.random() < 0.1:
+            chance = self.random.random()
+            if not writer.in_template or chance < 0.1:
                 made.append((attribute, writer.text(plain)))
+            elif chance < 0.15:
+                text = self.random.choice([plain, plain + "\0"])
+                made.append((attribute, writer.subst(
+                    STRING, text.encode("utf-16-le"))))
+            elif chance < 0.18:
+                made.append((attribute, writer.subst(*self.array())))
+            elif chance < 0.20:
+                made.append((attribute, writer.subst(*self.simple())))
             else:
                 made.append((attribute, writer.subst(kind, data)))
+        if writer.in_template and self.random.random() < 0.05:
+            made.append(("Qualifiers", writer.subst(*self.array())))
         return writer.element(name, made)
 
     def system(self, writer):
