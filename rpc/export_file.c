@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -12,6 +13,12 @@
 
 /* Chunks that wait for the disk. */
 #define QUEUE_MAX 8
+
+/*
+ * Threads of the process.  One whose export was given up may hang in the disk
+ * for long, and lives longer than whoever made it.
+ */
+static atomic_uint num_threads;
 
 /* What the loop and the thread share; the last of them frees it. */
 struct shared {
@@ -182,6 +189,7 @@ static void *file_main(void *private_data)
 		export_disk_undo(&shared->disk);
 	}
 	shared_leave(shared);
+	atomic_fetch_sub(&num_threads, 1);
 	return NULL;
 }
 
@@ -193,16 +201,21 @@ static everr_t thread_start(struct shared *shared)
 	sigset_t before;
 	int rc;
 
+	if (atomic_load(&num_threads) >= RPC_EXPORT_THREADS_MAX) {
+		return EVERR_LIMIT;
+	}
 	/* Signals are for the loop's thread. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	pthread_attr_init(&attr);
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	shared->users++;
+	atomic_fetch_add(&num_threads, 1);
 	rc = pthread_create(&thread, &attr, file_main, shared);
 	pthread_attr_destroy(&attr);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (rc != 0) {
+		atomic_fetch_sub(&num_threads, 1);
 		shared->users--;
 		return EVERR_IO;
 	}

@@ -25,6 +25,9 @@
 #include <stdint.h>
 #include <tevent.h>
 
+/* Threads that write files, those included that nobody waits for. */
+#define RPC_EXPORT_THREADS_MAX 16
+
 struct rpc_export_place {
 	const char *directory; /* the export directory; must exist */
 	uint64_t max_bytes;    /* of one file */
@@ -45,7 +48,12 @@ typedef void (*rpc_export_file_fn)(void *private_data);
 
 /*
  * Begin.  Freeing the file takes it back, in the thread, unless it is done and
- * to be kept.  EVERR_IO: no descriptor or thread.  EVERR_NOMEM
+ * to be kept.
+ *
+ * EVERR_LIMIT  RPC_EXPORT_THREADS_MAX: exports that were given up still hang
+ *              in the disk
+ * EVERR_IO     no descriptor or thread
+ * EVERR_NOMEM
  */
 everr_t rpc_export_file_create(
 	TALLOC_CTX *mem_ctx, struct tevent_context *ev,
