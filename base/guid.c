@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "base/guid.h"
 
+#include "base/text.h"
+
 #include <nettle/sha1.h>
 #include <string.h>
 
@@ -45,20 +47,6 @@ void ev_guid_format(const struct ev_guid *guid, char text[EV_GUID_TEXT_SIZE])
 	*p = '\0';
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9') {
-		return c - '0';
-	}
-	if (c >= 'a' && c <= 'f') {
-		return c - 'a' + 10;
-	}
-	if (c >= 'A' && c <= 'F') {
-		return c - 'A' + 10;
-	}
-	return -1;
-}
-
 everr_t ev_guid_parse(const char *text, struct ev_guid *ret_guid)
 {
 	struct ev_guid guid = {};
@@ -75,11 +63,11 @@ everr_t ev_guid_parse(const char *text, struct ev_guid *ret_guid)
 			}
 			p++;
 		}
-		high = hex_digit(p[0]);
+		high = text_hex_digit(p[0]);
 		if (high < 0) {
 			return EVERR_TEXT;
 		}
-		low = hex_digit(p[1]);
+		low = text_hex_digit(p[1]);
 		if (low < 0) {
 			return EVERR_TEXT;
 		}

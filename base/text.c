@@ -389,3 +389,17 @@ bool text_name_equal(const char *a, const char *b)
 {
 	return text_name_cmp(a, b) == 0;
 }
+
+int text_hex_digit(char c)
+{
+	if (c >= '0' && c <= '9') {
+		return c - '0';
+	}
+	if (c >= 'a' && c <= 'f') {
+		return c - 'a' + 10;
+	}
+	if (c >= 'A' && c <= 'F') {
+		return c - 'A' + 10;
+	}
+	return -1;
+}

@@ -60,4 +60,7 @@ bool text_utf8_valid(const char *utf8, size_t len);
 int text_name_cmp(const char *a, const char *b);
 bool text_name_equal(const char *a, const char *b);
 
+/* What a hexadecimal digit of either case stands for; -1: it is none. */
+int text_hex_digit(char c);
+
 #endif

@@ -47,17 +47,6 @@ static int cmp_u64(uint64_t x, uint64_t y)
 
 /* ------------------------------------------------------------ numbers */
 
-static int digit_value(char c)
-{
-	if (c >= '0' && c <= '9') {
-		return c - '0';
-	}
-	if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f') {
-		return (c | 0x20) - 'a' + 10;
-	}
-	return 16;
-}
-
 /* Digits of the base and nothing else; false: no, or beyond 64 bits. */
 static bool parse_digits(const char *text, int base, uint64_t *ret_v)
 {
@@ -67,9 +56,9 @@ static bool parse_digits(const char *text, int base, uint64_t *ret_v)
 		return false;
 	}
 	for (; *text != '\0'; text++) {
-		int digit = digit_value(*text);
+		int digit = text_hex_digit(*text);
 
-		if (digit >= base ||
+		if (digit < 0 || digit >= base ||
 		    __builtin_mul_overflow(v, (uint64_t)base, &v) ||
 		    __builtin_add_overflow(v, (uint64_t)digit, &v)) {
 			return false;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "event/manifest_parse.h"
 
+#include "base/text.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -138,20 +140,6 @@ everr_t manifest_required(struct manifest_parse *parse,
 	return EVERR_OK;
 }
 
-static int digit_of(char c)
-{
-	if (c >= '0' && c <= '9') {
-		return c - '0';
-	}
-	if (c >= 'a' && c <= 'f') {
-		return c - 'a' + 10;
-	}
-	if (c >= 'A' && c <= 'F') {
-		return c - 'A' + 10;
-	}
-	return 16;
-}
-
 bool manifest_parse_number(const char *text, uint64_t *ret_value)
 {
 	uint64_t base = 10;
@@ -165,7 +153,7 @@ bool manifest_parse_number(const char *text, uint64_t *ret_value)
 		return false;
 	}
 	for (; *text != '\0'; text++) {
-		uint64_t digit = (uint64_t)digit_of(*text);
+		uint64_t digit = (uint64_t)text_hex_digit(*text);
 
 		if (digit >= base || value > (UINT64_MAX - digit) / base) {
 			return false;

@@ -80,20 +80,6 @@ everr_t event_type_from_name(const char *name, uint8_t *ret_type)
 	return EVERR_TEXT;
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9') {
-		return c - '0';
-	}
-	if (c >= 'a' && c <= 'f') {
-		return c - 'a' + 10;
-	}
-	if (c >= 'A' && c <= 'F') {
-		return c - 'A' + 10;
-	}
-	return -1;
-}
-
 /* Decimal, or hexadecimal with 0x; steps over what it has read. */
 static everr_t get_number(const char **text, uint64_t *ret_number)
 {
@@ -107,7 +93,7 @@ static everr_t get_number(const char **text, uint64_t *ret_number)
 		p += 2;
 	}
 	for (start = p;; p++) {
-		int digit = hex_digit(*p);
+		int digit = text_hex_digit(*p);
 
 		if (digit < 0 || (uint64_t)digit >= base) {
 			break;
@@ -259,8 +245,8 @@ static everr_t parse_bool(struct buf *out, const char *text)
 static everr_t parse_binary(struct buf *out, const char *text)
 {
 	for (; *text != '\0'; text += 2) {
-		int high = hex_digit(text[0]);
-		int low = high >= 0 ? hex_digit(text[1]) : -1;
+		int high = text_hex_digit(text[0]);
+		int low = high >= 0 ? text_hex_digit(text[1]) : -1;
 
 		if (low < 0) {
 			return EVERR_TEXT;
