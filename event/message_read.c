@@ -75,21 +75,6 @@ static everr_t keep_text(struct reading *reading,
 	return EVERR_OK;
 }
 
-static bool is_nested(const struct event_scope *scope,
-		      const struct event_plan_part *part)
-{
-	const struct event_value *value = NULL;
-
-	if (part->kind == EVENT_PLAN_PART_INSTANCE) {
-		return true;
-	}
-	if (part->kind != EVENT_PLAN_PART_VALUE) {
-		return false;
-	}
-	value = event_scope_value(scope, part->id);
-	return value->type == EVENT_TYPE_BINXML && value->len > 0;
-}
-
 /*
  * The text of an element or attribute, without what stands in elements inside,
  * as a talloc child of the source.
@@ -112,7 +97,7 @@ static everr_t read_text(struct reading *reading,
 			put_unescaped(text, plan->text + part->xml.offset,
 				      part->xml.len);
 		} else if (part->kind == EVENT_PLAN_PART_VALUE &&
-			   !is_nested(scope, part)) {
+			   !event_scope_is_nested(scope, part)) {
 			err = event_value_text(
 				text, EVENT_TEXT_PLAIN,
 				event_scope_value(scope, part->id));
@@ -195,7 +180,7 @@ static everr_t walk(struct reading *reading, struct event_scope *scope,
 		if (err != EVERR_OK) {
 			return err;
 		}
-		if (is_nested(scope, part)) {
+		if (event_scope_is_nested(scope, part)) {
 			err = walk_nested(reading, scope, part, fn);
 			continue;
 		}

@@ -82,21 +82,6 @@ static everr_t put_key(const struct event_scope *scope,
 	return EVERR_OK;
 }
 
-static bool is_nested(const struct event_scope *scope,
-		      const struct event_plan_part *part)
-{
-	const struct event_value *value = NULL;
-
-	if (part->kind == EVENT_PLAN_PART_INSTANCE) {
-		return true;
-	}
-	if (part->kind != EVENT_PLAN_PART_VALUE) {
-		return false;
-	}
-	value = event_scope_value(scope, part->id);
-	return value->type == EVENT_TYPE_BINXML && value->len > 0;
-}
-
 /* Does the part have text?  Literal parts have, unless they are empty. */
 static bool has_text(const struct event_scope *scope,
 		     const struct event_plan_part *part)
@@ -181,7 +166,7 @@ static bool is_object(const struct event_scope *scope,
 	}
 	for (i = element->first_part; i != EVENT_PLAN_NONE;
 	     i = plan->parts[i].next) {
-		if (is_nested(scope, &plan->parts[i])) {
+		if (event_scope_is_nested(scope, &plan->parts[i])) {
 			return true;
 		}
 	}
@@ -309,7 +294,7 @@ static everr_t put_nested(struct event_scope *scope,
 
 	for (i = element->first_part; i != EVENT_PLAN_NONE && err == EVERR_OK;
 	     i = parts[i].next) {
-		if (!is_nested(scope, &parts[i])) {
+		if (!event_scope_is_nested(scope, &parts[i])) {
 			continue;
 		}
 		host.ordinal++;

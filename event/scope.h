@@ -88,6 +88,10 @@ static inline const struct event_value *event_scope_value(
 	return id < scope->num_values ? &scope->values[id] : &null_value;
 }
 
+/* Whether a part is a template instance or a BinXml value that is not empty. */
+bool event_scope_is_nested(const struct event_scope *scope,
+			   const struct event_plan_part *part);
+
 /*
  * Is one of the values whose ids these are an array?  The first one becomes
  * the loop.  Then each event_loop_next() hands over an item, with the loop
