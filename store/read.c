@@ -611,40 +611,138 @@ everr_t store_block(struct store_snapshot *snapshot,
 
 /* --------------------------------------------------------------- state */
 
+/* The data of a state as it lies in the map, checked and copied. */
+static everr_t copy_state(TALLOC_CTX *mem_ctx, const MDB_val *name,
+			  const MDB_val *value, uint8_t **ret_data,
+			  size_t *ret_len)
+{
+	size_t len = value->mv_size - STORE_STATE_DATA;
+	uint8_t *data = NULL;
+	everr_t err;
+
+	err = store_value_check(value->mv_data, value->mv_size, name->mv_data,
+				name->mv_size, STORE_STATE_DATA);
+	if (err != EVERR_OK) {
+		return err;
+	}
+	/* Never of size 0: that would not be a child of its own. */
+	data = talloc_array(mem_ctx, uint8_t, value->mv_size);
+	if (data == NULL) {
+		return EVERR_NOMEM;
+	}
+	memcpy(data, (const uint8_t *)value->mv_data + STORE_STATE_DATA, len);
+	*ret_data = data;
+	*ret_len = len;
+	return EVERR_OK;
+}
+
 everr_t store_state_get(TALLOC_CTX *mem_ctx, struct store *store,
 			const char *name, uint8_t **ret_data, size_t *ret_len)
 {
 	struct store_snapshot *snapshot = NULL;
-	size_t name_len = strlen(name);
-	uint8_t *data = NULL;
+	MDB_val key = {strlen(name), (void *)name};
 	MDB_val value = {};
 	everr_t err;
 	int rc;
 
-	if (name_len == 0 || name_len > STORE_STATE_NAME_MAX) {
+	if (key.mv_size == 0 || key.mv_size > STORE_STATE_NAME_MAX) {
 		return EVERR_NOT_FOUND;
 	}
 	err = store_snapshot_begin(store, &snapshot);
 	if (err != EVERR_OK) {
 		return err;
 	}
-	rc = store_env_get(snapshot->txn, store->env.tables.state, name,
-			   name_len, &value);
+	rc = store_env_get(snapshot->txn, store->env.tables.state, key.mv_data,
+			   key.mv_size, &value);
 	err = store_env_error(rc);
 	if (err == EVERR_OK) {
-		err = store_value_check(value.mv_data, value.mv_size, name,
-					name_len, STORE_STATE_DATA);
+		err = copy_state(mem_ctx, &key, &value, ret_data, ret_len);
 	}
-	if (err == EVERR_OK) {
-		/* Never of size 0: that would not be a child of its own. */
-		data = talloc_array(mem_ctx, uint8_t, value.mv_size);
-		err = data == NULL ? EVERR_NOMEM : EVERR_OK;
+	store_snapshot_end(snapshot);
+	return err;
+}
+
+/* Go to the first name that is greater than after, and not below prefix. */
+static int seek_state(MDB_cursor *cursor, const char *prefix, const char *after,
+		      MDB_val *name, MDB_val *value)
+{
+	bool from_start = strcmp(after, prefix) < 0;
+	const char *from = from_start ? prefix : after;
+	size_t len = strlen(from);
+	int rc;
+
+	if (len == 0) {
+		return mdb_cursor_get(cursor, name, value, MDB_FIRST);
 	}
+	name->mv_data = (void *)from;
+	name->mv_size = len;
+	rc = mdb_cursor_get(cursor, name, value, MDB_SET_RANGE);
+	if (rc == 0 && !from_start && name->mv_size == len &&
+	    memcmp(name->mv_data, from, len) == 0) {
+		rc = mdb_cursor_get(cursor, name, value, MDB_NEXT);
+	}
+	return rc;
+}
+
+static everr_t next_state(TALLOC_CTX *mem_ctx, MDB_cursor *cursor,
+			  const char *prefix, const char *after,
+			  char **ret_name, uint8_t **ret_data, size_t *ret_len)
+{
+	size_t prefix_len = strlen(prefix);
+	MDB_val name = {};
+	MDB_val value = {};
+	char *copy = NULL;
+	everr_t err;
+	int rc;
+
+	rc = seek_state(cursor, prefix, after, &name, &value);
+	if (rc == MDB_NOTFOUND) {
+		return EVERR_END;
+	}
+	err = store_env_error(rc);
+	if (err != EVERR_OK) {
+		return err;
+	}
+	if (name.mv_size < prefix_len ||
+	    memcmp(name.mv_data, prefix, prefix_len) != 0) {
+		return EVERR_END;
+	}
+	copy = talloc_strndup(mem_ctx, name.mv_data, name.mv_size);
+	if (copy == NULL) {
+		return EVERR_NOMEM;
+	}
+	err = copy_state(mem_ctx, &name, &value, ret_data, ret_len);
+	if (err == EVERR_OK || err == EVERR_STORE_CORRUPT) {
+		*ret_name = copy;
+	} else {
+		talloc_free(copy);
+	}
+	return err;
+}
+
+everr_t store_state_next(TALLOC_CTX *mem_ctx, struct store *store,
+			 const char *prefix, const char *after, char **ret_name,
+			 uint8_t **ret_data, size_t *ret_len)
+{
+	struct store_snapshot *snapshot = NULL;
+	MDB_cursor *cursor = NULL;
+	everr_t err;
+	int rc;
+
+	if (strlen(prefix) > STORE_STATE_NAME_MAX ||
+	    strlen(after) > STORE_STATE_NAME_MAX) {
+		return EVERR_END;
+	}
+	err = store_snapshot_begin(store, &snapshot);
+	if (err != EVERR_OK) {
+		return err;
+	}
+	rc = mdb_cursor_open(snapshot->txn, store->env.tables.state, &cursor);
+	err = store_env_error(rc);
 	if (err == EVERR_OK) {
-		*ret_len = value.mv_size - STORE_STATE_DATA;
-		memcpy(data, (const uint8_t *)value.mv_data + STORE_STATE_DATA,
-		       *ret_len);
-		*ret_data = data;
+		err = next_state(mem_ctx, cursor, prefix, after, ret_name,
+				 ret_data, ret_len);
+		mdb_cursor_close(cursor);
 	}
 	store_snapshot_end(snapshot);
 	return err;

@@ -352,6 +352,17 @@ everr_t store_state_get(TALLOC_CTX *mem_ctx, struct store *store,
 			const char *name, uint8_t **ret_data,
 			size_t *ret_len) EVERR_MUST_CHECK;
 
+/*
+ * The first name after `after` ("": from the start) that begins with prefix,
+ * in the order of bytes; *ret_name and *ret_data are talloc children of
+ * mem_ctx.  Each call has a snapshot of its own, so a long walk may take
+ * turns.  EVERR_END: no more.  EVERR_STORE_CORRUPT: that value is damaged; its
+ * name is set all the same, so that a walk can go on.
+ */
+everr_t store_state_next(TALLOC_CTX *mem_ctx, struct store *store,
+			 const char *prefix, const char *after, char **ret_name,
+			 uint8_t **ret_data, size_t *ret_len) EVERR_MUST_CHECK;
+
 /* ---------------------------------------------------------- statistics */
 
 struct store_stats {

@@ -384,6 +384,51 @@ static void test_state_commits_with_its_events(void **state)
 	fixture_verify(f);
 }
 
+static void test_states_are_walked_by_prefix(void **state)
+{
+	struct fixture *f = fixture_start(state);
+	struct store_channel *channel = fixture_channel(f, "Application");
+	struct store_state set[] = {
+		{.name = "wsus/b", .data = "2", .len = 1},
+		{.name = "wsus/a", .data = "1", .len = 1},
+		{.name = "wsus", .data = "0", .len = 1},
+		{.name = "wsus0", .data = "0", .len = 1},
+		{.name = "wsus/ab", .data = "", .len = 0},
+	};
+	const char *expected[] = {"wsus/a", "wsus/ab", "wsus/b"};
+	const char *after = "";
+	uint8_t *data = NULL;
+	char *name = NULL;
+	uint64_t first_id = 0;
+	size_t len = 0;
+	size_t i;
+
+	assert_int_equal(
+		fixture_recv(f,
+			     store_append_send(f, f->ev, channel, NULL, 0, set,
+					       sizeof(set) / sizeof(set[0])),
+			     &first_id),
+		EVERR_OK);
+	for (i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
+		assert_int_equal(store_state_next(f, f->store, "wsus/", after,
+						  &name, &data, &len),
+				 EVERR_OK);
+		assert_string_equal(name, expected[i]);
+		assert_int_equal(len, i == 1 ? 0 : 1);
+		after = name;
+	}
+	assert_int_equal(store_state_next(f, f->store, "wsus/", after, &name,
+					  &data, &len),
+			 EVERR_END);
+	assert_int_equal(
+		store_state_next(f, f->store, "", "wsus/b", &name, &data, &len),
+		EVERR_OK);
+	assert_string_equal(name, "wsus0");
+	assert_int_equal(
+		store_state_next(f, f->store, "", "wsus0", &name, &data, &len),
+		EVERR_END);
+}
+
 /* --------------------------------------------------------------- watch */
 
 struct watcher {
@@ -710,6 +755,7 @@ int main(void)
 		leak_test(test_a_full_queue_refuses),
 		leak_test(test_an_append_goes_on_when_nobody_waits_for_it),
 		leak_test(test_state_commits_with_its_events),
+		leak_test(test_states_are_walked_by_prefix),
 		leak_test(
 			test_a_watch_is_called_once_for_a_commit_and_can_read_it),
 		leak_test(test_a_watch_may_free_its_neighbours_and_the_store),
