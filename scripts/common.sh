@@ -8,6 +8,7 @@
 PACKAGES_BUILD="autoconf automake pkg-config gcc libc6-dev make
 	samba-dev libtalloc-dev libtevent-dev libxml2-dev liblmdb-dev
 	nettle-dev libini-config-dev libpopt-dev libjansson-dev libgnutls28-dev
+	libmicrohttpd-dev zlib1g-dev
 	python3 python3-lark python3-jinja2"
 
 # What running adds (the libraries come with the build's packages).
@@ -16,7 +17,7 @@ PACKAGES_RUN="samba-libs samba-dsdb-modules samba-common-bin"
 # What the tests add.
 PACKAGES_TEST="libcmocka-dev clang clang-format libclang-rt-14-dev
 	python3-pytest python3-impacket python3-evtx python3-lxml
-	libevtx-utils
+	libevtx-utils cabextract python3-zeep
 	krb5-kdc krb5-admin-server krb5-user libnss-wrapper"
 
 # A domain controller and a domain member, for one of the tests.

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef EVENLOG_SOAP_QUARANTINE_H
+#define EVENLOG_SOAP_QUARANTINE_H
+
+/*
+ * What came in and could not be used, kept for a person: a directory with two
+ * files for each, NAME.in (the bytes) and NAME.json (what is known of it).
+ * Names are made here: no byte of the input is in them.  The oldest go when
+ * the limits are reached, which is counted.
+ */
+
+#include "base/everr.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <talloc.h>
+
+struct quarantine_limits {
+	uint64_t bytes; /* of all */
+	uint32_t entries;
+	uint64_t entry_bytes; /* of one; the rest is cut off */
+};
+
+void quarantine_limits_default(struct quarantine_limits *ret_limits);
+
+/* Strings are UTF-8 and may be NULL where they are not known. */
+struct quarantine_entry {
+	const char *name;
+	const char *source; /* "configmgr", "wsus", "inbox" */
+	const char *reason;
+	const char *peer;
+	const char *method; /* of the HTTP request; NULL: it was a file */
+	const char *path;   /* of the request, or the file's name */
+	const char *content_type;
+	const char *soap_action;
+	uint64_t received; /* FILETIME */
+	uint64_t len;	   /* of the input */
+	bool complete;	   /* nothing was cut off: it can be tried again */
+};
+
+struct quarantine;
+
+/* The directory is made (0700) when it is missing.  EVERR_IO. */
+everr_t quarantine_open(TALLOC_CTX *mem_ctx, const char *dir,
+			const struct quarantine_limits *limits,
+			struct quarantine **ret_quarantine) EVERR_MUST_CHECK;
+
+/*
+ * Keep data; entry->name and len are not looked at.  The files are whole or
+ * not there.  *ret_name is a child of mem_ctx.
+ */
+everr_t quarantine_keep(struct quarantine *quarantine, TALLOC_CTX *mem_ctx,
+			const struct quarantine_entry *entry,
+			const uint8_t *data, size_t len,
+			char **ret_name) EVERR_MUST_CHECK;
+
+/* Oldest first; a child of mem_ctx. */
+everr_t quarantine_list(TALLOC_CTX *mem_ctx, struct quarantine *quarantine,
+			struct quarantine_entry **ret_entries,
+			size_t *ret_num) EVERR_MUST_CHECK;
+
+/* EVERR_NOT_FOUND; also for a name that none can have. */
+everr_t quarantine_read(TALLOC_CTX *mem_ctx, struct quarantine *quarantine,
+			const char *name, struct quarantine_entry *ret_entry,
+			uint8_t **ret_data, size_t *ret_len) EVERR_MUST_CHECK;
+everr_t quarantine_remove(struct quarantine *quarantine,
+			  const char *name) EVERR_MUST_CHECK;
+
+struct quarantine_stats {
+	uint64_t kept; /* since opened */
+	uint64_t dropped;
+	uint32_t entries; /* now */
+	uint64_t bytes;
+};
+void quarantine_stats(const struct quarantine *quarantine,
+		      struct quarantine_stats *ret_stats);
+
+#endif
