@@ -13,6 +13,7 @@
 #include "store/store.h"
 
 struct quarantine;
+struct quarantine_entry;
 
 enum configmgr_signature_policy {
 	CONFIGMGR_SIGNATURES_OFF,     /* not looked at */
@@ -53,5 +54,25 @@ const struct http_route *configmgr_routes(const struct configmgr *configmgr,
 					  size_t *ret_num);
 
 void configmgr_metrics(const struct configmgr *configmgr, struct buf *out);
+
+/*
+ * An entry of the quarantine (its source is CONFIGMGR_QUARANTINE), as if it
+ * had come in now: the same code as for a request.  It is neither kept a
+ * second time nor reported as rejected again.
+ *
+ * EVERR_OK  its events are on disk, or had been before
+ * EVERR_TEXT, EVERR_LIMIT, EVERR_ACCESS  still refused
+ * EVERR_STORE_FULL, EVERR_NOMEM          may be tried later
+ * EVERR_NOT_SUPPORTED  what it was sent to has no messages
+ * *ret_message (child of mem_ctx) says which and why.
+ */
+#define CONFIGMGR_QUARANTINE "configmgr"
+struct tevent_req *configmgr_inject_send(TALLOC_CTX *mem_ctx,
+					 struct tevent_context *ev,
+					 struct configmgr *configmgr,
+					 const struct quarantine_entry *entry,
+					 const uint8_t *body, size_t len);
+everr_t configmgr_inject_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx,
+			      char **ret_message) EVERR_MUST_CHECK;
 
 #endif
