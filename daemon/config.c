@@ -17,6 +17,8 @@
 #include <unistd.h>
 
 #define CHANNEL_PREFIX "channel "
+#define LISTENER_PREFIX "listener "
+#define LISTENER_NAME_MAX 64
 #define SYSTEM_SMB_CONF "/etc/samba/smb.conf"
 /* scripts/systemd/evenlog-keytab.service keeps it. */
 #define MEMBER_KEYTAB EVENLOG_CONFDIR "/evenlog.keytab"
@@ -316,6 +318,101 @@ static void apply_channel(struct load *load, const char *section)
 	}
 }
 
+/* It stands in messages and as a label of metrics. */
+static bool listener_name_valid(const char *name)
+{
+	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz"
+				  "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
+
+	return len > 0 && len <= LISTENER_NAME_MAX && name[len] == '\0';
+}
+
+static struct soap_listener_config *add_listener(struct daemon_config *config,
+						 const char *name)
+{
+	struct soap_listener_config *listener = NULL;
+	size_t num = config->soap.num_listeners;
+
+	config->listeners =
+		talloc_realloc(config, config->listeners,
+			       struct soap_listener_config, num + 1);
+	if (config->listeners == NULL) {
+		config->soap.num_listeners = 0;
+		return NULL;
+	}
+	config->soap.num_listeners = num + 1;
+	listener = &config->listeners[num];
+	*listener = (struct soap_listener_config){
+		.http.name = talloc_strdup(config, name),
+	};
+	schema_set_defaults(config, listener_schema, listener);
+	return listener;
+}
+
+/* What the keys of a listener say together. */
+static void check_listener(struct load *load, const char *section,
+			   const struct soap_listener_config *listener,
+			   uint32_t keys)
+{
+	const struct http_listener_config *http = &listener->http;
+
+	if ((keys & DAEMON_LISTENER_SERVE) == 0) {
+		complain(load, 0,
+			 "[%s]: 'serve' is missing; it takes wsus, configmgr "
+			 "and metrics",
+			 section);
+	}
+	if ((keys & DAEMON_LISTENER_PORT) == 0) {
+		complain(load, 0,
+			 "[%s]: 'port' is missing; downstream servers expect "
+			 "8530, or 8531 with TLS, ConfigMgr clients 80 or 443",
+			 section);
+	}
+	if ((http->certificate == NULL) != (http->key == NULL)) {
+		complain(load, 0, "[%s]: certificate and key go together",
+			 section);
+	}
+	if (http->client_certificate != HTTP_CLIENT_CERTIFICATE_NONE &&
+	    (http->certificate == NULL || http->client_ca == NULL)) {
+		complain(load, 0,
+			 "[%s]: client_certificate wants certificate, key and "
+			 "client_ca",
+			 section);
+	}
+}
+
+static void apply_listener(struct load *load, const char *section)
+{
+	const char *name = section + strlen(LISTENER_PREFIX);
+	struct soap_listener_config *listener = NULL;
+	size_t errors = load->errors->num_messages;
+	uint32_t keys;
+
+	name += strspn(name, " ");
+	if (!listener_name_valid(name)) {
+		complain(load, 0,
+			 "[%s]: a listener's name has 1 to %d letters, digits "
+			 "and . _ -",
+			 section, LISTENER_NAME_MAX);
+		return;
+	}
+	listener = add_listener(load->config, name);
+	if (listener == NULL) {
+		return;
+	}
+	keys = apply_section(load, listener_schema, "listener", section,
+			     listener);
+	/* A key with a mistake was reported and is not missing. */
+	if (load->errors->num_messages == errors) {
+		check_listener(load, section, listener, keys);
+	}
+}
+
+static bool has_prefix(const char *section, const char *prefix)
+{
+	return strncasecmp(section, prefix, strlen(prefix)) == 0;
+}
+
 static void apply_sections(struct load *load)
 {
 	char **sections = NULL;
@@ -324,17 +421,19 @@ static void apply_sections(struct load *load)
 
 	sections = ini_get_section_list(load->ini, &num_sections, NULL);
 	for (i = 0; i < num_sections; i++) {
-		if (strncasecmp(sections[i], CHANNEL_PREFIX,
-				strlen(CHANNEL_PREFIX)) == 0) {
+		if (has_prefix(sections[i], CHANNEL_PREFIX)) {
 			apply_channel(load, sections[i]);
+		} else if (has_prefix(sections[i], LISTENER_PREFIX)) {
+			apply_listener(load, sections[i]);
 		} else if (schema_has_section(daemon_schema, sections[i])) {
 			apply_section(load, daemon_schema, sections[i],
 				      sections[i], load->config);
 		} else {
 			complain(load, 0,
 				 "unknown section [%s]; there are [evenlog], "
-				 "[store], [rpc], [access], [authentication] "
-				 "and [channel NAME]",
+				 "[store], [rpc], [access], [authentication], "
+				 "[wsus], [configmgr], [quarantine], [listener "
+				 "NAME] and [channel NAME]",
 				 sections[i]);
 		}
 	}
@@ -354,6 +453,14 @@ static void check_whole(struct load *load)
 	if (config->num_channels > STORE_CHANNELS_MAX) {
 		complain(load, 0, "more than %d channels", STORE_CHANNELS_MAX);
 	}
+	if (config->soap.num_listeners > HTTP_LISTENERS_MAX) {
+		complain(load, 0, "more than %d listeners", HTTP_LISTENERS_MAX);
+	}
+	if (config->soap.quarantine_limits.entry_bytes >
+	    config->soap.quarantine_limits.bytes) {
+		complain(load, 0,
+			 "[quarantine] max_entry_size is larger than max_size");
+	}
 }
 
 static void finish(struct daemon_config *config)
@@ -361,6 +468,11 @@ static void finish(struct daemon_config *config)
 	config->store.asynchronous = !config->synchronous;
 	config->rpc.port = config->rpc_port;
 	config->rpc.endpoint_mapper_port = config->mapper_port;
+	config->soap.listeners = config->listeners;
+	config->soap.computer = config->computer;
+	if (config->soap.configmgr.host == NULL) {
+		config->soap.configmgr.host = config->computer;
+	}
 }
 
 static everr_t load_file(struct load *load, bool required)

@@ -11,6 +11,7 @@
 #include "base/everr.h"
 #include "rpc/rpc.h"
 #include "rpc/smb_conf.h"
+#include "soap/soap.h"
 #include "store/store.h"
 
 #include <stdbool.h>
@@ -56,6 +57,12 @@ struct daemon_channel {
 	struct store_channel_config config;
 };
 
+/* The keys that a [listener NAME] must have. */
+enum daemon_listener_key {
+	DAEMON_LISTENER_SERVE = 0x1,
+	DAEMON_LISTENER_PORT = 0x2
+};
+
 struct daemon_config {
 	const char *file; /* where it came from, or NULL: defaults */
 
@@ -78,6 +85,10 @@ struct daemon_config {
 	const char *samba_state; /* directory of the private configuration */
 	const char *realm;	 /* Kerberos, with keytab; NULL: none */
 	const char *keytab;	 /* NULL for a member: its default */
+
+	/* [wsus], [configmgr], [quarantine] and each [listener NAME] */
+	struct soap_config soap;
+	struct soap_listener_config *listeners; /* soap's */
 
 	/* Built-in channels first, then [channel NAME] in order. */
 	struct daemon_channel *channels;

@@ -5,6 +5,7 @@
 
 #include "rpc/sddl.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -21,6 +22,14 @@ static const char *const log_levels[] = {"error", "warning", "info", "debug",
 					 NULL};
 static const char *const samba_modes[] = {"auto", "private", "member", "system",
 					  NULL};
+
+static const char *const signature_policies[] = {"off", "present", "required",
+						 NULL};
+/* In the order of the bits of enum soap_role. */
+static const char *const roles[] = {"wsus", "configmgr", "metrics", NULL};
+/* As enum http_client_certificate. */
+static const char *const client_certificates[] = {"none", "optional",
+						  "required", NULL};
 
 #define AT(member) offsetof(struct daemon_config, member)
 
@@ -94,6 +103,62 @@ const struct schema_key daemon_schema[] = {
 	 .initial = EVENLOG_STATEDIR "/samba"},
 	{"authentication", "realm", SCHEMA_STRING, AT(realm)},
 	{"authentication", "keytab", SCHEMA_PATH, AT(keytab)},
+
+	{"wsus", "enabled", SCHEMA_BOOL, AT(soap.wsus.enabled),
+	 .initial = "yes"},
+	{"wsus", "catalogue", SCHEMA_PATH, AT(soap.wsus.catalogue),
+	 .initial = EVENLOG_STATEDIR "/wsus"},
+	{"wsus", "detailed_rollup", SCHEMA_BOOL, AT(soap.wsus.detailed_rollup),
+	 .initial = "yes"},
+	{"wsus", "correct_clocks", SCHEMA_BOOL, AT(soap.wsus.correct_clocks),
+	 .initial = "yes"},
+	{"wsus", "strict_accounts", SCHEMA_BOOL, AT(soap.wsus.strict_accounts),
+	 .initial = "no"},
+	{"wsus", "compress", SCHEMA_BOOL, AT(soap.wsus.compress),
+	 .initial = "no"},
+	{"wsus", "max_body", SCHEMA_SIZE, AT(soap.wsus.body_max), MIB, 16 * GIB,
+	 .initial = "512M"},
+	{"wsus", "cookie_lifetime", SCHEMA_DURATION,
+	 AT(soap.wsus.cookie_seconds), 60, 30 * 86400, .initial = "4h"},
+	{"wsus", "servers_max", SCHEMA_UINT32, AT(soap.wsus.servers_max), 1,
+	 100000, .initial = "1000", .unit = "servers"},
+	{"wsus", "computers_max", SCHEMA_UINT32, AT(soap.wsus.computers_max), 1,
+	 10000000, .initial = "200000", .unit = "computers"},
+	{"wsus", "statuses_max", SCHEMA_UINT32, AT(soap.wsus.statuses_max), 1,
+	 1000000, .initial = "50000", .unit = "updates"},
+
+	{"configmgr", "enabled", SCHEMA_BOOL, AT(soap.configmgr.enabled),
+	 .initial = "yes"},
+	{"configmgr", "site_code", SCHEMA_SITE, AT(soap.configmgr.site_code),
+	 .initial = "EVL"},
+	{"configmgr", "host", SCHEMA_STRING, AT(soap.configmgr.host)},
+	{"configmgr", "signatures", SCHEMA_CHOICE,
+	 AT(soap.configmgr.signatures), .choices = signature_policies,
+	 .initial = "present"},
+	{"configmgr", "max_body", SCHEMA_SIZE, AT(soap.configmgr.body_max),
+	 64 * KIB, GIB, .initial = "8M"},
+	{"configmgr", "max_payload", SCHEMA_SIZE,
+	 AT(soap.configmgr.payload_max), 64 * KIB, GIB, .initial = "64M"},
+	{"configmgr", "replay_window", SCHEMA_DURATION,
+	 AT(soap.configmgr.replay_seconds), 60, 366 * 86400, .initial = "7d"},
+	{"configmgr", "replay_max", SCHEMA_UINT32,
+	 AT(soap.configmgr.replay_max), 1, 10000000, .initial = "1000000",
+	 .unit = "messages"},
+	{"configmgr", "clients_max", SCHEMA_UINT32,
+	 AT(soap.configmgr.clients_max), 1, 10000000, .initial = "200000",
+	 .unit = "clients"},
+	{"configmgr", "inbox", SCHEMA_PATH, AT(soap.configmgr.inbox)},
+
+	{"quarantine", "directory", SCHEMA_PATH, AT(soap.quarantine),
+	 .initial = EVENLOG_STATEDIR "/quarantine"},
+	{"quarantine", "max_size", SCHEMA_SIZE,
+	 AT(soap.quarantine_limits.bytes), MIB, TIB, .initial = "256M"},
+	{"quarantine", "max_entries", SCHEMA_UINT32,
+	 AT(soap.quarantine_limits.entries), 1, 100000, .initial = "1000",
+	 .unit = "entries"},
+	{"quarantine", "max_entry_size", SCHEMA_SIZE,
+	 AT(soap.quarantine_limits.entry_bytes), 4 * KIB, 64 * MIB,
+	 .initial = "8M"},
 	{NULL},
 };
 
@@ -107,6 +172,39 @@ const struct schema_key channel_schema[] = {
 	{"channel", "max_age", SCHEMA_DURATION, AT(max_age), 0,
 	 100ULL * 366 * 86400, .initial = "0"},
 	{"channel", "access", SCHEMA_SDDL, AT(sddl)},
+	{NULL},
+};
+
+#undef AT
+#define AT(member) offsetof(struct soap_listener_config, member)
+
+const struct schema_key listener_schema[] = {
+	{"listener", "serve", SCHEMA_SET, AT(roles), .choices = roles},
+	{"listener", "port", SCHEMA_UINT16, AT(http.port), 0, 65535},
+	{"listener", "address", SCHEMA_ADDRESS, AT(http.address),
+	 .initial = "127.0.0.1"},
+	{"listener", "allow", SCHEMA_NETWORKS, AT(http.allow), 0,
+	 HTTP_ALLOW_MAX, .initial = "127.0.0.0/8, ::1"},
+	{"listener", "certificate", SCHEMA_PATH, AT(http.certificate)},
+	{"listener", "key", SCHEMA_PATH, AT(http.key)},
+	{"listener", "client_ca", SCHEMA_PATH, AT(http.client_ca)},
+	{"listener", "client_certificate", SCHEMA_CHOICE,
+	 AT(http.client_certificate), .choices = client_certificates,
+	 .initial = "none"},
+	{"listener", "connections", SCHEMA_UINT32, AT(http.limits.connections),
+	 1, 100000, .initial = "2048"},
+	{"listener", "connections_per_address", SCHEMA_UINT32,
+	 AT(http.limits.connections_per_address), 1, 100000, .initial = "256"},
+	{"listener", "header_size", SCHEMA_SIZE32, AT(http.limits.header_bytes),
+	 4 * KIB, MIB, .initial = "32K"},
+	{"listener", "idle_timeout", SCHEMA_DURATION32,
+	 AT(http.limits.idle_seconds), 1, 86400, .initial = "60"},
+	{"listener", "head_timeout", SCHEMA_DURATION32,
+	 AT(http.limits.head_seconds), 1, 3600, .initial = "30"},
+	{"listener", "body_timeout", SCHEMA_DURATION32,
+	 AT(http.limits.body_seconds), 1, 3600, .initial = "60"},
+	{"listener", "body_rate", SCHEMA_SIZE32, AT(http.limits.body_rate), 0,
+	 GIB, .initial = "1K"},
 	{NULL},
 };
 
@@ -176,6 +274,7 @@ static everr_t number_for(const struct schema_key *key, const char *text,
 		err = number_parse(text, "kmgt", sizes, &number);
 		break;
 	case SCHEMA_DURATION:
+	case SCHEMA_DURATION32:
 		err = number_parse(text, "smhd", spans, &number);
 		break;
 	default:
@@ -259,13 +358,115 @@ static everr_t set_list(TALLOC_CTX *mem_ctx, const char *text,
 	return EVERR_OK;
 }
 
+static bool address_valid(const char *text, int *ret_bits)
+{
+	uint8_t address[sizeof(struct in6_addr)];
+
+	if (inet_pton(AF_INET, text, address) == 1) {
+		*ret_bits = 32;
+		return true;
+	}
+	*ret_bits = 128;
+	return inet_pton(AF_INET6, text, address) == 1;
+}
+
+/* "10.1.0.0/16"; without bits: that address. */
+static bool network_valid(const char *text)
+{
+	char address[INET6_ADDRSTRLEN] = "";
+	const char *slash = strchr(text, '/');
+	size_t len = slash != NULL ? (size_t)(slash - text) : strlen(text);
+	uint64_t bits = 0;
+	int bits_max = 0;
+	everr_t err = EVERR_OK;
+
+	if (len >= sizeof(address)) {
+		return false;
+	}
+	memcpy(address, text, len);
+	if (slash != NULL) {
+		err = number_parse(slash + 1, "", NULL, &bits);
+	}
+	return err == EVERR_OK && address_valid(address, &bits_max) &&
+	       bits <= (uint64_t)bits_max;
+}
+
+static everr_t set_networks(TALLOC_CTX *mem_ctx, const struct schema_key *key,
+			    const char *text, const char *const **ret_value)
+{
+	const char *const *list = NULL;
+	everr_t err;
+	size_t i;
+
+	err = set_list(mem_ctx, text, &list);
+	if (err != EVERR_OK) {
+		return err;
+	}
+	for (i = 0; list[i] != NULL; i++) {
+		if (i == key->max || !network_valid(list[i])) {
+			return EVERR_CONFIG;
+		}
+	}
+	*ret_value = list;
+	return EVERR_OK;
+}
+
+/* At least one word. */
+static everr_t set_set(TALLOC_CTX *mem_ctx, const struct schema_key *key,
+		       const char *text, uint32_t *ret_value)
+{
+	const char *const *list = NULL;
+	uint32_t set = 0;
+	uint32_t bit = 0;
+	everr_t err;
+	size_t i;
+
+	err = set_list(mem_ctx, text, &list);
+	for (i = 0; err == EVERR_OK && list[i] != NULL; i++) {
+		err = set_choice(key, list[i], &bit);
+		set |= 1U << bit;
+	}
+	if (err != EVERR_OK) {
+		return err;
+	}
+	if (set == 0) {
+		return EVERR_CONFIG;
+	}
+	*ret_value = set;
+	return EVERR_OK;
+}
+
+static bool site_valid(const char *text)
+{
+	return strlen(text) == 3 && isalnum((unsigned char)text[0]) &&
+	       isalnum((unsigned char)text[1]) &&
+	       isalnum((unsigned char)text[2]);
+}
+
+static bool string_valid(const struct schema_key *key, const char *text)
+{
+	int bits = 0;
+
+	switch (key->type) {
+	case SCHEMA_PATH:
+		return text[0] == '/';
+	case SCHEMA_SDDL:
+		return text[0] != '\0' && rpc_sddl_valid(text);
+	case SCHEMA_ADDRESS:
+		return address_valid(text, &bits);
+	case SCHEMA_SITE:
+		return site_valid(text);
+	default:
+		return text[0] != '\0';
+	}
+}
+
 static everr_t set_string(TALLOC_CTX *mem_ctx, const struct schema_key *key,
 			  const char *text, const char **ret_value)
 {
 	char *copy = NULL;
 
-	if (text[0] == '\0' || (key->type == SCHEMA_PATH && text[0] != '/') ||
-	    (key->type == SCHEMA_SDDL && !rpc_sddl_valid(text))) {
+	if (!string_valid(key, text)) {
 		return EVERR_CONFIG;
 	}
 	copy = talloc_strdup(mem_ctx, text);
@@ -292,6 +493,7 @@ static everr_t set_number(const struct schema_key *key, const char *text,
 		break;
 	case SCHEMA_UINT32:
 	case SCHEMA_SIZE32:
+	case SCHEMA_DURATION32:
 		*(uint32_t *)p = (uint32_t)number;
 		break;
 	default:
@@ -313,9 +515,15 @@ everr_t schema_set(TALLOC_CTX *mem_ctx, const struct schema_key *key,
 		return set_choice(key, text, p);
 	case SCHEMA_LIST:
 		return set_list(mem_ctx, text, p);
+	case SCHEMA_NETWORKS:
+		return set_networks(mem_ctx, key, text, p);
+	case SCHEMA_SET:
+		return set_set(mem_ctx, key, text, p);
 	case SCHEMA_STRING:
 	case SCHEMA_PATH:
 	case SCHEMA_SDDL:
+	case SCHEMA_ADDRESS:
+	case SCHEMA_SITE:
 		return set_string(mem_ctx, key, text, p);
 	default:
 		return set_number(key, text, p);
@@ -338,12 +546,37 @@ void schema_set_defaults(TALLOC_CTX *mem_ctx, const struct schema_key *schema,
 	}
 }
 
+static char *choices_allowed(TALLOC_CTX *mem_ctx, const struct schema_key *key,
+			     const char *start)
+{
+	char *text = talloc_strdup(mem_ctx, start);
+	size_t i;
+
+	for (i = 0; text != NULL && key->choices[i] != NULL; i++) {
+		text = talloc_asprintf_append(text, "%s %s", i > 0 ? "," : "",
+					      key->choices[i]);
+	}
+	return text;
+}
+
+static char *duration_allowed(TALLOC_CTX *mem_ctx, const struct schema_key *key)
+{
+	if (key->min == 0) {
+		return talloc_asprintf(mem_ctx,
+				       "must be a time up to %" PRIu64
+				       " seconds, such as 90, 12h or 30d",
+				       key->max);
+	}
+	return talloc_asprintf(mem_ctx,
+			       "must be a time from %" PRIu64 " to %" PRIu64
+			       " seconds, such as 90, 12h or 30d",
+			       key->min, key->max);
+}
+
 char *schema_allowed(TALLOC_CTX *mem_ctx, const struct schema_key *key)
 {
 	const char *unit = key->unit != NULL ? key->unit : "";
 	const char *blank = key->unit != NULL ? " " : "";
-	char *text = NULL;
-	size_t i;
 
 	switch (key->type) {
 	case SCHEMA_BOOL:
@@ -365,19 +598,26 @@ char *schema_allowed(TALLOC_CTX *mem_ctx, const struct schema_key *key)
 				       " to %" PRIu64
 				       " bytes, such as 64M or 2G",
 				       key->min, key->max);
-	case SCHEMA_DURATION:
+	case SCHEMA_ADDRESS:
+		return talloc_strdup(mem_ctx, "must be an IPv4 or IPv6 address "
+					      "in numbers, such as 0.0.0.0");
+	case SCHEMA_SITE:
+		return talloc_strdup(mem_ctx,
+				     "must be three letters or digits");
+	case SCHEMA_NETWORKS:
 		return talloc_asprintf(mem_ctx,
-				       "must be a time up to %" PRIu64
-				       " seconds, such as 90, 12h or 30d",
+				       "must be up to %" PRIu64
+				       " addresses or networks with commas, "
+				       "such as 10.1.0.0/16, 2001:db8::/32",
 				       key->max);
+	case SCHEMA_DURATION:
+	case SCHEMA_DURATION32:
+		return duration_allowed(mem_ctx, key);
 	case SCHEMA_CHOICE:
-		text = talloc_strdup(mem_ctx, "must be one of");
-		for (i = 0; text != NULL && key->choices[i] != NULL; i++) {
-			text = talloc_asprintf_append(text, "%s %s",
-						      i > 0 ? "," : "",
-						      key->choices[i]);
-		}
-		return text;
+		return choices_allowed(mem_ctx, key, "must be one of");
+	case SCHEMA_SET:
+		return choices_allowed(mem_ctx, key,
+				       "must be one or more, with commas, of");
 	default:
 		return talloc_asprintf(
 			mem_ctx,

@@ -15,17 +15,22 @@
 #include <talloc.h>
 
 enum schema_type {
-	SCHEMA_BOOL,	 /* bool: yes/no */
-	SCHEMA_UINT16,	 /* uint16_t */
-	SCHEMA_UINT32,	 /* uint32_t */
-	SCHEMA_SIZE,	 /* uint64_t bytes: 10, 4K, 64M, 2G, 1T */
-	SCHEMA_SIZE32,	 /* the same in a uint32_t */
-	SCHEMA_DURATION, /* uint64_t seconds: 90, 5m, 12h, 30d */
-	SCHEMA_STRING,	 /* const char *, not empty */
-	SCHEMA_PATH,	 /* const char *, absolute */
-	SCHEMA_SDDL,	 /* const char *, an access string */
-	SCHEMA_LIST,	 /* const char *const *, NULL-terminated */
-	SCHEMA_CHOICE	 /* uint32_t, index into choices */
+	SCHEMA_BOOL,	   /* bool: yes/no */
+	SCHEMA_UINT16,	   /* uint16_t */
+	SCHEMA_UINT32,	   /* uint32_t */
+	SCHEMA_SIZE,	   /* uint64_t bytes: 10, 4K, 64M, 2G, 1T */
+	SCHEMA_SIZE32,	   /* the same in a uint32_t */
+	SCHEMA_DURATION,   /* uint64_t seconds: 90, 5m, 12h, 30d */
+	SCHEMA_DURATION32, /* the same in a uint32_t */
+	SCHEMA_STRING,	   /* const char *, not empty */
+	SCHEMA_PATH,	   /* const char *, absolute */
+	SCHEMA_SDDL,	   /* const char *, an access string */
+	SCHEMA_ADDRESS,	   /* const char *, a numeric IP address */
+	SCHEMA_SITE,	   /* const char *, a ConfigMgr site code */
+	SCHEMA_LIST,	   /* const char *const *, NULL-terminated */
+	SCHEMA_NETWORKS,   /* the same; "10.1.0.0/16", "::1" */
+	SCHEMA_CHOICE,	   /* uint32_t, index into choices */
+	SCHEMA_SET	   /* uint32_t, a bit for each of choices */
 };
 
 struct schema_key {
@@ -44,6 +49,8 @@ struct schema_key {
 extern const struct schema_key daemon_schema[]; /* struct daemon_config */
 /* store_channel_config; rows in the order of enum daemon_channel_key's bits */
 extern const struct schema_key channel_schema[];
+/* soap_listener_config; its first rows in the order of enum daemon_listener_key's bits */
+extern const struct schema_key listener_schema[];
 
 const struct schema_key *schema_find(const struct schema_key *schema,
 				     const char *section, const char *name);

@@ -268,6 +268,174 @@ static void test_a_member_has_files_of_its_own_and_a_keytab(void **state)
 	assert_null(options.dir);
 }
 
+static void test_without_a_listener_the_bridge_is_off(void **state)
+{
+	struct daemon_config *config = good(*state, "");
+
+	assert_int_equal(config->soap.num_listeners, 0);
+	assert_null(config->soap.configmgr.inbox);
+}
+
+static void test_a_listener_has_safe_defaults(void **state)
+{
+	struct daemon_config *config =
+		good(*state, "[evenlog]\ncomputer = log1.example\n"
+			     "[listener dss]\nserve = wsus\nport = 8530\n");
+	const struct soap_listener_config *listener =
+		&config->soap.listeners[0];
+
+	assert_int_equal(config->soap.num_listeners, 1);
+	assert_string_equal(listener->http.name, "dss");
+	assert_int_equal(listener->roles, SOAP_ROLE_WSUS);
+	assert_int_equal(listener->http.port, 8530);
+	assert_string_equal(listener->http.address, "127.0.0.1");
+	assert_string_equal(listener->http.allow[0], "127.0.0.0/8");
+	assert_string_equal(listener->http.allow[1], "::1");
+	assert_null(listener->http.allow[2]);
+	assert_null(listener->http.certificate);
+	assert_int_equal(listener->http.client_certificate,
+			 HTTP_CLIENT_CERTIFICATE_NONE);
+	assert_int_equal(listener->http.limits.connections, 2048);
+	assert_true(config->soap.wsus.enabled);
+	assert_int_equal(config->soap.wsus.body_max, 512 << 20);
+	assert_int_equal(config->soap.wsus.cookie_seconds, 4 * 3600);
+	assert_int_equal(config->soap.configmgr.signatures,
+			 CONFIGMGR_SIGNATURES_PRESENT);
+	assert_int_equal(config->soap.configmgr.body_max, 8 << 20);
+	assert_int_equal(config->soap.configmgr.payload_max, 64 << 20);
+	assert_int_equal(config->soap.configmgr.replay_seconds, 7 * 86400);
+	assert_string_equal(config->soap.configmgr.host, "log1.example");
+	assert_string_equal(config->soap.computer, "log1.example");
+	assert_non_null(strstr(config->soap.quarantine, "/quarantine"));
+}
+
+static void test_values_of_the_bridge_reach_their_places(void **state)
+{
+	struct daemon_config *config = good(
+		*state,
+		"[listener first]\nserve = metrics\nport = 0\n"
+		"[listener mp.tls]\nserve = ConfigMgr , wsus\naddress = ::\n"
+		"port = 443\nallow = 10.0.0.0/8, 2001:db8::/32,192.0.2.7\n"
+		"certificate = /c\nkey = /k\nclient_ca = /ca\n"
+		"client_certificate = required\nconnections = 3\n"
+		"connections_per_address = 2\nheader_size = 8K\n"
+		"idle_timeout = 2m\nhead_timeout = 4\nbody_timeout = 5\n"
+		"body_rate = 6K\n"
+		"[wsus]\nenabled = no\ncatalogue = /w\n"
+		"detailed_rollup = no\ncorrect_clocks = no\n"
+		"strict_accounts = yes\ncompress = yes\nmax_body = 7M\n"
+		"cookie_lifetime = 1h\nservers_max = 8\ncomputers_max = 9\n"
+		"statuses_max = 10\n"
+		"[configmgr]\nenabled = no\nsite_code = AB1\nhost = mp.x\n"
+		"signatures = required\nmax_body = 11M\nmax_payload = 12M\n"
+		"replay_window = 13m\nreplay_max = 14\nclients_max = 15\n"
+		"inbox = /in\n"
+		"[quarantine]\ndirectory = /q\nmax_size = 16M\n"
+		"max_entries = 17\nmax_entry_size = 18K\n");
+	const struct soap_listener_config *mp = &config->soap.listeners[1];
+	const struct wsus_config *wsus = &config->soap.wsus;
+	const struct configmgr_config *configmgr = &config->soap.configmgr;
+
+	assert_int_equal(config->soap.num_listeners, 2);
+	assert_int_equal(config->soap.listeners[0].roles, SOAP_ROLE_METRICS);
+	assert_string_equal(mp->http.name, "mp.tls");
+	assert_int_equal(mp->roles, SOAP_ROLE_WSUS | SOAP_ROLE_CONFIGMGR);
+	assert_string_equal(mp->http.address, "::");
+	assert_int_equal(mp->http.port, 443);
+	assert_string_equal(mp->http.allow[1], "2001:db8::/32");
+	assert_string_equal(mp->http.allow[2], "192.0.2.7");
+	assert_null(mp->http.allow[3]);
+	assert_string_equal(mp->http.certificate, "/c");
+	assert_string_equal(mp->http.key, "/k");
+	assert_string_equal(mp->http.client_ca, "/ca");
+	assert_int_equal(mp->http.client_certificate,
+			 HTTP_CLIENT_CERTIFICATE_REQUIRED);
+	assert_int_equal(mp->http.limits.connections, 3);
+	assert_int_equal(mp->http.limits.connections_per_address, 2);
+	assert_int_equal(mp->http.limits.header_bytes, 8192);
+	assert_int_equal(mp->http.limits.idle_seconds, 120);
+	assert_int_equal(mp->http.limits.head_seconds, 4);
+	assert_int_equal(mp->http.limits.body_seconds, 5);
+	assert_int_equal(mp->http.limits.body_rate, 6144);
+
+	assert_false(wsus->enabled);
+	assert_string_equal(wsus->catalogue, "/w");
+	assert_false(wsus->detailed_rollup);
+	assert_false(wsus->correct_clocks);
+	assert_true(wsus->strict_accounts);
+	assert_true(wsus->compress);
+	assert_int_equal(wsus->body_max, 7 << 20);
+	assert_int_equal(wsus->cookie_seconds, 3600);
+	assert_int_equal(wsus->servers_max, 8);
+	assert_int_equal(wsus->computers_max, 9);
+	assert_int_equal(wsus->statuses_max, 10);
+
+	assert_false(configmgr->enabled);
+	assert_string_equal(configmgr->site_code, "AB1");
+	assert_string_equal(configmgr->host, "mp.x");
+	assert_int_equal(configmgr->signatures, CONFIGMGR_SIGNATURES_REQUIRED);
+	assert_int_equal(configmgr->body_max, 11 << 20);
+	assert_int_equal(configmgr->payload_max, 12 << 20);
+	assert_int_equal(configmgr->replay_seconds, 13 * 60);
+	assert_int_equal(configmgr->replay_max, 14);
+	assert_int_equal(configmgr->clients_max, 15);
+	assert_string_equal(configmgr->inbox, "/in");
+
+	assert_string_equal(config->soap.quarantine, "/q");
+	assert_int_equal(config->soap.quarantine_limits.bytes, 16 << 20);
+	assert_int_equal(config->soap.quarantine_limits.entries, 17);
+	assert_int_equal(config->soap.quarantine_limits.entry_bytes, 18 << 10);
+}
+
+static void test_mistakes_of_the_bridge_say_what_is_allowed(void **state)
+{
+	static const char *const networks[] = {
+		"10.0.0.0/33", "::/129",       "10.0.0.0/",
+		"10.0.0/8",    "host.example", "10.0.0.0/8/8",
+		"/8",	       "10.0.0.0/-1",  "10.0.0.0/8,x"};
+	char text[128];
+	size_t i;
+
+	bad(*state, "[listener a]\nport = 1\n",
+	    "[listener a]: 'serve' is missing; it takes wsus, configmgr and");
+	bad(*state, "[listener a]\nserve = wsus\n",
+	    "[listener a]: 'port' is missing; downstream servers expect 8530");
+	bad(*state, "[listener a]\nserve = wsus ftp\nport = 1\n",
+	    ":2: serve = wsus ftp: must be one or more, with commas, of wsus, "
+	    "configmgr, metrics");
+	bad(*state, "[listener a]\nserve = ,\nport = 1\n", "one or more");
+	bad(*state, "[listener a]\nserve = wsus\nport = 1\naddress = any\n",
+	    ":4: address = any: must be an IPv4 or IPv6 address in numbers");
+	bad(*state, "[listener a]\nserve = wsus\nport = 1\nkey = /k\n",
+	    "[listener a]: certificate and key go together");
+	bad(*state,
+	    "[listener a]\nserve = wsus\nport = 1\ncertificate = /c\n"
+	    "key = /k\nclient_certificate = optional\n",
+	    "client_certificate wants certificate, key and client_ca");
+	bad(*state, "[listener a b]\nserve = wsus\nport = 1\n",
+	    "[listener a b]: a listener's name has 1 to 64 letters, digits");
+	bad(*state, "[listener a]\nserve = wsus\nport = 1\nallo = ::1\n",
+	    ":4: unknown key 'allo'; this section takes serve, port, address,");
+	bad(*state, "[listener a]\nserve = wsus\nport = 1\nidle_timeout = 0\n",
+	    ":4: idle_timeout = 0: must be a time from 1 to 86400 seconds");
+	bad(*state, "[configmgr]\nsite_code = EVLX\n",
+	    ":2: site_code = EVLX: must be three letters or digits");
+	bad(*state, "[configmgr]\nsignatures = maybe\n",
+	    "must be one of off, present, required");
+	bad(*state, "[wsus]\nservers_max = 0\n",
+	    "must be a number of servers from 1 to 100000");
+	bad(*state, "[quarantine]\nmax_size = 1M\nmax_entry_size = 2M\n",
+	    "max_entry_size is larger than max_size");
+
+	for (i = 0; i < sizeof(networks) / sizeof(networks[0]); i++) {
+		snprintf(text, sizeof(text),
+			 "[listener a]\nserve = wsus\nport = 1\nallow = %s\n",
+			 networks[i]);
+		bad(*state, text,
+		    "must be up to 1024 addresses or networks with commas");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -282,6 +450,10 @@ int main(void)
 		leak_test(test_all_mistakes_are_told_at_once),
 		leak_test(test_a_missing_file_that_was_asked_for_is_an_error),
 		leak_test(test_a_member_has_files_of_its_own_and_a_keytab),
+		leak_test(test_without_a_listener_the_bridge_is_off),
+		leak_test(test_a_listener_has_safe_defaults),
+		leak_test(test_values_of_the_bridge_reach_their_places),
+		leak_test(test_mistakes_of_the_bridge_say_what_is_allowed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

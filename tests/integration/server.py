@@ -45,7 +45,16 @@ def preload():
 
 
 class Server:
-    """One evenlogd in a directory of its own."""
+    """One evenlogd in a directory of its own.
+
+    config is text added to the configuration.  The SOAP bridge is on when it
+    has a listener; port 0 lets the system choose, and http() tells:
+
+        server = make_server(config="[listener dss]\\nserve = wsus\\nport = 0")
+        address, port = server.http("dss")
+
+    The quarantine is server.quarantine and the catalogue of updates
+    server.catalogue, both below server.dir; their other keys are free."""
 
     def __init__(self, config="", readers=("alice",), administrators=(),
                  realm=None, keytab=None, mapper=True, rpc="",
@@ -57,6 +66,8 @@ class Server:
         self.store = os.path.join(self.dir, "store")
         self.config = os.path.join(self.dir, "evenlog.conf")
         self.control = os.path.join(self.dir, "control")
+        self.quarantine = os.path.join(self.dir, "quarantine")
+        self.catalogue = os.path.join(self.dir, "wsus")
         self._status = None
         kerberos = f"realm = {realm}\nkeytab = {keytab}\n" if realm else ""
         self.write_config(f"""
@@ -82,6 +93,10 @@ administrators = {', '.join(administrators)}
 samba_configuration = {samba}
 samba_state = {self.dir}/samba
 {kerberos}
+[quarantine]
+directory = {self.quarantine}
+[wsus]
+catalogue = {self.catalogue}
 {config}
 """)
         self._write_unix_users()
@@ -243,6 +258,15 @@ samba_state = {self.dir}/samba
         if self._status is None:
             self._status = self.status()
         return self._status["endpoint_mapper_port"]
+
+    def http(self, listener):
+        """Address and port of a [listener NAME]."""
+        if self._status is None:
+            self._status = self.status()
+        for row in self._status["listeners"]:
+            if row["name"] == listener:
+                return row["address"], row["port"]
+        raise KeyError(listener)
 
     def publish(self, channel, count=1, first=1, size=0, **data):
         """Publish count events with Data Number = first, first + 1, ..."""
