@@ -1,8 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# The integration tests as TAP.  Debian's modules belong to /usr/bin/python3.
-# A test that hangs is ended after two minutes with a stack trace.
+# The integration tests as TAP; arguments: some of the files.  Debian's modules
+# belong to /usr/bin/python3.  A test that hangs is ended after two minutes
+# with a stack trace.
 cd "$top_srcdir/tests/integration" || exit 1
+[ $# -gt 0 ] || set -- test_*.py
 export PYTHONDONTWRITEBYTECODE=1
+# shellcheck disable=SC2086
 exec /usr/bin/python3 -X faulthandler -m pytest -p no:terminal \
-	-p no:cacheprovider -p tap_report ${PYTEST_ARGS-} .
+	-p no:cacheprovider -p tap_report ${PYTEST_ARGS-} "$@"
