@@ -5,8 +5,10 @@
 /*
  * What came in and could not be used, kept for a person: a directory with two
  * files for each, NAME.in (the bytes) and NAME.json (what is known of it).
- * Names are made here: no byte of the input is in them.  The oldest go when
- * the limits are reached, which is counted.
+ * Names are made here: no byte of the input is in them; their order is the
+ * order of arrival.  The oldest go when the limits are reached, which is
+ * counted.  A person may take entries away, or all of it, at any time; files
+ * of other names are left alone.
  */
 
 #include "base/everr.h"
@@ -60,10 +62,29 @@ everr_t quarantine_list(TALLOC_CTX *mem_ctx, struct quarantine *quarantine,
 			struct quarantine_entry **ret_entries,
 			size_t *ret_num) EVERR_MUST_CHECK;
 
-/* EVERR_NOT_FOUND; also for a name that none can have. */
+/*
+ * One by one: the first after the entry of that name, which need not be there
+ * ("": from the start).  EVERR_END.
+ */
+everr_t quarantine_next(TALLOC_CTX *mem_ctx, struct quarantine *quarantine,
+			const char *after,
+			struct quarantine_entry *ret_entry) EVERR_MUST_CHECK;
+
+/*
+ * EVERR_NOT_FOUND; also for a name that none can have.  What is handed out is
+ * a child of mem_ctx.
+ */
 everr_t quarantine_read(TALLOC_CTX *mem_ctx, struct quarantine *quarantine,
 			const char *name, struct quarantine_entry *ret_entry,
 			uint8_t **ret_data, size_t *ret_len) EVERR_MUST_CHECK;
+/*
+ * Up to max bytes of the input from offset on; none at its end.  *ret_total is
+ * how many there are.  Errors as above.
+ */
+everr_t quarantine_read_part(TALLOC_CTX *mem_ctx, struct quarantine *quarantine,
+			     const char *name, uint64_t offset, size_t max,
+			     uint8_t **ret_data, size_t *ret_len,
+			     uint64_t *ret_total) EVERR_MUST_CHECK;
 everr_t quarantine_remove(struct quarantine *quarantine,
 			  const char *name) EVERR_MUST_CHECK;
 
@@ -73,7 +94,8 @@ struct quarantine_stats {
 	uint32_t entries; /* now */
 	uint64_t bytes;
 };
-void quarantine_stats(const struct quarantine *quarantine,
+/* Looks into the directory again when somebody has changed it. */
+void quarantine_stats(struct quarantine *quarantine,
 		      struct quarantine_stats *ret_stats);
 
 #endif
