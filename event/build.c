@@ -371,6 +371,9 @@ static everr_t put_body(struct build *outer, const struct event_body *content)
 	body.specs = out->len;
 	buf_put_zero(out, EVENT_SPEC_SIZE * num_data);
 	for (i = 0; i < num_data; i++) {
+		if (data[i].absent) {
+			continue;
+		}
 		put_spec(&body, (unsigned int)i, data[i].type, data[i].len);
 		buf_put(out, data[i].value, data[i].len);
 	}
@@ -451,6 +454,9 @@ static everr_t check_data(const struct event_data *data, size_t num_data)
 		/* The types between are not of the wire, facts 9.4. */
 		if ((data[i].type & ~EVENT_TYPE_ARRAY) > EVENT_TYPE_HEXINT64) {
 			return EVERR_INVALID;
+		}
+		if (data[i].absent) {
+			continue;
 		}
 		if (data[i].len > EVENT_VALUE_MAX) {
 			return EVERR_BINXML_VALUE;

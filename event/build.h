@@ -15,6 +15,8 @@
 #include "base/guid.h"
 #include "event/event.h"
 
+#include <stdbool.h>
+
 /* More named data than this is refused. */
 #define EVENT_BUILD_DATA_MAX 1024
 
@@ -24,6 +26,11 @@ struct event_data {
 	uint8_t type;	  /* enum event_type, perhaps an array; not BINXML */
 	const uint8_t *value;
 	size_t len; /* bytes, at most EVENT_VALUE_MAX */
+	/*
+	 * There is none: it is Null, and the template still says type, so
+	 * that events with and without it share the template.
+	 */
+	bool absent;
 };
 
 /* System.  Strings are UTF-8; NULL leaves the field out. */

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#ifndef EVENLOG_BRIDGE_DOCUMENT_H
+#define EVENLOG_BRIDGE_DOCUMENT_H
+
+/*
+ * How documents are made and kept: what the shapes of events share.
+ */
+
+#include "base/buf.h"
+#include "bridge/fields.h"
+#include "event/build.h"
+
+/*
+ * Append a copy.
+ * EVERR_LIMIT  there are BRIDGE_EVENTS_MAX
+ * EVERR_NOMEM
+ */
+everr_t bridge_events_add(struct bridge_events *events,
+			  const struct buf *document) EVERR_MUST_CHECK;
+
+/* Take out again what was appended behind the first num. */
+void bridge_events_truncate(struct bridge_events *events, size_t num);
+
+/*
+ * The fields in wire form: their bytes are appended to values, data gets
+ * num_fields entries that point there.  Texts are cut so that all of them take
+ * at most room bytes.
+ */
+everr_t bridge_event_data(struct buf *values, const struct bridge_event *event,
+			  size_t room,
+			  struct event_data *data) EVERR_MUST_CHECK;
+
+/* System of an event; its computer is a talloc child of mem_ctx. */
+everr_t bridge_event_system(TALLOC_CTX *mem_ctx,
+			    const struct bridge_event *event,
+			    struct event_system *ret_system) EVERR_MUST_CHECK;
+
+#endif
