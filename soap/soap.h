@@ -28,9 +28,10 @@ struct soap_listener_config {
 	uint32_t roles; /* enum soap_role */
 };
 
+/* Nothing is served without listeners; an inbox is watched all the same. */
 struct soap_config {
 	const struct soap_listener_config *listeners;
-	size_t num_listeners; /* 0: the bridge is off */
+	size_t num_listeners;
 	const char *computer; /* this host */
 	struct wsus_config wsus;
 	struct configmgr_config configmgr;
@@ -40,7 +41,7 @@ struct soap_config {
 
 /* Asked for by the metrics listener. */
 struct soap_hooks {
-	/* Append the whole service's metrics in Prometheus' text format. */
+	/* Append what else there is to measure, beside soap_metrics(). */
 	void (*metrics)(struct buf *out, void *private_data);
 	/* NULL: all is well; else why not, child of mem_ctx. */
 	char *(*health)(TALLOC_CTX *mem_ctx, void *private_data);
@@ -49,9 +50,12 @@ struct soap_hooks {
 
 struct soap;
 
+/* Whether there is anything to start. */
+bool soap_wanted(const struct soap_config *config);
+
 /*
  * EVERR_CONFIG, EVERR_IO and others; *ret_message (child of mem_ctx) says what
- * and where.  config and all it points to must stay.
+ * and where.  config is copied; hooks may be NULL.
  */
 everr_t soap_start(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 		   const struct soap_config *config, struct store *store,
@@ -64,13 +68,31 @@ everr_t soap_start(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
  * catalogue of updates, policies.  On failure what was in force stays.
  */
 everr_t soap_reload(struct soap *soap, const struct soap_config *config,
-		    char **ret_message) EVERR_MUST_CHECK;
+		    TALLOC_CTX *mem_ctx, char **ret_message) EVERR_MUST_CHECK;
+
+/* The listeners, in the order of the configuration. */
+struct soap_listener_info {
+	const char *name;
+	const char *address;
+	uint16_t port; /* that it got */
+	uint32_t roles;
+	bool tls;
+	struct http_stats stats;
+};
+size_t soap_listener_count(const struct soap *soap);
+void soap_listener_info(const struct soap *soap, size_t index,
+			struct soap_listener_info *ret_info);
 
 struct http_server *soap_http(struct soap *soap);
 struct quarantine *soap_quarantine(struct soap *soap);
 
-/* Append the bridge's own metrics. */
+/*
+ * Append the bridge's own metrics: listeners, quarantine, and those of each
+ * service (which is NULL when it is off).
+ */
 void soap_metrics(const struct soap *soap, struct buf *out);
+const struct wsus *soap_wsus(const struct soap *soap);
+const struct configmgr *soap_configmgr(const struct soap *soap);
 
 /*
  * Try an entry of the quarantine again, as if it had come in now.  When its
