@@ -55,8 +55,9 @@ everr_t soap_get_guid(const char *text,
 		      struct ev_guid *ret_value) EVERR_MUST_CHECK;
 /*
  * xs:dateTime with 0 to 9 fraction digits; no zone is UTC, an offset is
- * applied.  What is in 1753 or before is "never": 0.  What is beyond 9999 is
- * not such a value; 9999-12-31T23:59:59.9999999 is ("for ever").
+ * applied.  What is in 1753 or before is "never": 0.  A year beyond 9999 is
+ * not such a value; 9999-12-31T23:59:59.9999999 is ("for ever"), and what an
+ * offset moves beyond it is it too.
  */
 everr_t soap_get_time(const char *text,
 		      uint64_t *ret_filetime) EVERR_MUST_CHECK;
