@@ -9,9 +9,10 @@
 #define WSUS_NS "http://www.microsoft.com/SoftwareDistribution"
 #define WSUS_AUTH_NS WSUS_NS "/Server/DssAuthWebService"
 
-struct wsus_catalogue; /* soap/wsus_catalogue.h */
-struct wsus_tables;    /* soap/wsus_tables.h: servers, computers, states */
-struct wsus_cookies;   /* soap/wsus_cookie.h */
+struct wsus_catalogue;	  /* soap/wsus_catalogue.h */
+struct wsus_tables;	  /* soap/wsus_tables.h: servers, computers, states */
+struct wsus_cookies;	  /* soap/wsus_cookie.h */
+struct wsus_reject_limit; /* soap/wsus_reject.h */
 
 struct wsus {
 	struct tevent_context *ev;
@@ -25,6 +26,7 @@ struct wsus {
 	struct wsus_cookies *cookies;
 	struct wsus_catalogue *catalogue;
 	struct wsus_tables *tables;
+	struct wsus_reject_limit *rejects;
 	struct soap_service auth, sync, reporting;
 	struct http_route routes[8];
 	size_t num_routes;
