@@ -11,7 +11,10 @@
 
 #include "soap/wsus_internal.h"
 
-/* Read what is there; *ret_message names a value that is damaged. */
+/*
+ * Read what is there.  Rows that can't be read are passed over: EVERR_OK, and
+ * *ret_message (a child of mem_ctx, to be logged) names the first; NULL: none.
+ */
 everr_t wsus_tables_load(TALLOC_CTX *mem_ctx, struct wsus *wsus,
 			 struct wsus_tables **ret_tables,
 			 char **ret_message) EVERR_MUST_CHECK;
@@ -19,6 +22,9 @@ everr_t wsus_tables_load(TALLOC_CTX *mem_ctx, struct wsus *wsus,
 /*
  * Take note of a server that asked for an authorization: its row is made when
  * there is none, with an event.  Commits; *ret_new says whether it was new.
+ * An id of zeros gets no row.
+ *
+ * EVERR_LIMIT: servers_max; else as store_append_send().
  */
 struct tevent_req *wsus_tables_contact_send(TALLOC_CTX *mem_ctx,
 					    struct wsus *wsus,
