@@ -11,12 +11,25 @@
 #include "event/build.h"
 
 /*
+ * Bytes of EventData or UserData with its template.  BinXML allows 64 KiB, but
+ * an .evtx file has chunks of 64 KiB, where System and headers stand as well.
+ */
+#define BRIDGE_BODY_MAX (60 * 1024)
+
+/*
  * Append a copy.
- * EVERR_LIMIT  there are BRIDGE_EVENTS_MAX
+ * EVERR_LIMIT  there are BRIDGE_EVENTS_MAX, or BRIDGE_EVENTS_BYTES_MAX bytes
  * EVERR_NOMEM
  */
 everr_t bridge_events_add(struct bridge_events *events,
 			  const struct buf *document) EVERR_MUST_CHECK;
+
+/* Where a value starts in a buffer, which may be empty. */
+static inline const uint8_t *bridge_value_at(const struct buf *buf,
+					     size_t offset)
+{
+	return buf->data == NULL ? (const uint8_t *)"" : buf->data + offset;
+}
 
 /* Take out again what was appended behind the first num. */
 void bridge_events_truncate(struct bridge_events *events, size_t num);

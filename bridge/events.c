@@ -55,6 +55,9 @@ everr_t bridge_events_add(struct bridge_events *events,
 	const uint8_t *data = NULL;
 	everr_t err;
 
+	if (document->len > BRIDGE_EVENTS_BYTES_MAX - events->num_bytes) {
+		return EVERR_LIMIT;
+	}
 	err = grow(events);
 	if (err != EVERR_OK) {
 		return err;
@@ -65,15 +68,17 @@ everr_t bridge_events_add(struct bridge_events *events,
 	}
 	events->documents[events->num_documents++] =
 		(struct bridge_document){.data = data, .len = document->len};
+	events->num_bytes += document->len;
 	return EVERR_OK;
 }
 
 void bridge_events_truncate(struct bridge_events *events, size_t num)
 {
 	while (events->num_documents > num) {
-		events->num_documents--;
-		talloc_free((void *)(uintptr_t)events
-				    ->documents[events->num_documents]
-				    .data);
+		const struct bridge_document *last =
+			&events->documents[--events->num_documents];
+
+		events->num_bytes -= last->len;
+		talloc_free((void *)(uintptr_t)last->data);
 	}
 }

@@ -23,8 +23,9 @@
 extern const char bridge_configmgr_manifest[];
 extern const char bridge_wsus_manifest[];
 
-/* Events of one message. */
+/* Events of one message, and their bytes. */
 #define BRIDGE_EVENTS_MAX 65536
+#define BRIDGE_EVENTS_BYTES_MAX (256 * 1024 * 1024)
 
 struct bridge_document {
 	const uint8_t *data; /* RPC-form BinXML, child of the structure */
@@ -34,6 +35,7 @@ struct bridge_document {
 struct bridge_events {
 	struct bridge_document *documents;
 	size_t num_documents;
+	size_t num_bytes; /* of all of them */
 };
 
 struct bridge_events *bridge_events_create(TALLOC_CTX *mem_ctx);

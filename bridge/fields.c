@@ -199,7 +199,7 @@ everr_t bridge_event_data(struct buf *values, const struct bridge_event *event,
 	}
 	/* Only now: the bytes no longer move. */
 	for (i = 0; i < event->num_fields; i++) {
-		data[i].value = values->data + start;
+		data[i].value = bridge_value_at(values, start);
 		start += data[i].len;
 	}
 	return EVERR_OK;
@@ -242,7 +242,7 @@ static size_t event_data_room(const struct bridge_event *event)
 	for (i = 0; i < event->num_fields; i++) {
 		frame += DATA_FRAME + 2 * strlen(event->fields[i].name);
 	}
-	return EVENT_VALUE_MAX - frame;
+	return BRIDGE_BODY_MAX - frame;
 }
 
 static everr_t build(TALLOC_CTX *tmp_ctx, struct bridge_events *out,

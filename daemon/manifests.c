@@ -3,7 +3,9 @@
 #include "daemon/manifests.h"
 
 #include "base/text.h"
+#include "bridge/events.h"
 #include "rpc/sddl.h"
+#include "store/operational.h"
 #include "store/store.h"
 
 #include <dirent.h>
@@ -212,6 +214,54 @@ everr_t daemon_manifest_parse(TALLOC_CTX *mem_ctx, const char *path,
 	return EVERR_OK;
 }
 
+/* ------------------------------------------------------------- built in */
+
+/* Evenlog's own publisher is in every catalog already. */
+static const struct {
+	const char *provider;
+	const char *file; /* for messages */
+	const char *xml;
+} built_in[] = {
+	{BRIDGE_CONFIGMGR_PROVIDER, "evenlog-configmgr.man",
+	 bridge_configmgr_manifest},
+	{BRIDGE_WSUS_PROVIDER, "evenlog-wsus.man", bridge_wsus_manifest},
+};
+
+static bool is_built_in(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(built_in) / sizeof(built_in[0]); i++) {
+		if (text_name_equal(name, built_in[i].provider)) {
+			return true;
+		}
+	}
+	return text_name_equal(name, OPERATIONAL_PROVIDER);
+}
+
+static everr_t add_built_in(struct daemon_manifests *manifests)
+{
+	struct event_manifest *manifest = NULL;
+	char *message = NULL;
+	everr_t err = EVERR_OK;
+	size_t i;
+
+	for (i = 0; i < sizeof(built_in) / sizeof(built_in[0]); i++) {
+		err = daemon_manifest_parse(manifests, built_in[i].file,
+					    (const uint8_t *)built_in[i].xml,
+					    strlen(built_in[i].xml), &manifest,
+					    &message);
+		if (err == EVERR_OK) {
+			err = daemon_manifest_add(manifests, manifests->catalog,
+						  manifest, &message);
+		}
+		if (err != EVERR_OK) {
+			return err;
+		}
+	}
+	return EVERR_OK;
+}
+
 everr_t daemon_manifest_add(TALLOC_CTX *mem_ctx, struct event_catalog *catalog,
 			    struct event_manifest *manifest, char **ret_message)
 {
@@ -219,6 +269,12 @@ everr_t daemon_manifest_add(TALLOC_CTX *mem_ctx, struct event_catalog *catalog,
 	everr_t err;
 
 	err = event_catalog_add(catalog, manifest, &name);
+	if (err == EVERR_EXISTS && is_built_in(name)) {
+		return complain(mem_ctx, err, ret_message,
+				"%s: the publisher %s, or its GUID, is one of "
+				"Evenlog's own, which no file describes",
+				manifest->file, name);
+	}
 	if (err == EVERR_EXISTS) {
 		return complain(mem_ctx, err, ret_message,
 				"%s: the publisher %s, or another one with its "
@@ -365,6 +421,9 @@ everr_t daemon_manifests_load(TALLOC_CTX *mem_ctx, const char *dir,
 	loading.manifests = manifests;
 	manifests->catalog = event_catalog_create(manifests);
 	if (manifests->catalog != NULL) {
+		err = add_built_in(manifests);
+	}
+	if (err == EVERR_OK) {
 		err = load_dir(&loading);
 	}
 	if (err != EVERR_OK) {

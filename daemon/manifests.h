@@ -5,7 +5,8 @@
 /*
  * The directory of instrumentation manifests: every file NAME.man in it, in
  * the order of their names.  The service reads it, the command line puts files
- * there and takes them out.
+ * there and takes them out.  The publishers of the bridges are built in, so
+ * that their channels are there and their events understood everywhere.
  */
 
 #include "base/everr.h"
@@ -74,10 +75,11 @@ everr_t daemon_manifest_add(TALLOC_CTX *mem_ctx, struct event_catalog *catalog,
 			    char **ret_message) EVERR_MUST_CHECK;
 
 /*
- * All files but those called except (a list that NULL ends, or NULL), in the
- * order of their names.  A file that is wrong, for which there is no room, or
- * that describes a publisher which another one has, is passed over and
- * reported.  A directory that is not there has no files.
+ * What is built in, and then all files but those called except (a list that
+ * NULL ends, or NULL), in the order of their names.  A file that is wrong, for
+ * which there is no room, or that describes a publisher which another one has
+ * or which is built in, is passed over and reported.  A directory that is not
+ * there has no files.
  *
  * EVERR_NOMEM
  */

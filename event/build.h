@@ -23,7 +23,8 @@
 /* One <Data Name='...'>; value is in the wire form of its type. */
 struct event_data {
 	const char *name; /* UTF-8, may be NULL (a Data without Name) */
-	uint8_t type;	  /* enum event_type, perhaps an array; not BINXML */
+	/* enum event_type, perhaps an array; BINXML only in event_build_body() */
+	uint8_t type;
 	const uint8_t *value;
 	size_t len; /* bytes, at most EVENT_VALUE_MAX */
 	/*
@@ -75,7 +76,8 @@ everr_t event_build(struct buf *out, const struct event_system *system,
 /*
  * The same with a body of another shape: definition is a template's, whose
  * substitutions are the data in their order; their names are not looked at.
- * Nothing but the length of the definition is checked.
+ * Nothing but the length of the definition is checked, and of values of type
+ * BINXML nothing but theirs: event_build_value() makes them.
  */
 everr_t event_build_body(struct buf *out, const struct event_system *system,
 			 const uint8_t *definition, size_t definition_len,
@@ -83,7 +85,15 @@ everr_t event_build_body(struct buf *out, const struct event_system *system,
 			 size_t num_data) EVERR_MUST_CHECK;
 
 /*
- * The same with UserData: user_data is its one element as XML, in which %1,
+ * Append a value of type BINXML for event_build_body(): an element of its own
+ * with a template of its own.  Data as there; the same errors.
+ */
+everr_t event_build_value(struct buf *out, const uint8_t *definition,
+			  size_t definition_len, const struct event_data *data,
+			  size_t num_data) EVERR_MUST_CHECK;
+
+/*
+ * The same as event_build() with UserData: user_data is its one element as XML, in which %1,
  * %2, ... stand for the data; event/manifest.h has it so.
  *
  * EVERR_TEXT  not well-formed, or %n without such data

@@ -7,6 +7,7 @@
 
 #include "tests/leak.h"
 
+#include "bridge/events.h"
 #include "daemon/manifests.h"
 
 #include <stdio.h>
@@ -221,7 +222,8 @@ static void test_no_directory_has_no_manifests(void **state)
 					       &manifests),
 			 EVERR_OK);
 	assert_int_equal(manifests->num_problems, 0);
-	assert_int_equal(event_catalog_count(manifests->catalog), 1);
+	/* Evenlog's own and those of the bridges. */
+	assert_int_equal(event_catalog_count(manifests->catalog), 3);
 	talloc_free(manifests);
 
 	/* One that cannot be read is said to be so. */
@@ -234,6 +236,29 @@ static void test_no_directory_has_no_manifests(void **state)
 	talloc_free(manifests);
 }
 
+static void test_no_file_describes_what_is_built_in(void **state)
+{
+	static const char *const want[] = {
+		"wsus.man: the publisher Evenlog-WSUS, or its GUID, is one of "
+		"Evenlog's own, which no file describes",
+	};
+	struct directory *directory = new_directory(*state);
+	struct daemon_manifests *manifests = NULL;
+
+	put_file(directory, "wsus.man", bridge_wsus_manifest, 0);
+	manifests = load(*state, directory);
+	assert_problems(manifests, directory, want, 1);
+	assert_string_equal(
+		event_catalog_file(manifests->catalog,
+				   event_catalog_find(manifests->catalog,
+						      BRIDGE_WSUS_PROVIDER)),
+		"evenlog-wsus.man");
+	assert_non_null(event_catalog_find(manifests->catalog,
+					   BRIDGE_CONFIGMGR_PROVIDER));
+	talloc_free(manifests);
+	talloc_free(directory);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -241,6 +266,7 @@ int main(void)
 		leak_test(test_a_directory_has_room_for_so_many_bytes),
 		leak_test(test_a_directory_has_so_many_files),
 		leak_test(test_no_directory_has_no_manifests),
+		leak_test(test_no_file_describes_what_is_built_in),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

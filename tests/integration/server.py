@@ -22,6 +22,8 @@ STOP_SECONDS = 60
 
 # Local users of the tests: password, and whether they may read.
 USERS = {"alice": "Al1ce-pass", "bob": "B0b-pass!"}
+# Publishers that every service has: its own and those of the bridges.
+PUBLISHERS = ["Evenlog", "Evenlog-ConfigMgr", "Evenlog-WSUS"]
 # Samba's directory with these users, once it is made: name to mode and
 # content, None for a directory.
 _samba = {}

@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from server import USERS
+from server import PUBLISHERS, USERS
 
 @pytest.fixture
 def run(service):
@@ -33,16 +33,18 @@ def as_json(done):
 
 @pytest.mark.parametrize("verb", ["publishers", "ep", "enum-publishers"])
 def test_publishers_are_listed(run, verb):
-    assert run(verb).stdout.splitlines() == ["Evenlog"]
+    assert run(verb).stdout.splitlines() == PUBLISHERS
 
 
 def test_publishers_in_each_form(run_both):
-    assert run_both("publishers").stdout == "Evenlog\n"
-    assert as_json(run_both("publishers", "--format=json")) == {
-        "Publisher": "Evenlog"}
+    assert run_both("publishers").stdout.splitlines() == PUBLISHERS
+    assert [json.loads(line) for line in run_both(
+        "publishers", "--format=json").stdout.splitlines()] == [
+            {"Publisher": name} for name in PUBLISHERS]
     root = ElementTree.fromstring(
         run_both("publishers", "--format=xml").stdout)
-    assert [(one.tag, one.text) for one in root] == [("publisher", "Evenlog")]
+    assert [(one.tag, one.text) for one in root] == [
+        ("publisher", name) for name in PUBLISHERS]
 
 
 def test_publishers_of_a_channel(run_both, run, channel):

@@ -16,7 +16,7 @@ import even6
 import even6_config
 from even6_config import GetChannelConfig
 from even6_metadata import GetPublisherList, GetPublisherListForChannel
-from server import SOURCE, USERS
+from server import PUBLISHERS, SOURCE, USERS
 
 MAN = "{http://schemas.microsoft.com/win/2004/08/events}"
 EVENT = "{http://schemas.microsoft.com/win/2004/08/events/event}"
@@ -167,10 +167,10 @@ def test_installing_says_what_there_is_now(pump):
 
 def test_clients_see_publisher_and_channel_at_once(pump, connect_to):
     client = connect_to(pump)
-    assert client.call(GetPublisherList()).names == ["Evenlog"]
+    assert client.call(GetPublisherList()).names == PUBLISHERS
     pump.evenlog("install-manifest", pump.source)
-    assert client.call(GetPublisherList()).names == ["Evenlog",
-                                                     "Fabrikam-Pump"]
+    assert client.call(GetPublisherList()).names == PUBLISHERS + [
+        "Fabrikam-Pump"]
     listed = client.call(
         GetPublisherListForChannel("Fabrikam-Pump/Operational"))
     assert listed.names == ["Fabrikam-Pump"]
@@ -269,7 +269,7 @@ def test_uninstalled_by_name_or_publisher(installed, connect_to):
     client = connect_to(installed)
     installed.evenlog("uninstall-manifest", "FABRIKAM-pump")
     assert os.listdir(installed.manifests) == []
-    assert client.call(GetPublisherList()).names == ["Evenlog"]
+    assert client.call(GetPublisherList()).names == PUBLISHERS
     # Its channel stays, with what is in it.
     assert len(events(installed)) == 1
 
@@ -297,7 +297,8 @@ def test_check_installs_nothing(pump):
     ("</provider>", "", "pump.man:"),
     ("O:BAG:SYD:", "nobody", "is not an access string"),
     ("Fabrikam-Pump/Operational", "a&lt;b", "no channel can have the name"),
-    ('"Fabrikam-Pump"', '"evenlog"', "is already described"),
+    ('"Fabrikam-Pump"', '"evenlog"', "is one of Evenlog's own"),
+    ('"Fabrikam-Pump"', '"EVENLOG-wsus"', "is one of Evenlog's own"),
 ])
 def test_a_wrong_manifest_is_not_installed(pump, old, new, message):
     bad = os.path.join(pump.dir, "bad")

@@ -19,7 +19,7 @@ from even6_metadata import (
     GetEventMetadataEnum, GetNextEventMetadata, GetPublisherList,
     GetPublisherListForChannel, GetPublisherMetadata,
     GetPublisherResourceMetadata, MessageRender, descriptor, strings)
-from server import USERS, Server
+from server import PUBLISHERS, USERS, Server
 
 MAN = "{http://schemas.microsoft.com/win/2004/08/events}"
 GUID = "{0A1B2C3D-4E5F-6071-8293-A4B5C6D7E8F9}"
@@ -148,8 +148,8 @@ def events_of(client, publisher):
 
 
 def test_it_is_listed(client):
-    assert client.call(GetPublisherList()).names == ["Contoso-Mill",
-                                                     "Evenlog"]
+    assert client.call(GetPublisherList()).names == [
+        "Contoso-Mill"] + PUBLISHERS
     for channel in ("Application", "Contoso-Mill/Operational",
                     "contoso-mill/last"):
         listed = client.call(GetPublisherListForChannel(channel))
@@ -319,7 +319,7 @@ def test_a_handle_outlives_its_manifest(make_server):
         server.evenlog("uninstall-manifest", "mill.man")
         gone = client.call(GetPublisherMetadata("Contoso-Mill"))
         assert gone.rc == even6.ERROR_FILE_NOT_FOUND
-        assert client.call(GetPublisherList()).names == ["Evenlog"]
+        assert client.call(GetPublisherList()).names == PUBLISHERS
         shown = client.call(MessageRender(publisher.handle, LEVEL,
                                           descriptor(level=20)))
         assert shown.text == "Loud"
