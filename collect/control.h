@@ -4,7 +4,8 @@
 
 /*
  * The client's side of control.idl, Evenlog's own local interface: publish,
- * import, status, reload.
+ * import, status, reload.  The quarantine's calls are in
+ * collect/quarantine.h.
  */
 
 #include "base/everr.h"

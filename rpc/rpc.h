@@ -57,11 +57,45 @@ struct rpc_config {
 	struct rpc_limits limits;
 };
 
+/* All of it children of the caller's mem_ctx. */
+struct rpc_quarantine_part {
+	char *json;
+	uint8_t *data;
+	size_t len;
+	uint64_t total;
+};
+
+/*
+ * The quarantine, as soap/quarantine.h and soap/soap.h have it.  Every
+ * function may return EVERR_NOT_SUPPORTED: there is none now.
+ */
+struct rpc_quarantine_hooks {
+	/*
+	 * Entries after that name, as a JSON array in less than max bytes;
+	 * child of mem_ctx.
+	 */
+	everr_t (*list)(TALLOC_CTX *mem_ctx, const char *after, size_t max,
+			char **ret_json, void *private_data);
+	/* The entry as a JSON object, and a part of its input. */
+	everr_t (*read)(TALLOC_CTX *mem_ctx, const char *name, uint64_t offset,
+			size_t max, struct rpc_quarantine_part *ret_part,
+			void *private_data);
+	everr_t (*remove)(const char *name, void *private_data);
+	/* *ret_message, child of mem_ctx, is set when it fails. */
+	struct tevent_req *(*retry_send)(TALLOC_CTX *mem_ctx,
+					 struct tevent_context *ev,
+					 const char *name, void *private_data);
+	everr_t (*retry_recv)(struct tevent_req *req, TALLOC_CTX *mem_ctx,
+			      char **ret_message);
+};
+
 /* What the control interface asks of the daemon. */
 struct rpc_control_hooks {
 	everr_t (*reload)(void *private_data);
 	/* One JSON object, talloc child of mem_ctx: the daemon's own part. */
 	char *(*status)(TALLOC_CTX *mem_ctx, void *private_data);
+	/* NULL: there is none. */
+	const struct rpc_quarantine_hooks *quarantine;
 	void *private_data;
 };
 

@@ -839,6 +839,24 @@ everr_t quarantine_read(TALLOC_CTX *mem_ctx, struct quarantine *quarantine,
 	return EVERR_OK;
 }
 
+everr_t quarantine_find(TALLOC_CTX *mem_ctx, struct quarantine *quarantine,
+			const char *name, struct quarantine_entry *ret_entry)
+{
+	everr_t err;
+	int dir = -1;
+
+	if (!name_valid(name)) {
+		return EVERR_NOT_FOUND;
+	}
+	err = open_dir(quarantine, &dir);
+	if (err != EVERR_OK) {
+		return err;
+	}
+	err = read_entry(mem_ctx, dir, name, ret_entry);
+	close(dir);
+	return err;
+}
+
 everr_t quarantine_read_part(TALLOC_CTX *mem_ctx, struct quarantine *quarantine,
 			     const char *name, uint64_t offset, size_t max,
 			     uint8_t **ret_data, size_t *ret_len,

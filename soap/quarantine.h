@@ -77,6 +77,11 @@ everr_t quarantine_next(TALLOC_CTX *mem_ctx, struct quarantine *quarantine,
 everr_t quarantine_read(TALLOC_CTX *mem_ctx, struct quarantine *quarantine,
 			const char *name, struct quarantine_entry *ret_entry,
 			uint8_t **ret_data, size_t *ret_len) EVERR_MUST_CHECK;
+/* The entry alone. */
+everr_t quarantine_find(TALLOC_CTX *mem_ctx, struct quarantine *quarantine,
+			const char *name,
+			struct quarantine_entry *ret_entry) EVERR_MUST_CHECK;
+
 /*
  * Up to max bytes of the input from offset on; none at its end.  *ret_total is
  * how many there are.  Errors as above.
