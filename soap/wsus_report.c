@@ -169,7 +169,9 @@ static const struct soap_operation get_out_of_sync_computers = {
 const struct soap_operation *const wsus_report_operations[] = {
 	&get_rollup_configuration,
 	&wsus_rollup_servers,
+	&wsus_rollup_computers,
 	&get_out_of_sync_computers,
+	&wsus_rollup_status,
 	&soap_ping,
 	NULL,
 };

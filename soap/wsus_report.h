@@ -125,8 +125,9 @@ struct wsus_rollup {
 	size_t bytes;		     /* that they hold */
 	size_t applied;		     /* that changed something */
 	bool paused;
-	bool complete; /* the request is; answer comes when jobs is 0 */
-	everr_t err;   /* the first job's that failed */
+	bool complete;	 /* the request is; answer comes when jobs is 0 */
+	everr_t err;	 /* the first job's that failed */
+	const char *why; /* more than err says, for an administrator; or NULL */
 	/* All went well or rollup->err: give the answer. */
 	void (*answer)(struct wsus_rollup *rollup);
 	/* wsus_rollup_each() */
@@ -158,7 +159,7 @@ void *wsus_rollup_get(struct soap_call *call, size_t size,
 /* A fault, once; the rollup goes when its jobs have ended. */
 void wsus_rollup_fault(struct wsus_rollup *rollup, const char *error_code,
 		       const char *message);
-/* The same for one of ours: InternalServerError, with its text. */
+/* The same for one of ours: InternalServerError, with why or its text. */
 void wsus_rollup_error(struct wsus_rollup *rollup, everr_t err);
 
 /*

@@ -96,7 +96,8 @@ void wsus_rollup_fault(struct wsus_rollup *rollup, const char *error_code,
 
 void wsus_rollup_error(struct wsus_rollup *rollup, everr_t err)
 {
-	wsus_rollup_fault(rollup, "InternalServerError", everr_text(err));
+	wsus_rollup_fault(rollup, "InternalServerError",
+			  rollup->why != NULL ? rollup->why : everr_text(err));
 }
 
 /* ---------------------------------------------------------- beginning */

@@ -692,6 +692,10 @@ static void server_start(struct wsus_rollup *rollup, size_t index)
 	if (err != EVERR_OK) {
 		talloc_free(server);
 		rollup->err = err;
+		rollup->why = err == EVERR_LIMIT
+				      ? "no more downstream servers are kept; "
+					"servers_max limits them"
+				      : NULL;
 		return;
 	}
 	server->part.job.prepare = server_prepare;
