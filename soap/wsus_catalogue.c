@@ -234,7 +234,7 @@ everr_t wsus_catalogue_category(const struct wsus_catalogue *catalogue,
 }
 
 /* The highest revision, or NULL. */
-static const struct wsus_update *find_newest(
+const struct wsus_update *wsus_catalogue_newest(
 	const struct wsus_catalogue *catalogue, const struct ev_guid *id)
 {
 	size_t low = 0;
@@ -289,7 +289,7 @@ static void add_members(struct membership *membership,
 			continue;
 		}
 		membership->numbers[membership->num++] = number;
-		above = find_newest(membership->catalogue, id);
+		above = wsus_catalogue_newest(membership->catalogue, id);
 		add_members(membership, above, depth + 1);
 	}
 }
@@ -381,7 +381,7 @@ const struct wsus_update *wsus_catalogue_find(
 const char *wsus_catalogue_title(const struct wsus_catalogue *catalogue,
 				 const struct ev_guid *id)
 {
-	const struct wsus_update *update = find_newest(catalogue, id);
+	const struct wsus_update *update = wsus_catalogue_newest(catalogue, id);
 
 	return update != NULL ? update->title : NULL;
 }

@@ -177,6 +177,10 @@ const struct wsus_update *wsus_catalogue_find(
 	const struct wsus_catalogue *catalogue, const struct ev_guid *id,
 	int32_t revision);
 
+/* The highest revision; the others stand before it.  NULL: there is none. */
+const struct wsus_update *wsus_catalogue_newest(
+	const struct wsus_catalogue *catalogue, const struct ev_guid *id);
+
 /* A title for events, of the newest revision; NULL: not known. */
 const char *wsus_catalogue_title(const struct wsus_catalogue *catalogue,
 				 const struct ev_guid *id);
