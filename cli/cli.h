@@ -106,5 +106,6 @@ extern const struct cli_verb cli_verb_verify;
 extern const struct cli_verb cli_verb_user;
 extern const struct cli_verb cli_verb_install_manifest;
 extern const struct cli_verb cli_verb_uninstall_manifest;
+extern const struct cli_verb cli_verb_wsus;
 
 #endif

@@ -6,10 +6,8 @@
 #include "cli/options.h"
 #include "cli/session.h"
 #include "cli/show.h"
-#include "collect/control.h"
 #include "daemon/config.h"
 #include "daemon/manifests.h"
-#include "idl/ndr_control.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -52,47 +50,6 @@ static int out_of_memory(void)
 static int failed(const char *message, everr_t err)
 {
 	cli_error("%s", message != NULL ? message : everr_text(err));
-	return CLI_FAILED;
-}
-
-/* -------------------------------------------------------------- reload */
-
-/*
- * A service that is not running reads them when it starts.  Exit status, or
- * -1 to go on.
- */
-static int reload(struct cli *cli, const char *what)
-{
-	struct collect_connection *connection = NULL;
-	struct collect_failure failure = {.err = EVERR_OK};
-	struct tevent_req *req = NULL;
-	struct cli_paths paths;
-	everr_t err;
-	int ret;
-
-	ret = cli_paths(cli, &paths);
-	if (ret >= 0) {
-		return ret;
-	}
-	if (access(paths.control_socket, F_OK) != 0 && errno == ENOENT) {
-		cli_note("the service is not running: it takes them over when "
-			 "it starts");
-		return -1;
-	}
-	ret = cli_connect(cli, &ndr_table_control, &connection);
-	if (ret < 0) {
-		req = collect_reload_send(cli, cli->ev, connection);
-		if (!cli_wait(cli, req)) {
-			return CLI_FAILED;
-		}
-		err = collect_reload_recv(req, &failure);
-		TALLOC_FREE(req);
-		if (err == EVERR_OK) {
-			return -1;
-		}
-		cli_error("%s", failure.text);
-	}
-	cli_note("%s, but the service does not know yet: reload it", what);
 	return CLI_FAILED;
 }
 
@@ -398,7 +355,7 @@ static int install_run(struct install *install, const char **paths, bool check)
 		ret = show_manifest(install->cli, install->files[i].manifest);
 	}
 	if (ret < 0 && !check) {
-		ret = reload(install->cli, "the manifests are installed");
+		ret = cli_reload(install->cli, "the manifests are installed");
 	}
 	return ret < 0 ? CLI_OK : ret;
 }
@@ -529,7 +486,7 @@ static int cli_uninstall_manifest(struct cli *cli)
 		ret = remove_file(install.dir, path);
 	}
 	if (ret < 0) {
-		ret = reload(cli, "the manifest is removed");
+		ret = cli_reload(cli, "the manifest is removed");
 	}
 	return ret < 0 ? CLI_OK : ret;
 }

@@ -3,8 +3,10 @@
 
 #include "cli/options.h"
 #include "cli/password.h"
+#include "collect/control.h"
 #include "daemon/config.h"
 #include "daemon/manifests.h"
+#include "idl/ndr_control.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -258,4 +260,39 @@ void cli_report_channels(const struct collect_cursor *cursor)
 						     sizeof(text)));
 		}
 	}
+}
+
+int cli_reload(struct cli *cli, const char *what)
+{
+	struct collect_connection *connection = NULL;
+	struct collect_failure failure = {.err = EVERR_OK};
+	struct tevent_req *req = NULL;
+	struct cli_paths paths;
+	everr_t err;
+	int ret;
+
+	ret = cli_paths(cli, &paths);
+	if (ret >= 0) {
+		return ret;
+	}
+	if (access(paths.control_socket, F_OK) != 0 && errno == ENOENT) {
+		cli_note("the service is not running: it takes them over when "
+			 "it starts");
+		return -1;
+	}
+	ret = cli_connect(cli, &ndr_table_control, &connection);
+	if (ret < 0) {
+		req = collect_reload_send(cli, cli->ev, connection);
+		if (!cli_wait(cli, req)) {
+			return CLI_FAILED;
+		}
+		err = collect_reload_recv(req, &failure);
+		TALLOC_FREE(req);
+		if (err == EVERR_OK) {
+			return -1;
+		}
+		cli_error("%s", failure.text);
+	}
+	cli_note("%s, but the service does not know yet: reload it", what);
+	return CLI_FAILED;
 }

@@ -49,6 +49,13 @@ int cli_target(struct cli *cli, struct collect_target *ret_target);
 int cli_connect(struct cli *cli, const struct ndr_interface_table *table,
 		struct collect_connection **ret_connection);
 
+/*
+ * Have the local service read its files again; what says that they are in
+ * place.  One that is not running reads them when it starts.  -1 or exit
+ * status.
+ */
+int cli_reload(struct cli *cli, const char *what);
+
 /* Say which channels of a query were left out, and why. */
 void cli_report_channels(const struct collect_cursor *cursor);
 

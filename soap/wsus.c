@@ -255,9 +255,9 @@ static everr_t start(struct wsus *wsus, TALLOC_CTX *mem_ctx, char **ret_message)
 	if (err == EVERR_OK) {
 		err = wsus_tables_load(wsus, wsus, &wsus->tables, ret_message);
 	}
+	/* Their messages are children of wsus. */
+	*ret_message = talloc_steal(mem_ctx, *ret_message);
 	if (err != EVERR_OK) {
-		/* Their messages are children of wsus, which goes. */
-		*ret_message = talloc_steal(mem_ctx, *ret_message);
 		return err;
 	}
 	err = wsus_reject_limit_create(wsus, &wsus->rejects);
@@ -291,9 +291,11 @@ everr_t wsus_start(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 		return EVERR_NOMEM;
 	}
 	err = start(wsus, mem_ctx, &message);
+	if (message != NULL) {
+		*ret_message = message;
+	}
 	if (err != EVERR_OK) {
 		talloc_free(wsus);
-		*ret_message = message;
 		return err;
 	}
 	*ret_wsus = wsus;

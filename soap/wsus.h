@@ -37,7 +37,8 @@ struct wsus;
 /*
  * Reads tables and keys from the store, makes them when they are missing,
  * loads the catalogue (one that is not there is empty), defines the channel.
- * *ret_message is a child of mem_ctx.
+ * *ret_message is a child of mem_ctx; with EVERR_OK it is a warning, to be
+ * logged (rows of the tables that could not be read).
  */
 everr_t wsus_start(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 		   const struct wsus_config *config, const char *computer,
