@@ -135,9 +135,9 @@ static void clock_tick(struct tevent_context *ev, struct tevent_timer *te,
 	uint64_t now = http_now_ms();
 
 	(void)ev;
+	(void)te;
 	(void)current;
 
-	TALLOC_FREE(te);
 	listener->tick = NULL;
 	LIST_FOREACH(connection, &listener->connections, link)
 	{

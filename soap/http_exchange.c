@@ -122,6 +122,13 @@ static void exchange_route(struct http_exchange *exchange)
 	}
 }
 
+static const char *header_raw(const struct http_exchange *exchange,
+			      const char *name)
+{
+	return MHD_lookup_connection_value(exchange->connection->mhd,
+					   MHD_HEADER_KIND, name);
+}
+
 /* The library has seen to it that it is a number. */
 static uint64_t length_parse(const char *text)
 {
@@ -139,8 +146,9 @@ static uint64_t length_parse(const char *text)
  */
 static bool exchange_framing(struct http_exchange *exchange)
 {
-	const char *coding = http_header(exchange, "Transfer-Encoding");
-	const char *length = http_header(exchange, "Content-Length");
+	/* As the library reads them: "chunked " is not chunked for it. */
+	const char *coding = header_raw(exchange, "Transfer-Encoding");
+	const char *length = header_raw(exchange, "Content-Length");
 
 	exchange->has_body = true;
 	exchange->content_length = UINT64_MAX;
@@ -409,7 +417,7 @@ void http_exchange_completed(void *closure, struct MHD_Connection *mhd,
 		MHD_destroy_response(exchange->response);
 	}
 	connection->exchange = NULL;
-	TALLOC_FREE(exchange->memory);
+	talloc_free(exchange->memory);
 	http_connection_phase(connection, HTTP_PHASE_IDLE);
 }
 
@@ -430,10 +438,23 @@ const char *http_query(const struct http_exchange *exchange)
 	return exchange->query;
 }
 
+/* The library leaves white space at a value's end: RFC 9112 5.1 does not. */
 const char *http_header(const struct http_exchange *exchange, const char *name)
 {
-	return MHD_lookup_connection_value(exchange->connection->mhd,
-					   MHD_HEADER_KIND, name);
+	const char *value = header_raw(exchange, name);
+	size_t len;
+
+	if (value == NULL) {
+		return NULL;
+	}
+	len = strlen(value);
+	while (len > 0 && (value[len - 1] == ' ' || value[len - 1] == '\t')) {
+		len--;
+	}
+	if (value[len] == '\0') {
+		return value;
+	}
+	return talloc_strndup(exchange->memory, value, len);
 }
 
 const struct http_peer *http_peer(const struct http_exchange *exchange)

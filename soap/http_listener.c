@@ -197,9 +197,9 @@ static void accept_resume(struct tevent_context *ev, struct tevent_timer *te,
 		talloc_get_type_abort(private_data, struct http_listener);
 
 	(void)ev;
+	(void)te;
 	(void)now;
 
-	TALLOC_FREE(te);
 	listener->pause = NULL;
 	TEVENT_FD_READABLE(listener->fde);
 }

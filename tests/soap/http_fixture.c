@@ -195,10 +195,11 @@ struct http_fixture *http_fixture_create(TALLOC_CTX *mem_ctx)
 void http_fixture_start(struct http_fixture *f)
 {
 	const struct http_route routes[] = {
-		{"/echo", &echo, f},	 {"/now", &now, f},
-		{"/early", &early, f},	 {"/later", &later, f},
-		{"/paused", &paused, f}, {"/count*", &count, f},
-		{"/large", &large, f},	 {"/text", &text_of, f},
+		{"/echo", &echo, f},	       {"/now", &now, f},
+		{"/early", &early, f},	       {"/later", &later, f},
+		{"/paused", &paused, f},       {"/count*", &count, f},
+		{"/large", &large, f},	       {"/text", &text_of, f},
+		{"/counted/exactly", &now, f},
 	};
 	char *message = NULL;
 	everr_t err;
@@ -246,7 +247,6 @@ void http_fixture_run(struct http_fixture *f, unsigned int milliseconds)
 	te = tevent_add_timer(f->ev, f, when, turn_expired, &over);
 	assert_non_null(te);
 	http_wait(f, over);
-	TALLOC_FREE(te);
 }
 
 struct http_stats http_fixture_stats(struct http_fixture *f)
