@@ -259,7 +259,6 @@ everr_t soap_reader_create(TALLOC_CTX *mem_ctx,
 	   are no other entities. */
 	xmlCtxtUseOptions(reader->ctxt, XML_PARSE_NONET | XML_PARSE_IGNORE_ENC |
 						XML_PARSE_NOENT);
-	xmlDictSetLimit(reader->ctxt->dict, SOAP_READER_NAMES_MAX);
 	*ret_reader = reader;
 	return EVERR_OK;
 }
@@ -384,9 +383,9 @@ static void document_begin(struct soap_reader *reader)
 /*
  * libxml2 looks again at all of a token whose end is not there each time it is
  * given more, and compares each attribute with each other one: no token may be
- * long.
+ * long.  It keeps each different name to the end.
  */
-static void check_token(struct soap_reader *reader)
+static void check_limits(struct soap_reader *reader)
 {
 	const xmlParserCtxt *ctxt = reader->ctxt;
 	size_t waiting = (size_t)(ctxt->input->end - ctxt->input->cur);
@@ -398,6 +397,9 @@ static void check_token(struct soap_reader *reader)
 	if (waiting > max) {
 		reader_fail(reader, EVERR_LIMIT,
 			    "a tag, comment or CDATA section is too long");
+	}
+	if (xmlDictGetUsage(ctxt->dict) > SOAP_READER_NAMES_MAX) {
+		reader_fail(reader, EVERR_LIMIT, "too many different names");
 	}
 }
 
@@ -427,7 +429,7 @@ static void reader_parse(struct soap_reader *reader)
 		reader_fail(reader, EVERR_TEXT, "not well-formed");
 		return;
 	}
-	check_token(reader);
+	check_limits(reader);
 	piece_drop(reader, len);
 }
 

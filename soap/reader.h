@@ -34,7 +34,7 @@
  */
 #define SOAP_READER_TAG_MAX (16 * 1024)
 #define SOAP_READER_CDATA_MAX (1024 * 1024)
-/* Bytes of all different names and namespaces of a document. */
+/* Bytes that all different names and namespaces of a document take. */
 #define SOAP_READER_NAMES_MAX (1024 * 1024)
 
 struct soap_reader_attribute {
