@@ -54,6 +54,7 @@ static char *keep(struct configmgr *configmgr, TALLOC_CTX *mem_ctx,
 		  const struct bridge_origin *origin, const char *reason)
 {
 	const struct quarantine_entry entry = {
+		.complete = true, /* bodies are read whole */
 		.source = CONFIGMGR_QUARANTINE,
 		.reason = reason,
 		.peer = origin->peer,

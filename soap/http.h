@@ -184,6 +184,33 @@ void http_answer(struct http_exchange *exchange, unsigned int status,
 void http_answer_text(struct http_exchange *exchange, unsigned int status,
 		      const char *text);
 
+/* ------------------------------------------------ without a connection */
+
+/* A request that was kept; all of it stays until it is done. */
+struct http_replay {
+	const char *method;
+	const char *path;
+	const struct http_field *fields; /* headers */
+	size_t num_fields;
+	const char *peer; /* who had sent it */
+	const uint8_t *body;
+	size_t len;
+};
+
+/*
+ * Hand it to a handler as if it had come in now, in turns of the loop; no
+ * listener counts it.  Done when it was answered, with the answer's status.
+ * The exchange, with its children, is a descendant of mem_ctx and goes with
+ * the request.  EVERR_NOMEM.
+ */
+struct tevent_req *http_replay_send(TALLOC_CTX *mem_ctx,
+				    struct tevent_context *ev,
+				    const struct http_handler *handler,
+				    void *private_data,
+				    const struct http_replay *request);
+everr_t http_replay_recv(struct tevent_req *req,
+			 unsigned int *ret_status) EVERR_MUST_CHECK;
+
 /* ----------------------------------------------------------- numbers */
 
 struct http_stats {

@@ -51,6 +51,11 @@ static struct MHD_Response *response_create(const char *content_type,
 static void answer_failed(struct http_exchange *exchange)
 {
 	exchange->abort = true;
+	if (exchange->replay != NULL) {
+		exchange->answered = true;
+		http_replay_answer(exchange->replay, 500);
+		return;
+	}
 	if (!exchange->inside) {
 		http_connection_cut(exchange->connection);
 	}
@@ -75,6 +80,11 @@ void http_answer(struct http_exchange *exchange, unsigned int status,
 	}
 	exchange->answered = true;
 	exchange->status = status;
+	if (exchange->replay != NULL) {
+		talloc_steal(exchange->memory, body);
+		http_replay_answer(exchange->replay, status);
+		return;
+	}
 	answer_count(exchange, status, len);
 	talloc_steal(exchange->memory, body);
 	if (exchange->abort || exchange->connection->cut) {

@@ -441,9 +441,13 @@ const char *http_query(const struct http_exchange *exchange)
 /* The library leaves white space at a value's end: RFC 9112 5.1 does not. */
 const char *http_header(const struct http_exchange *exchange, const char *name)
 {
-	const char *value = header_raw(exchange, name);
+	const char *value = NULL;
 	size_t len;
 
+	if (exchange->replay != NULL) {
+		return http_replay_header(exchange->replay, name);
+	}
+	value = header_raw(exchange, name);
 	if (value == NULL) {
 		return NULL;
 	}
@@ -459,6 +463,9 @@ const char *http_header(const struct http_exchange *exchange, const char *name)
 
 const struct http_peer *http_peer(const struct http_exchange *exchange)
 {
+	if (exchange->replay != NULL) {
+		return http_replay_peer(exchange->replay);
+	}
 	return &exchange->connection->peer;
 }
 
@@ -520,6 +527,10 @@ char *http_url(TALLOC_CTX *mem_ctx, const struct http_exchange *exchange)
 {
 	const char *host = http_header(exchange, "Host");
 
+	if (exchange->replay != NULL) {
+		return talloc_asprintf(mem_ctx, "http://localhost%s",
+				       exchange->path);
+	}
 	if (host == NULL || !host_is_plain(host)) {
 		return local_url(mem_ctx, exchange);
 	}
@@ -544,6 +555,10 @@ void http_resume(struct http_exchange *exchange)
 
 	exchange->pauses--;
 	if (exchange->pauses > 0) {
+		return;
+	}
+	if (exchange->replay != NULL) {
+		http_replay_wake(exchange->replay);
 		return;
 	}
 	stood = http_now_ms() - exchange->paused_at;

@@ -101,8 +101,11 @@ struct http_connection {
 	bool cut;	      /* we gave it up; the library has yet to see it */
 };
 
+struct http_replay_state;
+
 struct http_exchange {
-	struct http_connection *connection;
+	struct http_connection *connection; /* NULL: replay is there */
+	struct http_replay_state *replay;   /* what stands in for one */
 	/*
 	 * Its parent, for what must outlive the handler's children: the
 	 * answer while it is sent.
@@ -195,6 +198,15 @@ void http_exchange_wake(struct http_exchange *exchange);
 
 /* Tell the handler that it ends without an answer of its own. */
 void http_exchange_gone(struct http_exchange *exchange);
+
+/* ------------------------------------------------------ http_replay.c */
+
+const char *http_replay_header(const struct http_replay_state *state,
+			       const char *name);
+const struct http_peer *http_replay_peer(const struct http_replay_state *state);
+/* A pause has ended. */
+void http_replay_wake(struct http_replay_state *state);
+void http_replay_answer(struct http_replay_state *state, unsigned int status);
 
 /* ------------------------------------------------------ http_answer.c */
 

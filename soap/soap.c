@@ -236,6 +236,13 @@ static everr_t start_listeners(struct soap *soap,
 /* The doors first, then what is behind them. */
 static int soap_destructor(struct soap *soap)
 {
+	struct soap_retry *retry = NULL;
+
+	while ((retry = LIST_FIRST(&soap->retries)) != NULL) {
+		LIST_REMOVE(retry, link);
+		retry->listed = false;
+		retry->stop(retry);
+	}
 	TALLOC_FREE(soap->http);
 	TALLOC_FREE(soap->configmgr);
 	TALLOC_FREE(soap->wsus);

@@ -6,6 +6,16 @@
 
 #include "soap/soap.h"
 
+#include <sys/queue.h>
+
+/* One that goes on; told when the soap is freed. */
+struct soap_retry {
+	LIST_ENTRY(soap_retry) link;
+	bool listed;
+	void (*stop)(struct soap_retry *retry);
+	void *private_data;
+};
+
 struct soap_listener {
 	const struct soap_listener_config *config; /* as started */
 	struct http_listener *http;
@@ -23,6 +33,7 @@ struct soap {
 	struct http_server *http;
 	struct soap_listener *listeners;
 	size_t num_listeners;
+	LIST_HEAD(, soap_retry) retries;
 };
 
 #endif

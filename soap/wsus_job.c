@@ -62,7 +62,8 @@ static void job_end(struct wsus_job *job, everr_t err)
 
 static void job_committed(struct tevent_req *req)
 {
-	struct wsus_job *job = tevent_req_callback_data(req, struct wsus_job);
+	/* A job is the first member of a structure of another name. */
+	struct wsus_job *job = tevent_req_callback_data_void(req);
 	everr_t err;
 
 	err = wsus_commit_recv(req);
