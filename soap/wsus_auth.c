@@ -222,7 +222,7 @@ static bool open_authorization(struct soap_call *call,
 		wsus_fault_parameter(call, "authCookies");
 		return false;
 	}
-	buf_init(&sealed, call, WSUS_COOKIE_MAX);
+	buf_init(&sealed, call, WSUS_COOKIE_ROOM);
 	err = soap_get_base64(soap_text(first, "CookieData"), &sealed);
 	if (err == EVERR_OK) {
 		err = wsus_cookie_open(wsus->cookies, WSUS_COOKIE_AUTHORIZATION,

@@ -34,7 +34,9 @@
 #define WSUS_LANGUAGES_MAX 511
 #define WSUS_NAME_MAX 256
 #define WSUS_DIGEST_LEN 20 /* SHA-1 */
-#define WSUS_HASH_LEN 32   /* SHA-256 */
+/* A buffer to decode its text in: soap_get_base64() counts white space. */
+#define WSUS_DIGEST_ROOM 64
+#define WSUS_HASH_LEN 32 /* SHA-256 */
 
 #define WSUS_INDEX_FILE "catalogue.json"
 

@@ -123,7 +123,7 @@ static bool is_known(struct soap_call *call, const struct soap_node *node)
 	bool known = false;
 	everr_t err;
 
-	buf_init(&digest, call, WSUS_DIGEST_LEN);
+	buf_init(&digest, call, WSUS_DIGEST_ROOM);
 	err = soap_get_base64(node->text, &digest);
 	if (err == EVERR_OK && digest.len == WSUS_DIGEST_LEN) {
 		known = wsus_catalogue_has_file(wsus->catalogue, digest.data);

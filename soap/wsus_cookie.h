@@ -25,6 +25,8 @@
 #define WSUS_COOKIE_KEY_SIZE 40
 /* Bytes of the largest sealed cookie, and more than one has. */
 #define WSUS_COOKIE_MAX 512
+/* A buffer to decode a cookie's text in, also where it was broken in lines. */
+#define WSUS_COOKIE_ROOM 2048
 #define WSUS_COOKIE_NAME_MAX 255
 #define WSUS_COOKIE_VERSION_MAX 15
 

@@ -290,7 +290,7 @@ static everr_t read_file(struct reading *reading)
 		return EVERR_NOMEM;
 	}
 	update->files = files;
-	buf_init(&digest, reading->mem_ctx, WSUS_DIGEST_LEN);
+	buf_init(&digest, reading->mem_ctx, WSUS_DIGEST_ROOM);
 	err = soap_get_base64(text, &digest);
 	if (err != EVERR_OK || digest.len != WSUS_DIGEST_LEN) {
 		buf_free(&digest);

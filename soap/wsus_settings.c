@@ -535,7 +535,7 @@ static void read_urls(struct settings *settings, const json_t *root)
 		bad(settings, "'fileUrls' is an object of digests and URLs");
 		return;
 	}
-	buf_init(&digest, settings->catalogue, WSUS_DIGEST_LEN);
+	buf_init(&digest, settings->catalogue, WSUS_DIGEST_ROOM);
 	json_object_foreach (object, key, value) {
 		buf_reset(&digest);
 		err = soap_get_base64(key, &digest);

@@ -79,7 +79,7 @@ static everr_t open_cookie(struct soap_call *call, struct wsus_cookie *cookie)
 	struct buf sealed;
 	everr_t err;
 
-	buf_init(&sealed, call, WSUS_COOKIE_MAX);
+	buf_init(&sealed, call, WSUS_COOKIE_ROOM);
 	err = soap_get_base64(soap_text(node, "EncryptedData"), &sealed);
 	if (err == EVERR_OK) {
 		err = wsus_cookie_open(wsus->cookies, WSUS_COOKIE_SESSION,
