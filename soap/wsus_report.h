@@ -176,7 +176,7 @@ void wsus_rollup_complete(struct wsus_rollup *rollup);
  */
 void wsus_rollup_each(struct wsus_rollup *rollup, size_t num,
 		      void (*start)(struct wsus_rollup *rollup, size_t index));
-/* From answer: it was given, the call is over. */
+/* From answer, before it is given: the call is over, rollup gone. */
 void wsus_rollup_answered(struct wsus_rollup *rollup);
 
 /* -------------------------------------------------------------- fields */

@@ -74,6 +74,7 @@ static void rollup_detach(struct wsus_rollup *rollup)
 void wsus_rollup_answered(struct wsus_rollup *rollup)
 {
 	rollup_detach(rollup);
+	rollup_tidy(rollup);
 }
 
 void wsus_rollup_fault(struct wsus_rollup *rollup, const char *error_code,

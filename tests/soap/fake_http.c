@@ -75,6 +75,11 @@ const char *http_method(const struct http_exchange *exchange)
 	return usable(exchange)->method;
 }
 
+const char *http_path(const struct http_exchange *exchange)
+{
+	return usable(exchange)->path;
+}
+
 const char *http_header(const struct http_exchange *exchange, const char *name)
 {
 	size_t i;
