@@ -209,10 +209,13 @@ static everr_t start_operation(struct soap_envelope *envelope,
 static bool on_path(const struct soap_envelope *envelope, size_t level,
 		    const char *name)
 {
-	const struct component *c = &envelope->path[level - 1];
+	const struct component *c = NULL;
 
-	return envelope->matched == level - 1 && level <= envelope->path_len &&
-	       strncmp(name, c->name, c->len) == 0 && name[c->len] == '\0';
+	if (level > envelope->path_len || envelope->matched != level - 1) {
+		return false;
+	}
+	c = &envelope->path[level - 1];
+	return strncmp(name, c->name, c->len) == 0 && name[c->len] == '\0';
 }
 
 static everr_t start_request(struct soap_envelope *envelope,
