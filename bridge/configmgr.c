@@ -2,6 +2,12 @@
 #include "bridge/configmgr.h"
 
 #include "bridge/configmgr_event.h"
+#include "bridge/decode.h"
+#include "bridge/document.h"
+
+#include <string.h>
+
+#define CLIENT_ID_PREFIX "GUID:"
 
 const struct bridge_provider bridge_configmgr_provider = {
 	.name = BRIDGE_CONFIGMGR_PROVIDER,
@@ -59,6 +65,31 @@ static const char *signature_name(enum bridge_signature signature)
 	return NULL;
 }
 
+bool configmgr_is_suspect(const struct bridge_message *message)
+{
+	return message->signature == BRIDGE_SIGNATURE_INVALID ||
+	       message->signature == BRIDGE_SIGNATURE_OTHER_KEY;
+}
+
+bool configmgr_is_mismatch(const struct bridge_message *message,
+			   const char *client_id)
+{
+	return message->source_id != NULL && client_id != NULL &&
+	       strcasecmp(message->source_id, client_id) != 0;
+}
+
+bool configmgr_client_id_valid(const char *text)
+{
+	struct ev_guid guid;
+
+	if (strncasecmp(text, CLIENT_ID_PREFIX, strlen(CLIENT_ID_PREFIX)) !=
+	    0) {
+		return false;
+	}
+	text += strlen(CLIENT_ID_PREFIX);
+	return text[0] != '{' && ev_guid_parse(text, &guid) == EVERR_OK;
+}
+
 void configmgr_put_message(struct bridge_event *event,
 			   const struct bridge_message *message)
 {
@@ -76,6 +107,64 @@ void configmgr_put_message(struct bridge_event *event,
 	bridge_put_text(event, "Endpoint", message->endpoint);
 	bridge_put_time(event, "SentTime", message->sent);
 	bridge_put_text(event, "SignatureState", signature);
+}
+
+/* What the endpoints' messages become; facts, section 5. */
+static const struct {
+	const char *endpoint;
+	configmgr_message_fn fn;
+} endpoints[] = {
+	{"MP_DdrEndpoint", configmgr_discovery},
+	{"MP_HinvEndpoint", configmgr_hardware_inventory},
+	{"MP_SinvEndpoint", configmgr_software_inventory},
+	{"MP_RelayEndpoint", configmgr_state},
+	{"StatusReceiver", configmgr_status},
+	{"MP_StatusReceiver", configmgr_status},
+};
+
+static configmgr_message_fn find_endpoint(const char *endpoint)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(endpoints) / sizeof(endpoints[0]); i++) {
+		if (strcasecmp(endpoint, endpoints[i].endpoint) == 0) {
+			return endpoints[i].fn;
+		}
+	}
+	return NULL;
+}
+
+everr_t bridge_configmgr_message(struct bridge_events *out,
+				 const struct bridge_origin *origin,
+				 const struct bridge_message *message,
+				 const char **ret_reason)
+{
+	size_t before = out->num_documents;
+	configmgr_message_fn fn = NULL;
+	const char *reason = NULL;
+	TALLOC_CTX *tmp_ctx = NULL;
+	everr_t err;
+
+	fn = message->endpoint == NULL ? NULL
+				       : find_endpoint(message->endpoint);
+	if (fn == NULL) {
+		return EVERR_NOT_SUPPORTED;
+	}
+	tmp_ctx = talloc_new(out);
+	if (tmp_ctx == NULL) {
+		return EVERR_NOMEM;
+	}
+	err = fn(out, tmp_ctx, origin, message, &reason);
+	if (err != EVERR_OK) {
+		bridge_events_truncate(out, before);
+	}
+	if (err == EVERR_TEXT || err == EVERR_LIMIT) {
+		err = bridge_refuse(out, err, ret_reason, "%s",
+				    reason != NULL ? reason
+						   : BRIDGE_REASON_LIMIT);
+	}
+	talloc_free(tmp_ctx);
+	return err;
 }
 
 everr_t bridge_configmgr_registered(struct bridge_events *out,

@@ -35,6 +35,45 @@ extern const struct bridge_provider bridge_configmgr_provider;
 void configmgr_put_message(struct bridge_event *event,
 			   const struct bridge_message *message);
 
+/* Whether the signature speaks against the sender. */
+bool configmgr_is_suspect(const struct bridge_message *message);
+
+/* Whether the client that a text is of is another than the message's. */
+bool configmgr_is_mismatch(const struct bridge_message *message,
+			   const char *client_id);
+
+/* "GUID:" and a GUID. */
+bool configmgr_client_id_valid(const char *text);
+
+/* The events of a message to the endpoint of that name; bridge/configmgr.h. */
+typedef everr_t (*configmgr_message_fn)(struct bridge_events *out,
+					TALLOC_CTX *mem_ctx,
+					const struct bridge_origin *origin,
+					const struct bridge_message *message,
+					const char **ret_reason);
+everr_t configmgr_discovery(struct bridge_events *out, TALLOC_CTX *mem_ctx,
+			    const struct bridge_origin *origin,
+			    const struct bridge_message *message,
+			    const char **ret_reason) EVERR_MUST_CHECK;
+everr_t configmgr_hardware_inventory(struct bridge_events *out,
+				     TALLOC_CTX *mem_ctx,
+				     const struct bridge_origin *origin,
+				     const struct bridge_message *message,
+				     const char **ret_reason) EVERR_MUST_CHECK;
+everr_t configmgr_software_inventory(struct bridge_events *out,
+				     TALLOC_CTX *mem_ctx,
+				     const struct bridge_origin *origin,
+				     const struct bridge_message *message,
+				     const char **ret_reason) EVERR_MUST_CHECK;
+everr_t configmgr_status(struct bridge_events *out, TALLOC_CTX *mem_ctx,
+			 const struct bridge_origin *origin,
+			 const struct bridge_message *message,
+			 const char **ret_reason) EVERR_MUST_CHECK;
+everr_t configmgr_state(struct bridge_events *out, TALLOC_CTX *mem_ctx,
+			const struct bridge_origin *origin,
+			const struct bridge_message *message,
+			const char **ret_reason) EVERR_MUST_CHECK;
+
 /* The first that is a text and not empty; NULL: none is. */
 const char *configmgr_first(const char *a, const char *b, const char *c);
 

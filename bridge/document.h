@@ -16,6 +16,12 @@
  */
 #define BRIDGE_BODY_MAX (60 * 1024)
 
+/* Why there are no events when there is no room for them. */
+#define BRIDGE_REASON_LIMIT                                                 \
+	"it would be more events, or more bytes of them, than one message " \
+	"may "                                                              \
+	"become"
+
 /*
  * Append a copy.
  * EVERR_LIMIT  there are BRIDGE_EVENTS_MAX, or BRIDGE_EVENTS_BYTES_MAX bytes

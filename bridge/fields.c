@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "bridge/fields.h"
 
+#include "bridge/decode.h"
 #include "bridge/document.h"
 #include "bridge/text.h"
 #include "event/build.h"
@@ -120,6 +121,18 @@ void bridge_put_count(struct bridge_event *event, const char *name,
 		bridge_put_absent(event, name, EVENT_TYPE_UINT32);
 	} else {
 		bridge_put_uint32(event, name, (uint32_t)value);
+	}
+}
+
+void bridge_put_digits(struct bridge_event *event, const char *name,
+		       const char *text)
+{
+	uint32_t number = 0;
+
+	if (text != NULL && bridge_parse_number(text, &number)) {
+		bridge_put_uint32(event, name, number);
+	} else {
+		bridge_put_absent(event, name, EVENT_TYPE_UINT32);
 	}
 }
 

@@ -83,6 +83,9 @@ void bridge_put_uint64(struct bridge_event *event, const char *name,
 /* A number that is not negative by its specification, else absent. */
 void bridge_put_count(struct bridge_event *event, const char *name,
 		      int32_t value);
+/* Decimal digits; NULL or other text: absent. */
+void bridge_put_digits(struct bridge_event *event, const char *name,
+		       const char *text);
 /* A set of bits, shown in hexadecimal. */
 void bridge_put_bits(struct bridge_event *event, const char *name,
 		     uint32_t value);

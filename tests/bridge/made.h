@@ -108,20 +108,44 @@ static inline void made_starts(const char *text, const char *want)
 	}
 }
 
-/* The names and types of the event's own data are the manifest's. */
-static inline void made_check_fields(const struct event_message_source *source,
+/* UserData's fields are elements, one after the other. */
+static inline void made_check_elements(
+	const char *xml, const struct event_manifest_template *tmpl)
+{
+	char want[80];
+	size_t i;
+
+	xml = strstr(xml, "<UserData>");
+	assert_non_null(xml);
+	for (i = 0; i < tmpl->num_fields; i++) {
+		const char *found = NULL;
+
+		snprintf(want, sizeof(want), "<%s>", tmpl->fields[i].name);
+		found = strstr(xml, want);
+		if (found == NULL) {
+			fail_msg("no %s behind %.40s", want, xml);
+		}
+		xml = found + strlen(want);
+	}
+}
+
+/* The names of the event's own data are the manifest's. */
+static inline void made_check_fields(struct made *m, size_t index,
+				     const struct event_message_source *source,
 				     const struct event_manifest_template *tmpl)
 {
 	size_t i;
 
+	if (tmpl->user_data != NULL) {
+		/* And there are places for more properties. */
+		assert_true(source->num_inserts >= tmpl->num_fields);
+		made_check_elements(made_xml(m, index), tmpl);
+		return;
+	}
 	assert_int_equal(source->num_inserts, tmpl->num_fields);
 	for (i = 0; i < source->num_inserts; i++) {
-		const char *name = source->inserts[i].name;
-
-		/* Those of UserData are elements: made_check_user_data(). */
-		if (name != NULL || tmpl->user_data == NULL) {
-			assert_string_equal(name, tmpl->fields[i].name);
-		}
+		assert_string_equal(source->inserts[i].name,
+				    tmpl->fields[i].name);
 	}
 }
 
@@ -153,7 +177,7 @@ static inline void made_check(struct made *m, size_t index)
 	assert_non_null(event->channel);
 	assert_string_equal(event->channel->name, source->channel);
 	assert_non_null(event->tmpl);
-	made_check_fields(source, event->tmpl);
+	made_check_fields(m, index, source, event->tmpl);
 
 	message = made_message(m, index);
 	assert_null(strchr(message, '%'));

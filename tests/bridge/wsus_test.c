@@ -164,22 +164,27 @@ static void test_a_state_change_says_who_what_from_and_to(void **state)
 			"PC01.contoso.com") "<EventData>" DATA("ComputerName",
 							       "PC01.contoso."
 							       "com")
-			DATA("ComputerId", "6f1a1b58-4df4-42ca-8cd8-"
-					   "b1c8f7c1c2a0") DATA(
-				"ParentServerId", "{11111111-2222-3333-4444-"
+			DATA("ComputerId",
+			     "6f1a1b58-4df4-42ca-8cd8-"
+			     "b1c8f7c1c2a0") DATA("ParentServerId",
+						  "{11111111-2222-3333-4444-"
 						  "555555555555}") DATA("Update"
 									"Title",
 									"KB500"
 									"1")
-				DATA("UpdateId", "{7A9EE1A6-0E2C-4B5D-9A0B-"
-						 "3C0F5D7D0001}") DATA(
-					"OldState",
-					"needed") DATA("OldStateValue",
-						       "2") DATA("NewState",
-								 "installed")
-					DATA("NewStateValue", "4") DATA(
-						"LastChangeTime",
-						"2026-11-21T18:00:00.0000000Z")
+				DATA("UpdateId",
+				     "{7A9EE1A6-0E2C-4B5D-9A0B-"
+				     "3C0F5D7D0001}") DATA("OldState",
+							   "needed") DATA("OldS"
+									  "tate"
+									  "Valu"
+									  "e",
+									  "2")
+					DATA("NewState", "installed") DATA(
+						"NewStateValue",
+						"4") DATA("LastChangeTime",
+							  "2026-11-21T18:00:00."
+							  "0000000Z")
 						DATA("PeerAddress",
 						     "192.0.2.7") "<Data "
 								  "Name='"
