@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <config.h>
 #include "daemon/service.h"
+#include "daemon/bridge.h"
 #include "daemon/channels.h"
 #include "daemon/manifests.h"
 
@@ -108,6 +109,7 @@ static everr_t start_rpc(struct daemon_service *service)
 	const struct rpc_control_hooks hooks = {
 		.reload = hook_reload,
 		.status = hook_status,
+		.quarantine = &daemon_quarantine_hooks,
 		.private_data = service,
 	};
 	char *message = NULL;
@@ -140,6 +142,7 @@ static everr_t start_rpc(struct daemon_service *service)
  */
 static int service_destructor(struct daemon_service *service)
 {
+	TALLOC_FREE(service->soap);
 	TALLOC_FREE(service->rpc);
 	TALLOC_FREE(service->settings);
 	TALLOC_FREE(service->operational);
@@ -178,6 +181,9 @@ everr_t daemon_service_start(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 	}
 	if (err == EVERR_OK) {
 		err = start_rpc(service);
+	}
+	if (err == EVERR_OK) {
+		err = daemon_bridge_start(service);
 	}
 	if (err != EVERR_OK) {
 		TALLOC_FREE(service);
@@ -242,19 +248,25 @@ static void warn_restart(struct daemon_service *service,
 		daemon_log(service->log, DAEMON_LOG_WARNING,
 			   "a change of 'computer' needs a restart");
 	}
+	daemon_bridge_warn_restart(service, new);
 }
 
+/* reason NULL: what err says. */
 static void refuse_configuration(struct daemon_service *service,
 				 const struct daemon_config_errors *errors,
-				 everr_t err)
+				 const char *reason, everr_t err)
 {
-	const char *fields[] = {"Reason", everr_text(err)};
+	const char *fields[] = {"Reason",
+				reason != NULL ? reason : everr_text(err)};
 	size_t i;
 
 	for (i = 0; errors != NULL && i < errors->num_messages; i++) {
 		daemon_log(service->log, DAEMON_LOG_ERROR, "%s",
 			   errors->messages[i]);
 		fields[1] = errors->messages[0];
+	}
+	if (reason != NULL) {
+		daemon_log(service->log, DAEMON_LOG_ERROR, "%s", reason);
 	}
 	daemon_log(service->log, DAEMON_LOG_ERROR,
 		   "the configuration in force stays as it is");
@@ -298,6 +310,38 @@ static void take_back(struct daemon_service *service)
 	(void)!daemon_channels_define(service, config, service->catalog);
 }
 
+/* *ret_message may say what is wrong. */
+static everr_t take_configuration(struct daemon_service *service,
+				  const struct daemon_config *config,
+				  char **ret_message)
+{
+	char *message = NULL;
+	everr_t err;
+
+	err = rpc_service_reload(service->rpc, config->rpc.readers,
+				 config->rpc.administrators, &message);
+	if (message != NULL) {
+		daemon_log(service->log, DAEMON_LOG_WARNING, "%s", message);
+		TALLOC_FREE(message);
+	}
+	if (err != EVERR_OK) {
+		return err;
+	}
+	/* The bridge can take itself back; the others are taken back here. */
+	err = daemon_bridge_reload(service, config, ret_message);
+	if (err == EVERR_OK) {
+		err = take_manifests(service, config);
+		if (err != EVERR_OK) {
+			(void)!daemon_bridge_reload(service, service->config,
+						    ret_message);
+		}
+	}
+	if (err != EVERR_OK) {
+		take_back(service);
+	}
+	return err;
+}
+
 everr_t daemon_service_reload(struct daemon_service *service)
 {
 	struct daemon_config_errors *errors = NULL;
@@ -308,26 +352,16 @@ everr_t daemon_service_reload(struct daemon_service *service)
 	err = daemon_config_load(service, service->config_file, &config,
 				 &errors);
 	if (err != EVERR_OK) {
-		refuse_configuration(service, errors, err);
+		refuse_configuration(service, errors, NULL, err);
 		TALLOC_FREE(errors);
 		return err;
 	}
 
 	warn_restart(service, config);
-	err = rpc_service_reload(service->rpc, config->rpc.readers,
-				 config->rpc.administrators, &message);
-	if (message != NULL) {
-		daemon_log(service->log, DAEMON_LOG_WARNING, "%s", message);
-		TALLOC_FREE(message);
-	}
-	if (err == EVERR_OK) {
-		err = take_manifests(service, config);
-		if (err != EVERR_OK) {
-			take_back(service);
-		}
-	}
+	err = take_configuration(service, config, &message);
 	if (err != EVERR_OK) {
-		refuse_configuration(service, NULL, err);
+		refuse_configuration(service, NULL, message, err);
+		TALLOC_FREE(message);
 		TALLOC_FREE(config);
 		return err;
 	}

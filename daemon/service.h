@@ -12,6 +12,13 @@
 #include "event/catalog.h"
 #include "store/operational.h"
 
+/* What was seen when somebody last asked for it. */
+struct daemon_health {
+	uint64_t commits;
+	uint64_t failed_batches;
+	bool failing;
+};
+
 struct daemon_service {
 	struct tevent_context *ev;
 	struct daemon_log *log;
@@ -22,7 +29,9 @@ struct daemon_service {
 	struct operational *operational;
 	struct rpc_settings *settings; /* of the channels */
 	struct rpc_service *rpc;
+	struct soap *soap; /* NULL: neither listeners nor an inbox */
 	struct daemon_lag *lag;
+	struct daemon_health health;
 	uint64_t started; /* FILETIME */
 };
 
@@ -38,7 +47,7 @@ everr_t daemon_service_start(
 
 /*
  * Read the configuration and the manifests again.  Channels, publishers and
- * access lists change at once; a key that needs a restart is named in the log
+ * access lists change at once, and what soap_reload() takes over; a key that needs a restart is named in the log
  * and keeps its old value.  A configuration with mistakes changes nothing; a
  * manifest with mistakes is logged and passed over.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <config.h>
-#include "daemon/service.h"
+#include "daemon/bridge.h"
 
 #include "base/wintime.h"
 
@@ -74,6 +74,7 @@ char *daemon_service_status(TALLOC_CTX *mem_ctx,
 	if (root == NULL) {
 		return NULL;
 	}
+	daemon_bridge_status(service, root);
 	text = json_dumps(root, JSON_COMPACT);
 	json_decref(root);
 	if (text == NULL) {

@@ -16,7 +16,7 @@ PACKAGES_RUN="samba-libs samba-dsdb-modules samba-common-bin"
 
 # What the tests add.
 PACKAGES_TEST="libcmocka-dev clang clang-format libclang-rt-14-dev
-	python3-pytest python3-impacket python3-evtx python3-lxml
+	python3-prometheus-client python3-pytest python3-impacket python3-evtx python3-lxml
 	libevtx-utils cabextract python3-zeep
 	krb5-kdc krb5-admin-server krb5-user libnss-wrapper"
 
