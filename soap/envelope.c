@@ -60,6 +60,17 @@ static everr_t envelope_refuse(struct soap_envelope *envelope,
 	return EVERR_PROTOCOL;
 }
 
+/* What a tree said. */
+static everr_t tree_grown(struct soap_envelope *envelope, everr_t err)
+{
+	if (err == EVERR_LIMIT) {
+		return envelope_refuse(envelope, SOAP_FAULT_CLIENT,
+				       "The request, or one item of its list, "
+				       "is too large.");
+	}
+	return err;
+}
+
 /* ------------------------------------------------ envelope and header */
 
 static everr_t start_envelope(struct soap_envelope *envelope,
@@ -187,7 +198,7 @@ static everr_t start_operation(struct soap_envelope *envelope,
 		return EVERR_OK;
 	}
 	envelope->has_operation = true;
-	err = soap_tree_open(envelope->request, element);
+	err = tree_grown(envelope, soap_tree_open(envelope->request, element));
 	if (err != EVERR_OK) {
 		return err;
 	}
@@ -282,7 +293,7 @@ static everr_t on_start(void *private_data,
 		}
 		return start_operation(envelope, element);
 	default:
-		return start_request(envelope, element);
+		return tree_grown(envelope, start_request(envelope, element));
 	}
 }
 
@@ -318,17 +329,17 @@ static bool is_on_path(const struct soap_envelope *envelope)
 static everr_t on_text(void *private_data, const char *text, size_t len)
 {
 	struct soap_envelope *envelope = private_data;
+	struct soap_tree *tree = envelope->request;
 
 	if (envelope->skipped > 0 || envelope->depth < LEVEL_REQUEST) {
 		return EVERR_OK;
 	}
 	if (envelope->item_depth > 0) {
-		return soap_tree_text(envelope->item, text, len);
-	}
-	if (is_on_path(envelope)) {
+		tree = envelope->item;
+	} else if (is_on_path(envelope)) {
 		return EVERR_OK;
 	}
-	return soap_tree_text(envelope->request, text, len);
+	return tree_grown(envelope, soap_tree_text(tree, text, len));
 }
 
 static const struct soap_reader_handler reader_handler = {

@@ -301,8 +301,8 @@ static void piece_drop(struct soap_reader *reader, size_t n)
 }
 
 /* The value of the declaration's pseudo-attribute "encoding", or NULL. */
-static const uint8_t *declared_encoding(const uint8_t *piece, size_t len,
-					size_t *ret_len)
+static const char *declared_encoding(const uint8_t *piece, size_t len,
+				     size_t *ret_len)
 {
 	const uint8_t *end = NULL;
 	const uint8_t *p = NULL;
@@ -329,10 +329,10 @@ static const uint8_t *declared_encoding(const uint8_t *piece, size_t len,
 		return NULL;
 	}
 	*ret_len = (size_t)(quote - p - 1);
-	return p + 1;
+	return (const char *)p + 1;
 }
 
-static bool encoding_is_known(const uint8_t *name, size_t len)
+bool soap_reader_knows(const char *encoding, size_t len)
 {
 	static const char *const known[] = {"utf-8",	"utf8",	    "utf-16",
 					    "utf-16le", "utf-16be", "us-ascii"};
@@ -340,7 +340,7 @@ static bool encoding_is_known(const uint8_t *name, size_t len)
 
 	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
 		if (strlen(known[i]) == len &&
-		    strncasecmp(known[i], (const char *)name, len) == 0) {
+		    strncasecmp(known[i], encoding, len) == 0) {
 			return true;
 		}
 	}
@@ -353,7 +353,7 @@ static bool encoding_is_known(const uint8_t *name, size_t len)
  */
 static void document_begin(struct soap_reader *reader)
 {
-	const uint8_t *name = NULL;
+	const char *name = NULL;
 	size_t len = 0;
 	size_t n = 0;
 
@@ -372,7 +372,7 @@ static void document_begin(struct soap_reader *reader)
 		return;
 	}
 	name = declared_encoding(reader->piece, reader->len, &len);
-	if (name != NULL && !encoding_is_known(name, len)) {
+	if (name != NULL && !soap_reader_knows(name, len)) {
 		reader_fail(reader, EVERR_TEXT,
 			    "the encoding is not supported");
 		return;

@@ -84,6 +84,9 @@ everr_t soap_reader_end(struct soap_reader *reader) EVERR_MUST_CHECK;
 /* What was wrong, and in which line, for an administrator; "" if nothing. */
 const char *soap_reader_problem(const struct soap_reader *reader);
 
+/* Whether this is a name of an encoding that is read; case does not matter. */
+bool soap_reader_knows(const char *encoding, size_t len);
+
 /* Whether it has xsi:nil='true'. */
 bool soap_reader_is_nil(const struct soap_reader_element *element);
 

@@ -4,8 +4,8 @@
 #include "soap/content_type.h"
 #include "soap/envelope.h"
 #include "soap/fault.h"
+#include "soap/reader.h"
 
-#include <errno.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/random.h>
@@ -382,21 +382,13 @@ static void envelope_failed(struct soap_exchange *x, everr_t err)
 
 static bool charset_is_known(TALLOC_CTX *mem_ctx, const char *content_type)
 {
-	static const char *const known[] = {"utf-8",	"utf8",	    "utf-16",
-					    "utf-16le", "utf-16be", "us-ascii"};
 	char *charset = NULL;
-	bool found = false;
-	size_t i;
+	bool known;
 
 	charset = content_type_parameter(mem_ctx, content_type, "charset");
-	if (charset == NULL) {
-		return true;
-	}
-	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-		found = found || strcasecmp(charset, known[i]) == 0;
-	}
+	known = charset == NULL || soap_reader_knows(charset, strlen(charset));
 	TALLOC_FREE(charset);
-	return found;
+	return known;
 }
 
 static void refuse_method(struct http_exchange *exchange)

@@ -110,7 +110,11 @@ void soap_fault(struct soap_call *call, const char *error_code,
 		const char *message);
 void soap_fault_text(struct soap_call *call, const char *text);
 
-/* Take no more items for the time being; pairs, as http_pause(). */
+/*
+ * Take no more of the body for the time being; pairs, as http_pause().  What
+ * has arrived (tens of KiB) still gives its items, and where that is the end
+ * of the body finish() follows; soap_resume() then does nothing.
+ */
 void soap_pause(struct soap_call *call);
 void soap_resume(struct soap_call *call);
 

@@ -23,8 +23,7 @@ void soap_tree_reset(struct soap_tree *tree);
  * A child of the element opened last, its text, its end.  Names are kept as
  * pointers: they must stay valid as long as the nodes.
  *
- * EVERR_LIMIT  depth or memory
- * EVERR_NOMEM
+ * EVERR_LIMIT: depth, or memory.
  */
 everr_t soap_tree_open(struct soap_tree *tree,
 		       const struct soap_reader_element *element)

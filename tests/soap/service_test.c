@@ -676,6 +676,30 @@ static void test_a_long_body_is_not_waited_for_after_a_fault(void **state)
 	assert_int_equal(seen.rejections, 2);
 }
 
+static void test_an_item_may_not_be_larger_than_a_tree(void **state)
+{
+	static const char begin[] =
+		"<s:Envelope xmlns:s='" ENV_1_1 "'><s:Body><List xmlns='" NS
+		"'><things><Item><Id>a</Id></Item><Item>";
+	struct seen seen = seen_of(state);
+	struct soap_service service = service_of(&seen);
+	struct http_exchange *exchange =
+		fake_exchange(*state, &soap_handler, &service);
+	size_t sent = 0;
+
+	fake_header(exchange, "Content-Type", TYPE_1_1);
+	fake_begin(exchange);
+	fake_body(exchange, begin, strlen(begin));
+	while (!exchange->answer->given && sent < SOAP_TREE_MAX) {
+		fake_body(exchange, "<Id>0123456789</Id><Id/>", 24);
+		sent += 24;
+	}
+	assert_in_range(sent, SOAP_TREE_MAX / 20, SOAP_TREE_MAX - 1);
+	faults(exchange->answer, "soap:Client", "too large");
+	assert_string_equal(seen.log, "a;");
+	assert_null(seen.error_code);
+}
+
 static void test_nothing_is_kept_where_nobody_asks(void **state)
 {
 	struct seen seen = seen_of(state);
@@ -845,6 +869,7 @@ int main(void)
 		leak_test(test_a_list_that_is_empty_is_told_from_none),
 		leak_test(test_no_items_come_after_a_fault),
 		leak_test(test_a_long_body_is_not_waited_for_after_a_fault),
+		leak_test(test_an_item_may_not_be_larger_than_a_tree),
 		leak_test(test_nothing_is_kept_where_nobody_asks),
 		leak_test(test_a_pause_holds_the_body_back_until_it_is_resumed),
 		leak_test(test_a_fault_ends_a_pause),
