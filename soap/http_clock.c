@@ -182,7 +182,8 @@ static bool is_better_spare(const struct http_connection *connection,
 	if (than == NULL || connection->phase != than->phase) {
 		return than == NULL || connection->phase == HTTP_PHASE_IDLE;
 	}
-	return connection->since < than->since;
+	/* The list has the newest first. */
+	return connection->since <= than->since;
 }
 
 bool http_clock_make_room(struct http_listener *listener,
