@@ -109,6 +109,7 @@ def test_an_allow_list_changes_on_reload(make_server):
 
 def test_a_bad_file_leaves_all_as_it_was(make_server):
     server = make_server(config=METRICS + "[configmgr]\nsite_code = EVL\n")
+    assert get(server) == 200
     change(server, "site_code = EVL", "site_code = TOO-LONG")
     change(server, "serve = metrics", "serve = metrics\nallow = 192.0.2.1")
     log = reload(server, check=False)
