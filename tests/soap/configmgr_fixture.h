@@ -84,6 +84,8 @@ static inline struct mp_fixture *mp_new(void **state)
 
 	assert_non_null(m);
 	m->f = fixture_new(m);
+	/* fixture_disk_set() to less makes the store full. */
+	m->f->options.limits.disk_reserve = 1000;
 	m->dir = talloc_asprintf(m, "%s/evenlog-mp-XXXXXX",
 				 tmp != NULL ? tmp : "/tmp");
 	assert_non_null(mkdtemp(m->dir));
