@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "soap/configmgr_internal.h"
 
-#include "bridge/events.h"
-
 #include <string.h>
 #include <strings.h>
 
@@ -294,20 +292,6 @@ static everr_t config_copy(struct configmgr *configmgr,
 
 /* ------------------------------------------------------------------ start */
 
-static everr_t channel_open(struct configmgr *configmgr)
-{
-	const struct store_channel_config config = {.enabled = true};
-	everr_t err;
-
-	err = store_channel_find(configmgr->store, BRIDGE_CONFIGMGR_CHANNEL,
-				 &configmgr->channel);
-	if (err != EVERR_CHANNEL_NOT_FOUND) {
-		return err;
-	}
-	return store_channel_define(configmgr->store, BRIDGE_CONFIGMGR_CHANNEL,
-				    &config, &configmgr->channel);
-}
-
 static everr_t tables_load(struct configmgr *configmgr, char **ret_message)
 {
 	const struct configmgr_config *config = configmgr->config;
@@ -352,7 +336,7 @@ static everr_t configmgr_fill(struct configmgr *configmgr,
 	if (err != EVERR_OK) {
 		return err;
 	}
-	err = channel_open(configmgr);
+	err = configmgr_channel_ready(configmgr);
 	if (err != EVERR_OK) {
 		return err;
 	}

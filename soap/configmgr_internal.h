@@ -144,6 +144,9 @@ struct configmgr_change {
 	void *private_data; /* stolen */
 };
 
+/* Find or make the channel, also again when someone has removed it. */
+everr_t configmgr_channel_ready(struct configmgr *configmgr) EVERR_MUST_CHECK;
+
 struct tevent_req *configmgr_store_send(TALLOC_CTX *mem_ctx,
 					struct tevent_context *ev,
 					struct configmgr *configmgr,

@@ -26,6 +26,7 @@ struct message_state {
 	struct ev_guid id;
 	char id_text[EV_GUID_TEXT_SIZE];
 	uint64_t digest;
+	bool stored; /* its events are on disk */
 	struct configmgr_answer answer;
 };
 
@@ -157,6 +158,11 @@ static void answer_accepted(struct tevent_req *req)
 		answer_ok(req, NULL);
 		return;
 	}
+	if (state->stored) {
+		/* Whatever it is, it is on disk: nothing may fail any more. */
+		answer_ok(req, "<Reply SchemaVersion=\"1.00\"/>");
+		return;
+	}
 	buf_init(&xml, state, ANSWER_MAX);
 	err = configmgr_location_reply(state->configmgr, &state->message, &xml);
 	buf_put_u8(&xml, 0);
@@ -181,12 +187,15 @@ static void message_stored(struct tevent_req *subreq)
 {
 	struct tevent_req *req =
 		tevent_req_callback_data(subreq, struct tevent_req);
+	struct message_state *state =
+		tevent_req_data(req, struct message_state);
 	everr_t err;
 
 	err = configmgr_store_recv(subreq);
 	TALLOC_FREE(subreq);
 	switch (err) {
 	case EVERR_OK:
+		state->stored = true;
 		answer_accepted(req);
 		return;
 	case EVERR_EVENT_TOO_LARGE:
@@ -293,6 +302,7 @@ static bool message_again(struct tevent_req *req)
 			return true;
 		}
 		configmgr->counters.replays++;
+		state->stored = true;
 		answer_accepted(req);
 		return true;
 	}
@@ -324,13 +334,8 @@ static void message_registered(struct tevent_req *subreq)
 
 	err = configmgr_register_recv(subreq, state, &xml, &reason);
 	TALLOC_FREE(subreq);
-	if (err == EVERR_TEXT || err == EVERR_LIMIT) {
-		answer_rejected(req, CONFIGMGR_CAUSE_REGISTRATION, err,
-				reason != NULL ? reason : everr_text(err));
-		return;
-	}
-	if (err == EVERR_NOMEM) {
-		tevent_req_error(req, err);
+	if (err != EVERR_OK && reason != NULL) {
+		answer_rejected(req, CONFIGMGR_CAUSE_REGISTRATION, err, reason);
 		return;
 	}
 	if (err != EVERR_OK) {
@@ -338,6 +343,9 @@ static void message_registered(struct tevent_req *subreq)
 		return;
 	}
 	if (reason != NULL) {
+		/* By HTTP it is answered; the answer says no. */
+		state->answer.err = EVERR_ACCESS;
+		state->answer.text = reason;
 		configmgr_reject(state->configmgr, &state->input,
 				 &state->origin, &state->message,
 				 CONFIGMGR_CAUSE_REGISTRATION, reason);
@@ -437,8 +445,8 @@ static const char *signature_refusal(const struct configmgr *configmgr,
 /* --------------------------------------------------------------- dispatch */
 
 /*
- * What clients need to be served before they have registered: registration
- * has a signature of its own, and asking the way reveals nothing.
+ * What clients need before they have registered: a registration has a
+ * signature of its own, and who asks the way learns nothing secret.
  */
 static bool before_registration(const char *endpoint)
 {

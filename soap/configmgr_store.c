@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+/* What the channel keeps when nobody configured it. */
+#define CHANNEL_BYTES (UINT64_C(256) * 1024 * 1024)
 /* States of a change beside those of the message's id. */
 #define MORE_STATES_MAX 8
 
@@ -106,13 +108,23 @@ static void flight_landed(struct tevent_req *subreq)
 	talloc_free(flight);
 }
 
-/* An administrator may have removed the channel: it is made again. */
-static everr_t channel_ready(struct configmgr *configmgr)
+everr_t configmgr_channel_ready(struct configmgr *configmgr)
 {
-	const struct store_channel_config config = {.enabled = true};
+	static const struct store_channel_config config = {
+		.enabled = true,
+		.max_bytes = CHANNEL_BYTES,
+	};
+	everr_t err;
 
-	if (!store_channel_removed(configmgr->channel)) {
+	if (configmgr->channel != NULL &&
+	    !store_channel_removed(configmgr->channel)) {
 		return EVERR_OK;
+	}
+	/* What was configured for it stays. */
+	err = store_channel_find(configmgr->store, BRIDGE_CONFIGMGR_CHANNEL,
+				 &configmgr->channel);
+	if (err != EVERR_CHANNEL_NOT_FOUND) {
+		return err;
 	}
 	return store_channel_define(configmgr->store, BRIDGE_CONFIGMGR_CHANNEL,
 				    &config, &configmgr->channel);
@@ -171,7 +183,7 @@ static everr_t flight_start(struct configmgr_flight *flight,
 	if (change->num_states > MORE_STATES_MAX) {
 		return EVERR_INVALID;
 	}
-	err = channel_ready(configmgr);
+	err = configmgr_channel_ready(configmgr);
 	if (err != EVERR_OK) {
 		return err;
 	}
