@@ -7,6 +7,7 @@ see them.  Layouts are those of ccm.py, made without the service.
 import concurrent.futures
 import os
 import re
+import signal
 import struct
 import time
 import zlib
@@ -31,6 +32,18 @@ port = 0
 serve = metrics
 port = 0
 """
+
+
+STATUS_MESSAGE = (
+    '<Status SchemaVersion="1.00" CodePage="437" LocaleID="1033">'
+    '<Properties><Property Name="MachineName">PC01</Property>'
+    '<Property Name="SiteCode">ABC</Property>'
+    '<Property Name="InsertionString1">one</Property>'
+    f'<Property Name="DateTime">{ccm.cim()}</Property>'
+    '<Property Name="Severity">1</Property></Properties>'
+    '<Qualifiers><Qualifier Name="SMS_Component">Agent</Qualifier>'
+    '<Qualifier Name="SMS_MessageID">10500</Qualifier></Qualifiers>'
+    "<Type>SMS_UnknownStatusMessage</Type></Status>")
 
 
 @pytest.fixture(scope="module")
@@ -111,10 +124,11 @@ def test_the_discovery_record_of_the_seed(mp, watch):
     seen = watch.one()
     assert seen.id == DISCOVERY
     assert seen.level == 4
-    assert "PC77" in seen.message
+    assert seen["NetBIOSName"] == "PC77"
+    assert seen.message.startswith("pc01.example.com sent a discovery record")
     assert seen["ADSite"] == "Default-First-Site-Name"
     assert seen["FQDN"] == "pc01.example.com"
-    assert len(seen.properties) == 17
+    assert len(seen.properties) == 18
 
 
 @pytest.mark.parametrize("url,method", [
@@ -128,6 +142,16 @@ def test_every_way_in(mp, watch, url, method):
     message.url, message.method = url, method
     assert ccm.send(mp, message).is_no_reply()
     assert watch.one().id == DISCOVERY
+
+
+def test_a_report_is_found_behind_unusable_ranges(mp, watch):
+    """Facts, section 3: then the payload is cut behind each </Report>."""
+    message = ccm.sdk_ddr(*ccm.discovery_reports()).replace(
+        Body=ccm.attributes("Body", Type="ByteRange", Offset=10 ** 9,
+                            Length=20), Attachment="")
+    assert ccm.send(mp, message).is_no_reply()
+    assert ("CCM_ComputerSystem", "Domain", "EXAMPLE") in \
+        watch.one().properties
 
 
 def test_the_boundary_of_the_request_is_the_answers(mp, watch):
@@ -160,17 +184,7 @@ def test_hardware_inventory_and_state_and_status(mp, watch):
     ).is_no_reply()
     assert [seen.id for seen in watch.events()] == [STATE, STATE]
 
-    status = (
-        '<Status SchemaVersion="1.00" CodePage="437" LocaleID="1033">'
-        '<Properties><Property Name="MachineName">PC01</Property>'
-        '<Property Name="SiteCode">ABC</Property>'
-        '<Property Name="InsertionString1">one</Property>'
-        f'<Property Name="DateTime">{ccm.cim()}</Property>'
-        '<Property Name="Severity">1</Property></Properties>'
-        '<Qualifiers><Qualifier Name="SMS_Component">Agent</Qualifier>'
-        '<Qualifier Name="SMS_MessageID">10500</Qualifier></Qualifiers>'
-        "<Type>SMS_UnknownStatusMessage</Type></Status>")
-    assert ccm.send(mp, ccm.sdk_status(status)).is_no_reply()
+    assert ccm.send(mp, ccm.sdk_status(STATUS_MESSAGE)).is_no_reply()
     assert watch.one().id == STATUS
 
 
@@ -251,8 +265,9 @@ def test_the_python_sender_goes_on_from_registration_to_its_record(
         'RequestType="Always"><Identification><Machine><ClientID>'
         f"{client_id}</ClientID></Machine></Identification>"
         "</RequestAssignments>", source_id=client_id, key=key))
-    policies = ElementTree.fromstring(
-        zlib.decompress(reply.parts()[1]).decode("utf-16-le").rstrip("\0\r\n"))
+    # It keeps what is printable: the payload ends NUL, CR, LF, in bytes.
+    answer = zlib.decompress(reply.parts()[1]).decode("utf-16-le")
+    policies = ElementTree.fromstring("".join(filter(str.isprintable, answer)))
     assert policies.tag == "ReplyAssignments"
     assert policies.findall("PolicyAssignment") == []
 
@@ -340,7 +355,7 @@ def test_a_registration_signed_by_another_key_is_refused(mp, watch):
         "MP_ClientRegistration", forged, source_id=None))
     answer = ElementTree.fromstring(reply.message()[1])
     assert (answer.get("SMSID"), answer.get("Status")) == (None, "3")
-    assert "signature" in watch.one(REJECTED)["Reason"]
+    assert "signature" in watch.wait(REJECTED)[0]["Reason"]
 
 
 @pytest.mark.parametrize("damage", [
@@ -360,7 +375,8 @@ def test_a_malformed_registration_is_400(mp, watch, damage):
     if reply.status == 200:
         # Its <Data> is no longer what was signed.
         assert ElementTree.fromstring(reply.message()[1]).get("Status") == "3"
-    assert watch.events() and not watch.events(REGISTERED)
+    seen = watch.wait(REJECTED, REGISTERED)
+    assert [s.id for s in seen] == [REJECTED]
 
 
 def test_required_signatures(make_server):
@@ -392,16 +408,29 @@ def test_required_signatures(make_server):
         [REGISTERED, DISCOVERY, DISCOVERY]
     assert len([s for s in seen if s.id == REJECTED]) == 5
 
-    # What was refused for the policy can be taken in under another one.
-    kept = server.evenlog("quarantine", "list").stdout
-    names = [line.split()[0] for line in kept.splitlines()
-             if "has no signature, and" in line]
-    if names:
-        text = server.read_config().replace("= required", "= present")
-        server.write_config(text)
-        server.evenlog("reload")
-        server.evenlog("quarantine", "retry", names[0])
-        assert watch.one().id == DISCOVERY
+    # What the policy refused can be taken in under another one.
+    first = next(s for s in seen if s.id == REJECTED)
+    assert "no signature" in first["Reason"]
+    assert "no signature" in first.message
+    refused = server.evenlog("quarantine", "retry", first["Quarantine"],
+                             check=False)
+    assert refused.returncode != 0
+    assert first["Reason"] in refused.stdout + refused.stderr
+    reload(server, server.read_config().replace("= required", "= present"))
+    server.evenlog("quarantine", "retry", first["Quarantine"])
+    assert first["Quarantine"] not in server.evenlog("quarantine",
+                                                     "list").stdout
+    again = watch.one()
+    assert (again.id, again["MessageId"]) == (DISCOVERY, first["MessageId"])
+
+
+def reload(server, config):
+    before = server.log().count("configuration reloaded")
+    server.write_config(config)
+    server.signal(signal.SIGHUP)
+    while server.log().count("configuration reloaded") == before:
+        assert server.process.poll() is None
+        server.evenlog("status")
 
 
 # ----------------------------------------------------------------- bad input
@@ -421,17 +450,14 @@ def no_end():
 
 
 def past_payload():
-    message = good()
-    return message.replace(Body=ccm.attributes(
-        "Body", Type="ByteRange", Offset=10 ** 9, Length=20),
-        Attachment=""), None
+    """A report would be found without ranges; there is none."""
+    return ccm.sdk_status(STATUS_MESSAGE).replace(Body=ccm.attributes(
+        "Body", Type="ByteRange", Offset=10 ** 9, Length=20)), None
 
 
 def overflowing_range():
-    message = good()
-    return message.replace(Body=ccm.attributes(
-        "Body", Type="ByteRange", Offset=2 ** 64 - 2, Length=4),
-        Attachment=""), None
+    return ccm.sdk_status(STATUS_MESSAGE).replace(Body=ccm.attributes(
+        "Body", Type="ByteRange", Offset=2 ** 64 - 2, Length=4)), None
 
 
 def zip_bomb():
