@@ -30,10 +30,9 @@ void wsus_config_default(struct wsus_config *ret_config)
 		.catalogue = "/var/lib/evenlog/wsus",
 		.detailed_rollup = true,
 		.correct_clocks = true,
-		.compress = true,
 		.body_max = 512ULL * 1024 * 1024,
 		.cookie_seconds = 240 * 60,
-		.servers_max = 10000,
+		.servers_max = 1000,
 		.computers_max = 200000,
 		.statuses_max = 50000,
 	};

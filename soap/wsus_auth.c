@@ -158,8 +158,7 @@ static void answer_authorization(struct soap_call *call)
 
 static void contact_done(struct tevent_req *req)
 {
-	struct soap_call *call =
-		tevent_req_callback_data(req, struct soap_call);
+	struct soap_call *call = tevent_req_callback_data_void(req);
 	bool is_new = false;
 	everr_t err;
 
@@ -281,8 +280,7 @@ static void answer_cookie(struct soap_call *call)
 
 static void sync_started_done(struct tevent_req *req)
 {
-	struct soap_call *call =
-		tevent_req_callback_data(req, struct soap_call);
+	struct soap_call *call = tevent_req_callback_data_void(req);
 	everr_t err;
 
 	err = wsus_commit_recv(req);

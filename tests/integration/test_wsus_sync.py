@@ -49,7 +49,9 @@ HIDDEN = ["9a9bafe2-fbfc-4b0b-8479-49a2bb08cd5a",
 DIGEST = base64.b64encode(hashlib.sha1(b"a file").digest()).decode()
 URL = "http://download.example/c/file.cab"
 
-CONFIG = "[listener dss]\nserve = wsus\naddress = 127.0.0.1\nport = 0\n"
+# It begins in the section [wsus].
+CONFIG = ("compress = yes\n"
+          "[listener dss]\nserve = wsus\naddress = 127.0.0.1\nport = 0\n")
 
 
 # ------------------------------------------------------------- the catalogue
@@ -133,6 +135,7 @@ DEPLOYMENT_IDS = ["c2f2ca62-5413-419a-bdee-275a23087758",
 SETTINGS = {
     "catalogOnlySync": True,
     "lazySync": True,
+    "compress": [PRODUCT],
     "languages": [
         {"id": 0, "short": "all", "long": "all"},
         {"id": 1033, "short": "en", "long": "English", "enabled": False}],
@@ -561,11 +564,15 @@ def zeep_services(uss, version):
         return None
     suffix = "12" if version == "1.2" else ""
     transport = zeep.Transport(timeout=60, operation_timeout=60)
+    # ServerSyncConfigData has another order in the WSDL than in the prose,
+    # which Microsoft's own servers follow either of.
+    settings = zeep.Settings(xsd_ignore_sequence_order=True)
     made = []
     for file, ns, name, path in (
             ("dss-auth.wsdl", AUTH_NS, "DssAuthWebServiceSoap", AUTH),
             ("server-sync.wsdl", NS, "ServerSyncProxySoap", SYNC)):
-        client = zeep.Client(os.path.join(WSDL, file), transport=transport)
+        client = zeep.Client(os.path.join(WSDL, file), transport=transport,
+                             settings=settings)
         # The address in the WSDL is one that no server has.
         made.append(client.create_service("{%s}%s%s" % (ns, name, suffix),
                                           uss.url(path)))
@@ -775,6 +782,13 @@ def test_a_hundred_updates_are_given_and_unknown_ones_are_not(uss):
         + [(DETECTOID, 101)]
     answer = uss.good("GetUpdateData", uss.cookie() + update_ids(rows))
     assert len(find(answer, "updates")) == 1
+
+
+def test_a_small_update_is_compressed_where_the_catalogue_asks(uss):
+    answer = uss.good("GetUpdateData",
+                      uss.cookie() + update_ids([(PRODUCT, 101)]))
+    cabinet = base64.b64decode(text(answer, "XmlUpdateBlobCompressed"))
+    assert uncab(cabinet) == BLOBS[PRODUCT, 101]
 
 
 def test_an_empty_list_of_updates_is_answered(uss):
