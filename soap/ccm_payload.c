@@ -302,9 +302,11 @@ static everr_t cut_without_ranges(struct cutter *cutter,
 	if (ranges && !cutter->past) {
 		return EVERR_OK; /* all of them are empty */
 	}
-	err = cut_reports(cutter);
-	if (err != EVERR_OK || cutter->num > 0) {
-		return err;
+	if (cutter->len > 0) {
+		err = cut_reports(cutter);
+		if (err != EVERR_OK || cutter->num > 0) {
+			return err;
+		}
 	}
 	if (cutter->past) {
 		return refuse_past(cutter, header);
