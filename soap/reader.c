@@ -583,8 +583,11 @@ everr_t soap_reader_end(struct soap_reader *reader)
 	if (reader->err != EVERR_OK) {
 		return reader->err;
 	}
-	/* Also when there was nothing, or one byte: no document at all. */
-	if (!reader->begun || reader->len != 0) {
+	if (reader->len != 0) {
+		reader_fail(reader, EVERR_TEXT, "it ends inside a character");
+		return reader->err;
+	}
+	if (!reader->begun) {
 		reader_fail(reader, EVERR_TEXT, "there is no XML document");
 		return reader->err;
 	}

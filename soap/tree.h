@@ -13,7 +13,7 @@
 
 struct soap_tree;
 
-/* At most max bytes of memory. */
+/* At most max bytes of memory; any one text may have a quarter of them. */
 struct soap_tree *soap_tree_create(TALLOC_CTX *mem_ctx, size_t max);
 
 /* Drop all nodes, keep the memory. */
@@ -34,19 +34,5 @@ void soap_tree_close(struct soap_tree *tree);
 
 /* The outermost element, or NULL. */
 const struct soap_node *soap_tree_root(const struct soap_tree *tree);
-
-/*
- * A whole document in memory as a tree of at most max bytes; the node and all
- * it points to go with *ret_document, a child of mem_ctx.  Errors are
- * soap_reader_feed()'s; *ret_problem (child of mem_ctx; NULL: not wanted) then
- * says what and where, unless memory is out.
- */
-struct soap_document;
-everr_t soap_document_parse(TALLOC_CTX *mem_ctx, const uint8_t *data,
-			    size_t len, size_t max,
-			    struct soap_document **ret_document,
-			    char **ret_problem) EVERR_MUST_CHECK;
-const struct soap_node *soap_document_root(
-	const struct soap_document *document);
 
 #endif

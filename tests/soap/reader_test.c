@@ -8,8 +8,6 @@
 #include <string.h>
 #include <time.h>
 
-#define XSI "xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance'"
-
 #define TREE_MAX ((size_t)8 * 1024 * 1024)
 
 /* --------------------------------------------------------- what was read */
@@ -34,24 +32,48 @@ static void flatten(struct buf *out, const struct soap_node *node)
 	}
 }
 
+static everr_t tree_start(void *private_data,
+			  const struct soap_reader_element *element)
+{
+	return soap_tree_open(private_data, element);
+}
+
+static everr_t tree_end(void *private_data)
+{
+	soap_tree_close(private_data);
+	return EVERR_OK;
+}
+
+static everr_t tree_text(void *private_data, const char *text, size_t len)
+{
+	return soap_tree_text(private_data, text, len);
+}
+
+static const struct soap_reader_handler tree_handler = {
+	.start = tree_start, .end = tree_end, .text = tree_text};
+
+/* NULL: not read, and why. */
 static char *read_tree(TALLOC_CTX *mem_ctx, const void *data, size_t len,
 		       everr_t *ret_err, char **ret_problem)
 {
-	struct soap_document *document = NULL;
+	struct soap_tree *tree = soap_tree_create(mem_ctx, TREE_MAX);
+	struct soap_reader *reader = NULL;
 	struct buf out;
 
-	*ret_problem = NULL;
-	*ret_err = soap_document_parse(mem_ctx, data, len, TREE_MAX, &document,
-				       ret_problem);
-	if (*ret_err != EVERR_OK) {
-		assert_null(document);
-		return NULL;
+	assert_int_equal(soap_reader_create(tree, &tree_handler, tree, &reader),
+			 EVERR_OK);
+	*ret_err = soap_reader_feed(reader, data, len);
+	if (*ret_err == EVERR_OK) {
+		*ret_err = soap_reader_end(reader);
 	}
-	buf_init(&out, mem_ctx, 664 * TREE_MAX);
-	flatten(&out, soap_document_root(document));
-	buf_put_u8(&out, 0);
-	assert_int_equal(buf_error(&out), EVERR_OK);
-	talloc_free(document);
+	*ret_problem = talloc_strdup(mem_ctx, soap_reader_problem(reader));
+	buf_init(&out, mem_ctx, 64 * TREE_MAX);
+	if (*ret_err == EVERR_OK) {
+		flatten(&out, soap_tree_root(tree));
+		buf_put_u8(&out, 0);
+		assert_int_equal(buf_error(&out), EVERR_OK);
+	}
+	talloc_free(tree);
 	return (char *)out.data;
 }
 
@@ -66,6 +88,7 @@ static void reads(void **state, const void *data, size_t len, const char *want)
 	}
 	assert_string_equal(tree, want);
 	talloc_free(tree);
+	talloc_free(problem);
 }
 
 static void reads_text(void **state, const char *text, const char *want)
@@ -115,14 +138,31 @@ static void test_text_goes_on_behind_what_is_not_text(void **state)
 	reads_text(state, "<a>x\r\ny\rz&#13;</a>", "a(x\ny\nz\r|)");
 }
 
-static void test_nil_is_as_if_it_were_not_there(void **state)
+static void test_nil_is_a_boolean_of_its_namespace(void **state)
 {
-	reads_text(state,
-		   "<a " XSI "><b xsi:nil='true'><c>x</c>y</b>"
-		   "<b xsi:nil='1'/><b xsi:nil='false'>z</b>"
-		   "<b nil='true'>w</b></a>",
-		   "a(|b[nil=false](z|)b[nil=true](w|))");
-	refuses_text(state, "<a " XSI " xsi:nil='true'/>", "");
+#define XSI "http://www.w3.org/2001/XMLSchema-instance"
+	static const struct {
+		struct soap_reader_attribute attribute;
+		bool nil;
+	} table[] = {
+		{{"nil", XSI, "true", 4}, true},
+		{{"nil", XSI, "1", 1}, true},
+		{{"nil", XSI, "trueish", 4}, true},
+		{{"nil", XSI, "false", 5}, false},
+		{{"nil", XSI, "", 0}, false},
+		{{"nil", "", "true", 4}, false},
+		{{"type", XSI, "true", 4}, false},
+	};
+#undef XSI
+	struct soap_reader_element element = {.name = "a", .ns = ""};
+	size_t i;
+
+	assert_false(soap_reader_is_nil(&element));
+	element.num_attributes = 1;
+	for (i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		element.attributes = &table[i].attribute;
+		assert_int_equal(soap_reader_is_nil(&element), table[i].nil);
+	}
 }
 
 static void test_what_stands_in_front_of_the_document(void **state)
@@ -184,6 +224,7 @@ static void test_what_is_not_well_formed_is_refused(void **state)
 	for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		refuses_text(state, wrong[i], "line");
 	}
+	refuses_text(state, "<abc/>\xE2\x82", "inside a character");
 	refuses(state, "<abc>\0</abc>", 12, EVERR_TEXT, "NUL");
 	refuses(state, "<abc/>\0", 7, EVERR_TEXT, "NUL");
 }
@@ -253,26 +294,6 @@ static void test_utf_16_is_read_in_either_order(void **state)
 
 /* --------------------------------------------------------------- pieces */
 
-static everr_t quiet_start(void *private_data,
-			   const struct soap_reader_element *element)
-{
-	return soap_tree_open(private_data, element);
-}
-
-static everr_t quiet_end(void *private_data)
-{
-	soap_tree_close(private_data);
-	return EVERR_OK;
-}
-
-static everr_t quiet_text(void *private_data, const char *text, size_t len)
-{
-	return soap_tree_text(private_data, text, len);
-}
-
-static const struct soap_reader_handler quiet = {
-	.start = quiet_start, .end = quiet_end, .text = quiet_text};
-
 /* In pieces of size bytes after a first one of at bytes. */
 static void reads_in_pieces(void **state, const uint8_t *data, size_t len,
 			    size_t at, size_t size, const char *want)
@@ -281,7 +302,7 @@ static void reads_in_pieces(void **state, const uint8_t *data, size_t len,
 	struct soap_reader *reader = NULL;
 	struct buf out;
 
-	assert_int_equal(soap_reader_create(tree, &quiet, tree, &reader),
+	assert_int_equal(soap_reader_create(tree, &tree_handler, tree, &reader),
 			 EVERR_OK);
 	assert_int_equal(soap_reader_feed(reader, data, at), EVERR_OK);
 	while (at < len) {
@@ -493,7 +514,7 @@ static void test_different_names_have_a_limit(void **state)
 	char text[200];
 	int i;
 
-	assert_int_equal(soap_reader_create(tree, &quiet, tree, &reader),
+	assert_int_equal(soap_reader_create(tree, &tree_handler, tree, &reader),
 			 EVERR_OK);
 	assert_int_equal(soap_reader_feed(reader, (const uint8_t *)"<a>", 3),
 			 EVERR_OK);
@@ -637,7 +658,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		leak_test(test_names_attributes_and_text_are_in_the_tree),
 		leak_test(test_text_goes_on_behind_what_is_not_text),
-		leak_test(test_nil_is_as_if_it_were_not_there),
+		leak_test(test_nil_is_a_boolean_of_its_namespace),
 		leak_test(test_what_stands_in_front_of_the_document),
 		leak_test(test_what_is_not_well_formed_is_refused),
 		leak_test(test_utf_16_is_read_in_either_order),

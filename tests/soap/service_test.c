@@ -262,6 +262,15 @@ static void test_both_versions_are_answered_in_their_own(void **state)
 		     BODY(ENV_1_2, "<Echo xmlns='" NS "'/>")),
 		200, TYPE_1_2,
 		HEAD_1_2 "<EchoResponse xmlns=\"" NS "\" />" TAIL);
+	/* What is nil is not there. */
+	answers(post_1_1(state, &seen,
+			 BODY(ENV_1_1,
+			      "<Echo xmlns='" NS "' xmlns:i='http://www.w3.org/"
+			      "2001/XMLSchema-instance'><Text i:nil='true'>"
+			      "<Text>x</Text>y</Text><Text>z</Text></Echo>")),
+		200, TYPE_1_1,
+		HEAD_1_1 "<EchoResponse xmlns=\"" NS "\"><EchoResult>z"
+			 "</EchoResult></EchoResponse>" TAIL);
 	assert_int_equal(seen.rejections, 0);
 }
 
