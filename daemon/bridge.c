@@ -133,6 +133,11 @@ static void warn_listeners(struct daemon_service *service,
 	}
 }
 
+static bool runs_configmgr(const struct daemon_service *service)
+{
+	return service->soap != NULL && soap_configmgr(service->soap) != NULL;
+}
+
 void daemon_bridge_warn_restart(struct daemon_service *service,
 				const struct daemon_config *config)
 {
@@ -144,11 +149,16 @@ void daemon_bridge_warn_restart(struct daemon_service *service,
 		daemon_log(service->log, DAEMON_LOG_WARNING,
 			   "a change of 'enabled' in [wsus] needs a restart");
 	}
-	if (old->configmgr.enabled != new->configmgr.enabled ||
+	if (old->configmgr.enabled != new->configmgr.enabled) {
+		daemon_log(service->log, DAEMON_LOG_WARNING,
+			   "a change of 'enabled' in [configmgr] needs a "
+			   "restart");
+	}
+	if (!runs_configmgr(service) &&
 	    !same_text(old->configmgr.inbox, new->configmgr.inbox)) {
 		daemon_log(service->log, DAEMON_LOG_WARNING,
-			   "a change of 'enabled' or 'inbox' in [configmgr] "
-			   "needs a restart");
+			   "a change of 'inbox' needs a restart while nothing "
+			   "else of [configmgr] runs");
 	}
 	if (!same_text(old->quarantine, new->quarantine) ||
 	    memcmp(&old->quarantine_limits, &new->quarantine_limits,
