@@ -29,7 +29,7 @@ SERVER = "050cee4a-aaff-470c-8fc3-7a94cb3a4293"
 CONFIG = """
 [listener bench]
 port = 0
-serve = wsus configmgr
+serve = wsus, configmgr
 [wsus]
 correct_clocks = no
 """
