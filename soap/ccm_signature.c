@@ -404,35 +404,54 @@ enum bridge_signature ccm_signature_verify_text(const uint8_t *der, size_t len,
 
 /* ------------------------------------------------------------ signed texts */
 
-/* "<" or "</", name; the unit behind it is for the caller to look at. */
-static size_t tag_utf16(const char *start, const char *name, uint8_t *tag,
-			size_t size)
+/* ASCII as UTF-16LE: bytes of markup that is searched for. */
+#define MARKUP_MAX 64
+struct markup {
+	uint8_t units[2 * MARKUP_MAX];
+	size_t len;
+};
+
+static struct markup markup_of(const char *start, const char *name)
 {
-	size_t len = strlen(start);
-	size_t n = 0;
+	struct markup markup = {.len = 0};
+	size_t start_len = strlen(start);
+	size_t num = start_len + strlen(name);
 	size_t i;
 
-	for (i = 0; i < len + strlen(name) && n + 2 <= size; i++) {
-		tag[n++] = (uint8_t)(i < len ? start[i] : name[i - len]);
-		tag[n++] = 0;
+	for (i = 0; i < num && i < MARKUP_MAX; i++) {
+		markup.units[markup.len++] =
+			(uint8_t)(i < start_len ? start[i]
+						: name[i - start_len]);
+		markup.units[markup.len++] = 0;
 	}
-	return n;
+	return markup;
 }
 
-/* Where a tag stands, its name ended; NULL: nowhere from there on. */
-static const uint8_t *find_tag(const uint8_t *data, size_t len, size_t from,
-			       const uint8_t *tag, size_t tag_len)
+/* Where it stands from there on, at a whole unit; NULL: nowhere. */
+static const uint8_t *find(const uint8_t *data, size_t len, size_t from,
+			   const struct markup *markup)
 {
 	const uint8_t *p = NULL;
 
 	while (from < len) {
-		p = memmem(data + from, len - from, tag, tag_len);
-		if (p == NULL) {
-			return NULL;
+		p = memmem(data + from, len - from, markup->units, markup->len);
+		if (p == NULL || (p - data) % 2 == 0) {
+			return p;
 		}
-		from = (size_t)(p - data) + tag_len;
-		if ((p - data) % 2 == 0 && len - from >= 2 &&
-		    data[from + 1] == 0 && data[from] != 0 &&
+		from = (size_t)(p - data) + 1;
+	}
+	return NULL;
+}
+
+/* The same with the end of a name behind it. */
+static const uint8_t *find_tag(const uint8_t *data, size_t len, size_t from,
+			       const struct markup *markup)
+{
+	const uint8_t *p = NULL;
+
+	while ((p = find(data, len, from, markup)) != NULL) {
+		from = (size_t)(p - data) + markup->len;
+		if (len - from >= 2 && data[from + 1] == 0 && data[from] != 0 &&
 		    strchr(" \t\r\n/>", data[from]) != NULL) {
 			return p;
 		}
@@ -440,31 +459,44 @@ static const uint8_t *find_tag(const uint8_t *data, size_t len, size_t from,
 	return NULL;
 }
 
+/*
+ * Whether a reader of the XML could take another element for it, or find it
+ * where it is none: in a comment, in CDATA, in an instruction, by a prefix.
+ */
+static bool is_ambiguous(const uint8_t *data, size_t len, const char *name)
+{
+	const struct markup declaration = markup_of("<!", "");
+	const struct markup instruction = markup_of("<?", "");
+	const struct markup prefixed = markup_of(":", name);
+	const uint8_t *p = NULL;
+
+	if (find(data, len, 0, &declaration) != NULL ||
+	    find(data, len, 0, &prefixed) != NULL) {
+		return true;
+	}
+	/* The XML declaration stands in front, perhaps behind a BOM. */
+	p = find(data, len, 0, &instruction);
+	return p != NULL && (p > data + 2 || find(data, len, 4, &instruction));
+}
+
 bool ccm_element(const uint8_t *data, size_t len, const char *name,
 		 const uint8_t **ret_element, size_t *ret_len)
 {
-	uint8_t tag[2 * 64];
+	const struct markup start_tag = markup_of("<", name);
+	const struct markup end_tag = markup_of("</", name);
 	const uint8_t *start = NULL;
 	const uint8_t *end = NULL;
-	const uint8_t *p = NULL;
-	size_t n = tag_utf16("<", name, tag, sizeof(tag));
 
-	start = find_tag(data, len, 0, tag, n);
-	if (start == NULL) {
+	start = find_tag(data, len, 0, &start_tag);
+	if (start == NULL || is_ambiguous(data, len, name) ||
+	    find_tag(data, len, (size_t)(start - data) + 2, &start_tag)) {
 		return false;
 	}
-	n = tag_utf16("</", name, tag, sizeof(tag));
-	p = start;
-	while ((p = find_tag(data, len, (size_t)(p - data) + 2, tag, n)) !=
-	       NULL) {
-		/* "</name>" and nothing in between. */
-		if (p[n] == '>') {
-			end = p + n + 2;
-		}
-	}
-	if (end == NULL) {
+	end = find_tag(data, len, (size_t)(start - data), &end_tag);
+	if (end == NULL || end[end_tag.len] != '>') {
 		return false;
 	}
+	end += end_tag.len + 2;
 	*ret_element = start;
 	*ret_len = (size_t)(end - start);
 	return true;

@@ -52,9 +52,12 @@ enum bridge_signature ccm_signature_verify_text(const uint8_t *der, size_t len,
 						size_t text_len);
 
 /*
- * The bytes of an element in a UTF-16LE text, from "<name" to its last
- * "</name>", without reading the XML: what a client signed of it.  data is
- * from the start of the text (an even offset).  false: it isn't there.
+ * The bytes of the one element of a name (of less than 60 characters) in a
+ * UTF-16LE text, from "<name" to "</name>": what a client signed of it.  data
+ * is from the start of the text (an even offset) and has been read as XML.
+ *
+ * false: it isn't there, it is there twice, or what the XML's reader took for
+ * it may be something else: there are comments, CDATA, a prefixed element.
  */
 bool ccm_element(const uint8_t *data, size_t len, const char *name,
 		 const uint8_t **ret_element, size_t *ret_len);

@@ -574,17 +574,33 @@ static void element_is(void **state, const char *ascii, const char *expected)
 
 static void test_an_elements_bytes_are_found_in_utf16(void **state)
 {
-	element_is(state, "<a><Data/><Data x=''>1</Data></a>",
-		   "<Data/><Data x=''>1</Data>");
-	element_is(state, "<a><DataX>0</DataX><Data>1<Data>2</Data>3</Data>",
-		   "<Data>1<Data>2</Data>3</Data>");
+	element_is(state, "<a><Data x=''>1</Data></a>", "<Data x=''>1</Data>");
+	element_is(state, "<a><DataX>0</DataX><Data>1</Data></a>",
+		   "<Data>1</Data>");
 	element_is(state, "<Data\n>1</DataX></Data>",
 		   "<Data\n>1</DataX></Data>");
+	element_is(state, "<?xml version='1.0'?><Data>1</Data>",
+		   "<Data>1</Data>");
 	element_is(state, "<Data>1</Data", NULL);
 	element_is(state, "<Data>1", NULL);
 	element_is(state, "</Data><Data>", NULL);
 	element_is(state, "<data>1</data>", NULL);
 	element_is(state, "", NULL);
+}
+
+/* What was signed, hidden where the XML's reader doesn't look. */
+static void test_an_element_that_may_be_another_is_not_found(void **state)
+{
+	element_is(state, "<a><!--<Data>1</Data>--><Data>2</Data></a>", NULL);
+	element_is(state, "<a><!--<Data>1</Data>--><Data/></a>", NULL);
+	element_is(state, "<a><!--<Data>1</Data>--><b/></a>", NULL);
+	element_is(state, "<a><![CDATA[<Data>1</Data>]]><Data/></a>", NULL);
+	element_is(state, "<a><?p <Data>1</Data>?><Data/></a>", NULL);
+	element_is(state, "<?xml?><?p <Data>1</Data>?><Data/>", NULL);
+	element_is(state, "<a xmlns:x='x'><x:Data/><Data>1</Data></a>", NULL);
+	element_is(state, "<a><Data/><Data>1</Data></a>", NULL);
+	element_is(state, "<a><Data>1<Data>2</Data></Data></a>", NULL);
+	element_is(state, "<a><Data>1</Data ></a>", NULL);
 }
 
 static void test_hexadecimal_is_read_whole_or_not(void **state)
@@ -619,6 +635,7 @@ int main(void)
 		leak_test(test_a_certificate_has_the_key_of_its_messages),
 		leak_test(test_a_registration_is_checked_by_its_certificate),
 		leak_test(test_an_elements_bytes_are_found_in_utf16),
+		leak_test(test_an_element_that_may_be_another_is_not_found),
 		leak_test(test_hexadecimal_is_read_whole_or_not),
 	};
 
