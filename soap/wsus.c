@@ -5,6 +5,7 @@
 #include "soap/wsus.h"
 
 #include "base/wintime.h"
+#include "soap/metrics.h"
 #include "soap/wsus_cookie.h"
 #include "soap/wsus_reject.h"
 #include "soap/wsus_sync.h"
@@ -409,27 +410,19 @@ everr_t wsus_commit_recv(struct tevent_req *req)
 
 /* ----------------------------------------------------------------- numbers */
 
-static void metric(struct buf *out, const char *name, const char *type,
-		   const char *help, uint64_t value)
-{
-	buf_printf(out,
-		   "# HELP evenlog_wsus_%s %s\n# TYPE evenlog_wsus_%s %s\n"
-		   "evenlog_wsus_%s %llu\n",
-		   name, help, name, type, name, (unsigned long long)value);
-}
-
 void wsus_metrics(const struct wsus *wsus, struct buf *out)
 {
 	const struct wsus_catalogue *catalogue = wsus->catalogue;
 
-	metric(out, "calls_total", "counter", "Calls that were answered.",
-	       wsus->calls);
-	metric(out, "faults_total", "counter", "Calls that ended in a fault.",
-	       wsus->faults);
-	metric(out, "catalogue_updates", "gauge",
-	       "Revisions of updates in the catalogue.",
-	       catalogue->num_updates);
-	metric(out, "catalogue_deployments", "gauge",
-	       "Deployments in the catalogue.", catalogue->num_deployments);
+	metrics_number(out, "evenlog_wsus_calls_total", METRICS_COUNTER,
+		       "Calls that were answered", wsus->calls);
+	metrics_number(out, "evenlog_wsus_faults_total", METRICS_COUNTER,
+		       "Calls that ended in a fault", wsus->faults);
+	metrics_number(out, "evenlog_wsus_catalogue_updates", METRICS_GAUGE,
+		       "Revisions of updates in the catalogue",
+		       catalogue->num_updates);
+	metrics_number(out, "evenlog_wsus_catalogue_deployments", METRICS_GAUGE,
+		       "Deployments in the catalogue",
+		       catalogue->num_deployments);
 	wsus_tables_metrics(wsus->tables, out);
 }

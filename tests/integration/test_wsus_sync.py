@@ -903,6 +903,74 @@ def test_an_answer_has_24509_revisions(uss):
             uss.import_from(original)
 
 
+# -------------------------------------------------------------- the events
+
+def events(uss, event_id):
+    """EventData of an event id, oldest first."""
+    done = uss.evenlog("query", "Evenlog-WSUS/Operational",
+                       f"*[System[EventID={event_id}]]", "--format=xml",
+                       f"--control-socket={uss.server.control}")
+    assert done.returncode == 0, done.stderr
+    rows = []
+    for event in ElementTree.fromstring(f"<a>{done.stdout}</a>"):
+        rows.append({data.get("Name"): data.text
+                     for data in event.iter() if local(data) == "Data"})
+    return rows
+
+
+def braced(guid):
+    return "{" + guid.upper() + "}"
+
+
+def test_first_contact_and_each_cookie_are_events(uss):
+    guid = str(uuid.uuid4())
+    name = "contact.example"
+    data = uss.authorization(name, guid)
+    assert uss.authorization(name, guid)
+    uss.good("GetCookie", get_cookie(data, "1.8"))
+    seen = [row for row in events(uss, 100)
+            if row["ServerId"] == braced(guid)]
+    assert len(seen) == 1
+    assert seen[0]["ServerName"] == name
+    assert seen[0]["PeerAddress"] == "127.0.0.1"
+    started = [row for row in events(uss, 103)
+               if row["ServerId"] == braced(guid)]
+    assert len(started) == 1
+    assert started[0]["ServerName"] == name
+    assert started[0]["ProtocolVersion"] == "1.8"
+
+
+def test_refusals_are_events_but_no_flood_of_them(make_server):
+    """The first ten in a minute; a new service counts anew."""
+    uss = Upstream(make_server, {}, {})
+    request = SAMPLE_GET_DEPLOYMENTS.replace("%COOKIE%", BAD_COOKIE)
+    faults = [uss.post(SYNC, request, NS + "/GetDeployments")[1].findtext(
+        "detail/ID") for _ in range(4)]
+    assert uss.fault("GetCookie", "") == ("InvalidParameters", "authCookies")
+    status, _, _ = uss.exchange("POST", SYNC, b"<not xml", {
+        "Content-Type": "text/xml"})
+    assert status == 500
+    for _ in range(100):
+        uss.post(SYNC, request, NS + "/GetDeployments")
+    # What is asked for now is behind them: the events are on disk.
+    uss.sealed()
+    refused = events(uss, 300)
+    assert len(refused) == 8
+    assert {row["ErrorCode"] for row in refused} == {"InvalidCookie"}
+    assert {row["Operation"] for row in refused} == {"GetDeployments"}
+    assert [row["FaultId"].strip("{}").lower()
+            for row in refused[:4]] == faults
+    rejected = events(uss, 301)
+    assert len(rejected) == 2
+    assert rejected[0]["ErrorCode"] == "InvalidParameters"
+    assert not rejected[0]["Quarantine"]
+    # What could not be read at all is kept for a person.
+    kept = rejected[1]["Quarantine"]
+    path = os.path.join(uss.server.quarantine, kept + ".in")
+    with open(path, "rb") as file:
+        assert file.read() == b"<not xml"
+
+
 # -------------------------------------------------------------- the command
 
 def test_wsus_list_shows_what_was_imported(uss):
