@@ -40,8 +40,10 @@ struct http_limits {
 	/*
 	 * Seconds: of an idle connection between requests; from a request's
 	 * first byte to the end of its head; without a byte of the body or of
-	 * the answer being taken.  A body must also keep up body_rate bytes a
-	 * second on the average, once body_seconds are over.
+	 * the answer being taken.  Both must also keep up body_rate bytes a
+	 * second on the average, once body_seconds are over.  When no more
+	 * connections are allowed, the one that has waited longest without a
+	 * request is closed for a new one.
 	 */
 	uint32_t idle_seconds;
 	uint32_t head_seconds;
@@ -80,7 +82,9 @@ struct http_exchange;
  * exchange.  body: the next bytes, all of which it takes.  end: the body is
  * complete; an answer follows now or in a later turn.  gone: the peer went or
  * a limit was passed before an answer was given; the exchange, with all its
- * children, is freed when it returns (NULL: nothing to do).
+ * children, is freed when it returns (NULL: nothing to do).  A peer that has
+ * only closed its side counts as gone two seconds later.  None may free the
+ * server.
  */
 struct http_handler {
 	void (*begin)(struct http_exchange *exchange, void *private_data);
