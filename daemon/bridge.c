@@ -45,6 +45,10 @@ everr_t daemon_bridge_start(struct daemon_service *service)
 		TALLOC_FREE(message);
 		return err;
 	}
+	if (message != NULL) {
+		daemon_log(service->log, DAEMON_LOG_WARNING, "%s", message);
+		TALLOC_FREE(message);
+	}
 	for (i = 0; i < soap_listener_count(service->soap); i++) {
 		struct soap_listener_info info;
 

@@ -125,7 +125,7 @@ const struct schema_key daemon_schema[] = {
 	{"wsus", "computers_max", SCHEMA_UINT32, AT(soap.wsus.computers_max), 1,
 	 10000000, .initial = "200000", .unit = "computers"},
 	{"wsus", "statuses_max", SCHEMA_UINT32, AT(soap.wsus.statuses_max), 1,
-	 1000000, .initial = "50000", .unit = "updates"},
+	 40000, .initial = "40000", .unit = "updates"},
 
 	{"configmgr", "enabled", SCHEMA_BOOL, AT(soap.configmgr.enabled),
 	 .initial = "yes"},

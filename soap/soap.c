@@ -297,6 +297,9 @@ everr_t soap_start(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 		TALLOC_FREE(soap);
 		return err;
 	}
+	if (message != NULL) {
+		*ret_message = talloc_steal(mem_ctx, message);
+	}
 	*ret_soap = soap;
 	return EVERR_OK;
 }

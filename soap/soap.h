@@ -55,7 +55,8 @@ bool soap_wanted(const struct soap_config *config);
 
 /*
  * EVERR_CONFIG, EVERR_IO and others; *ret_message (child of mem_ctx) says what
- * and where.  config is copied; hooks may be NULL.
+ * and where.  With EVERR_OK it is something to be logged all the same, or not
+ * set.  config is copied; hooks may be NULL.
  */
 everr_t soap_start(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 		   const struct soap_config *config, struct store *store,

@@ -35,7 +35,7 @@ void wsus_config_default(struct wsus_config *ret_config)
 		.cookie_seconds = 240 * 60,
 		.servers_max = 1000,
 		.computers_max = 200000,
-		.statuses_max = 50000,
+		.statuses_max = 40000,
 	};
 }
 

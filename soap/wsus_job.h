@@ -14,7 +14,7 @@
 #include "soap/wsus_internal.h"
 
 /* Events of one commit, and so of one turn of the loop. */
-#define WSUS_JOB_EVENTS 1024
+#define WSUS_JOB_EVENTS 512
 
 struct wsus_job;
 

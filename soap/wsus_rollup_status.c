@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "soap/wsus_catalogue.h"
 #include "soap/wsus_report.h"
 #include "soap/wsus_states.h"
 
@@ -200,6 +201,7 @@ static everr_t add_baseline(struct status_job *job)
 
 static everr_t add_transitions(struct status_job *job)
 {
+	const struct wsus_catalogue *catalogue = job->part.job.wsus->catalogue;
 	const struct wsus_merge *merge = job->merge;
 	everr_t err = EVERR_OK;
 
@@ -213,7 +215,8 @@ static everr_t add_transitions(struct status_job *job)
 
 		err = bridge_wsus_update_state(
 			job->part.job.events, &job->part.rollup->origin,
-			&job->row.computer, &row->update, NULL,
+			&job->row.computer, &row->update,
+			wsus_catalogue_title(catalogue, &row->update),
 			transition->known ? transition->old.state : -1,
 			row->state, row->changed);
 	}

@@ -666,7 +666,7 @@ static void test_many_transitions_take_several_commits(void **state)
 	assert_int_equal(wsus_events(w, BRIDGE_WSUS_UPDATE_STATE), num);
 	report(w, 2, false, later);
 	assert_int_equal(wsus_events(w, BRIDGE_WSUS_UPDATE_STATE), num);
-	wsus_last_event_has(w, BRIDGE_WSUS_SYNC_FINISHED, "Changes", "3073");
+	wsus_last_event_has(w, BRIDGE_WSUS_SYNC_FINISHED, "Changes", "1537");
 	fixture_verify(w->f);
 }
 
