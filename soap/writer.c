@@ -73,12 +73,25 @@ void soap_close(struct soap_writer *writer)
 
 /* ------------------------------------------------------------ escaping */
 
+/* Bytes that do not stand for themselves, and where. */
+#define IN_TEXT 1
+#define IN_ATTRIBUTE 2
+#define IN_BOTH (IN_TEXT | IN_ATTRIBUTE)
+
+static const uint8_t special[256] = {
+	[0x00 ... 0x08] = IN_BOTH, ['\t'] = IN_ATTRIBUTE,
+	['\n'] = IN_ATTRIBUTE,	   [0x0B ... 0x1F] = IN_BOTH,
+	['"'] = IN_ATTRIBUTE,	   ['&'] = IN_BOTH,
+	['<'] = IN_BOTH,	   ['>'] = IN_BOTH,
+	[0x80 ... 0xFF] = IN_BOTH,
+};
+
 /*
- * What a byte of text becomes.  XML 1.0 2.2 has no way to write the control
+ * What such a byte becomes.  XML 1.0 2.2 has no way to write the control
  * characters; a parser would make LF of a CR (2.11), and blanks of what is
  * white space in an attribute (3.3.3).
  */
-static const char *escape_of(uint8_t c, bool attribute)
+static const char *escape_of(uint8_t c)
 {
 	switch (c) {
 	case '&':
@@ -90,13 +103,13 @@ static const char *escape_of(uint8_t c, bool attribute)
 	case '\r':
 		return "&#13;";
 	case '"':
-		return attribute ? "&quot;" : NULL;
+		return "&quot;";
 	case '\t':
-		return attribute ? "&#9;" : NULL;
+		return "&#9;";
 	case '\n':
-		return attribute ? "&#10;" : NULL;
+		return "&#10;";
 	default:
-		return c < 0x20 ? REPLACEMENT : NULL;
+		return REPLACEMENT;
 	}
 }
 
@@ -138,27 +151,27 @@ static size_t sequence(const uint8_t *p, size_t len)
 }
 
 static void put_escaped(struct buf *out, const uint8_t *p, size_t len,
-			bool attribute)
+			uint8_t where)
 {
 	size_t start = 0;
 	size_t i = 0;
 
 	while (i < len) {
-		const char *escape = NULL;
-		size_t n = 1;
+		size_t n = 0;
 
-		if (p[i] < 0x80) {
-			escape = escape_of(p[i], attribute);
-		} else {
-			n = sequence(p + i, len - i);
-			escape = n == 0 ? REPLACEMENT : NULL;
+		if ((special[p[i]] & where) == 0) {
+			i++;
+			continue;
 		}
-		if (escape == NULL) {
+		if (p[i] >= 0x80) {
+			n = sequence(p + i, len - i);
+		}
+		if (n > 0) {
 			i += n;
 			continue;
 		}
 		buf_put(out, p + start, i - start);
-		buf_puts(out, escape);
+		buf_puts(out, escape_of(p[i]));
 		start = ++i;
 	}
 	buf_put(out, p + start, len - start);
@@ -174,7 +187,8 @@ void soap_attribute(struct soap_writer *writer, const char *name,
 	buf_put_u8(writer->out, ' ');
 	buf_puts(writer->out, name);
 	buf_puts(writer->out, "=\"");
-	put_escaped(writer->out, (const uint8_t *)value, strlen(value), true);
+	put_escaped(writer->out, (const uint8_t *)value, strlen(value),
+		    IN_ATTRIBUTE);
 	buf_put_u8(writer->out, '"');
 }
 
@@ -195,7 +209,7 @@ void soap_data(struct soap_writer *writer, const char *text, size_t len)
 	}
 	if (len > 0) {
 		end_tag(writer);
-		put_escaped(writer->out, (const uint8_t *)text, len, false);
+		put_escaped(writer->out, (const uint8_t *)text, len, IN_TEXT);
 	}
 }
 
