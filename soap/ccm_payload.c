@@ -116,8 +116,7 @@ struct cutter {
 	size_t num;
 	size_t max;
 	uint64_t covered;
-	bool past; /* a range ends past the payload: */
-	const struct ccm_range *first_past;
+	const struct ccm_range *past; /* the first that ends past the payload */
 };
 
 static bool fits(const struct cutter *cutter, const struct ccm_range *range)
@@ -171,10 +170,7 @@ static void cut(struct cutter *cutter, const struct ccm_range *range)
 		return;
 	}
 	if (!fits(cutter, range)) {
-		if (!cutter->past) {
-			cutter->first_past = range;
-		}
-		cutter->past = true;
+		cutter->past = cutter->past != NULL ? cutter->past : range;
 		return;
 	}
 	cutter->covered += range->length;
@@ -276,7 +272,7 @@ static everr_t cut_reports(struct cutter *cutter)
 static everr_t refuse_past(const struct cutter *cutter,
 			   const struct ccm_header *header)
 {
-	const struct ccm_range *range = cutter->first_past;
+	const struct ccm_range *range = cutter->past;
 	bool body = range == &header->body;
 	const char *name = range->name;
 	char offset[CCM_COUNT_SIZE];
@@ -299,7 +295,7 @@ static everr_t cut_without_ranges(struct cutter *cutter,
 	bool ranges = header->has_body || header->num_attachments > 0;
 	everr_t err;
 
-	if (ranges && !cutter->past) {
+	if (ranges && cutter->past == NULL) {
 		return EVERR_OK; /* all of them are empty */
 	}
 	if (cutter->len > 0) {
@@ -308,7 +304,7 @@ static everr_t cut_without_ranges(struct cutter *cutter,
 			return err;
 		}
 	}
-	if (cutter->past) {
+	if (cutter->past != NULL) {
 		return refuse_past(cutter, header);
 	}
 	if (cutter->len > 0) {
