@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
@@ -558,42 +559,41 @@ static everr_t open_data(struct wsus_catalogue *catalogue, TALLOC_CTX *mem_ctx,
 	return EVERR_OK;
 }
 
-/* NULL with EVERR_NOT_FOUND: there is none. */
+/* EVERR_NOT_FOUND: there is none. */
 static everr_t read_json(TALLOC_CTX *mem_ctx, const char *path,
 			 json_t **ret_root, char **ret_message)
 {
+	FILE *file = fopen(path, "re");
 	json_error_t error;
 	struct stat st;
 	json_t *root = NULL;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	everr_t err = EVERR_OK;
 
-	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR)) {
+	if (file == NULL && (errno == ENOENT || errno == ENOTDIR)) {
 		return EVERR_NOT_FOUND;
 	}
-	if (fd < 0 || fstat(fd, &st) != 0) {
+	if (file == NULL || fstat(fileno(file), &st) != 0) {
 		*ret_message = talloc_asprintf(mem_ctx, "%s: %s", path,
 					       strerror(errno));
-		if (fd >= 0) {
-			close(fd);
-		}
-		return EVERR_IO;
-	}
-	if (st.st_size > WSUS_INDEX_MAX) {
+		err = EVERR_IO;
+	} else if (st.st_size > WSUS_INDEX_MAX) {
 		*ret_message =
 			talloc_asprintf(mem_ctx, "%s has more than %d bytes",
 					path, WSUS_INDEX_MAX);
-		close(fd);
-		return EVERR_CONFIG;
+		err = EVERR_CONFIG;
+	} else {
+		root = json_loadf(file, JSON_REJECT_DUPLICATES, &error);
 	}
-	root = json_loadfd(fd, JSON_REJECT_DUPLICATES, &error);
-	close(fd);
-	if (root == NULL) {
+	if (err == EVERR_OK && root == NULL) {
 		*ret_message = talloc_asprintf(mem_ctx, "%s:%d: %s", path,
 					       error.line, error.text);
-		return EVERR_CONFIG;
+		err = EVERR_CONFIG;
+	}
+	if (file != NULL) {
+		fclose(file);
 	}
 	*ret_root = root;
-	return EVERR_OK;
+	return err;
 }
 
 static everr_t load_index(TALLOC_CTX *mem_ctx, const char *dir,

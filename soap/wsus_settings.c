@@ -6,13 +6,12 @@
 #include "soap/wsus_import.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #define SETTINGS_MAX (64 * 1024 * 1024)
 #define DEFAULT_ADMIN "WUS Server"
@@ -586,28 +585,28 @@ static void read_root(struct settings *settings, json_t *root)
 /* NULL: there is none, or it is said what is wrong with it. */
 static json_t *load(struct settings *settings)
 {
+	FILE *file = fopen(settings->path, "re");
 	json_error_t error;
 	struct stat st;
 	json_t *root = NULL;
-	int fd = open(settings->path, O_RDONLY | O_CLOEXEC);
 
-	if (fd < 0 && errno == ENOENT) {
+	if (file == NULL && errno == ENOENT) {
 		return NULL;
 	}
-	if (fd < 0 || fstat(fd, &st) != 0) {
+	if (file == NULL || fstat(fileno(file), &st) != 0) {
 		bad(settings, "%s", strerror(errno));
 	} else if (!S_ISREG(st.st_mode) || st.st_size > SETTINGS_MAX) {
 		bad(settings, "it is not a file of at most %d bytes",
 		    SETTINGS_MAX);
 	} else {
-		root = json_loadfd(fd, JSON_REJECT_DUPLICATES, &error);
+		root = json_loadf(file, JSON_REJECT_DUPLICATES, &error);
 		if (root == NULL) {
 			wsus_problem(settings->problems, "%s:%d: %s",
 				     settings->path, error.line, error.text);
 		}
 	}
-	if (fd >= 0) {
-		close(fd);
+	if (file != NULL) {
+		fclose(file);
 	}
 	return root;
 }
