@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "base/wintime.h"
+#include "soap/quarantine_sync.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -25,6 +26,7 @@
  */
 #define NAME_FORM "ddddddddTdddddddddddd-xxxx-xxxxxxxx"
 #define NAME_LEN (sizeof(NAME_FORM) - 1)
+_Static_assert(sizeof(NAME_FORM) == QUARANTINE_NAME_SIZE, "a name's size");
 #define INPUT ".in"
 #define DESCRIPTION ".json"
 /* Files that are being written; what a crash leaves goes at the next start. */
@@ -49,6 +51,7 @@ struct quarantine {
 	size_t first, end, size;
 	uint64_t bytes;
 	struct timespec changed; /* the directory, when it was looked at */
+	struct quarantine_sync *sync;
 	uint16_t counter;
 	uint64_t kept;
 	uint64_t dropped;
@@ -177,8 +180,38 @@ static void unlink_files(int dir, const char *name)
 	unlinkat(dir, file_name(file, "", name, INPUT), 0);
 }
 
+static everr_t read_file(TALLOC_CTX *mem_ctx, int dir, const char *name,
+			 const char *suffix, size_t max, uint8_t **ret_data,
+			 size_t *ret_len);
+
+/*
+ * Whether a crash came before the disk had all of an entry: file systems write
+ * what is in a file before they write how long it is.
+ */
+static bool is_short(TALLOC_CTX *mem_ctx, int dir, const char *name)
+{
+	uint64_t size = 0;
+	uint8_t *text = NULL;
+	json_t *json = NULL;
+	json_int_t kept;
+	size_t len = 0;
+	everr_t err;
+
+	err = read_file(mem_ctx, dir, name, DESCRIPTION, DESCRIPTION_MAX, &text,
+			&len);
+	if (err != EVERR_OK) {
+		return false;
+	}
+	json = json_loadb((const char *)text, len, 0, NULL);
+	TALLOC_FREE(text);
+	kept = json_integer_value(json_object_get(json, "kept"));
+	json_decref(json);
+	return len == 0 || (file_size(dir, name, INPUT, &size) && kept > 0 &&
+			    size < (uint64_t)kept);
+}
+
 /* What a crash has left: a file being written, half an entry. */
-static void remove_leftover(int dir, const char *file)
+static void remove_leftover(TALLOC_CTX *mem_ctx, int dir, const char *file)
 {
 	char name[NAME_LEN + 1];
 	uint64_t size = 0;
@@ -191,6 +224,9 @@ static void remove_leftover(int dir, const char *file)
 		leftover = !file_size(dir, name, DESCRIPTION, &size);
 	} else if (!leftover && file_of(file, DESCRIPTION, name)) {
 		leftover = !file_size(dir, name, INPUT, &size);
+		if (!leftover && is_short(mem_ctx, dir, name)) {
+			unlink_files(dir, name);
+		}
 	}
 	if (leftover) {
 		unlinkat(dir, file, 0);
@@ -269,7 +305,7 @@ static everr_t scan(struct quarantine *quarantine, int dir, bool clean)
 		uint64_t size = 0;
 
 		if (clean) {
-			remove_leftover(dir, entry->d_name);
+			remove_leftover(quarantine, dir, entry->d_name);
 		}
 		if (file_of(entry->d_name, DESCRIPTION, name) &&
 		    file_size(dir, name, DESCRIPTION, &size) &&
@@ -328,7 +364,9 @@ everr_t quarantine_open(TALLOC_CTX *mem_ctx, const char *dir,
 	}
 	quarantine->limits = *limits;
 	quarantine->dir = talloc_strdup(quarantine, dir);
-	err = quarantine->dir != NULL ? EVERR_OK : EVERR_NOMEM;
+	quarantine->sync = quarantine_sync_create(quarantine, dir);
+	err = quarantine->dir != NULL && quarantine->sync != NULL ? EVERR_OK
+								  : EVERR_NOMEM;
 	if (err == EVERR_OK) {
 		err = open_dir(quarantine, &fd);
 	}
@@ -368,7 +406,7 @@ static everr_t write_all(int fd, const uint8_t *data, size_t len)
 	return EVERR_OK;
 }
 
-/* A whole file under its temporary name, on disk. */
+/* A whole file under its temporary name. */
 static everr_t write_file(int dir, const char *name, const char *suffix,
 			  const uint8_t *data, size_t len)
 {
@@ -382,9 +420,6 @@ static everr_t write_file(int dir, const char *name, const char *suffix,
 		return EVERR_IO;
 	}
 	err = write_all(fd, data, len);
-	if (err == EVERR_OK && fdatasync(fd) != 0) {
-		err = EVERR_IO;
-	}
 	if (close(fd) != 0 && err == EVERR_OK) {
 		err = EVERR_IO;
 	}
@@ -431,9 +466,6 @@ static everr_t write_entry(int dir, const char *name, const char *description,
 	}
 	if (err == EVERR_OK) {
 		err = give_name(dir, name, DESCRIPTION);
-	}
-	if (err == EVERR_OK && fsync(dir) != 0) {
-		err = EVERR_IO;
 	}
 	if (err != EVERR_OK) {
 		undo(dir, name);
@@ -489,8 +521,9 @@ static json_t *text_json(const char *text)
 	return json_stringn(clean, len);
 }
 
+/* len bytes came in, of which kept are in the file. */
 static char *describe(const struct quarantine_entry *entry, size_t len,
-		      bool complete)
+		      size_t kept)
 {
 	char received[WINTIME_TEXT_MAX];
 	json_t *json = NULL;
@@ -498,13 +531,14 @@ static char *describe(const struct quarantine_entry *entry, size_t len,
 
 	wintime_format(entry->received, received);
 	json = json_pack(
-		"{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:s,s:I,s:b}", "source",
+		"{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:s,s:I,s:I,s:b}", "source",
 		text_json(entry->source), "reason", text_json(entry->reason),
 		"peer", text_json(entry->peer), "method",
 		text_json(entry->method), "path", text_json(entry->path),
 		"content_type", text_json(entry->content_type), "soap_action",
 		text_json(entry->soap_action), "received", received, "length",
-		(json_int_t)len, "complete", complete);
+		(json_int_t)len, "kept", (json_int_t)kept, "complete",
+		entry->complete && kept == len);
 	if (json == NULL) {
 		return NULL;
 	}
@@ -550,6 +584,7 @@ static everr_t keep(struct quarantine *quarantine, int dir, char *name,
 	if (err == EVERR_OK) {
 		err = add_newest(quarantine, name, bytes);
 		quarantine->kept++;
+		quarantine_sync_add(quarantine->sync, name);
 	}
 	note_change(quarantine, dir);
 	return err;
@@ -569,7 +604,7 @@ everr_t quarantine_keep(struct quarantine *quarantine, TALLOC_CTX *mem_ctx,
 		use = (size_t)quarantine->limits.entry_bytes;
 	}
 	name = talloc_zero_size(mem_ctx, NAME_LEN + 1);
-	description = describe(entry, len, entry->complete && use == len);
+	description = describe(entry, len, use);
 	err = name != NULL && description != NULL ? EVERR_OK : EVERR_NOMEM;
 	if (err == EVERR_OK) {
 		err = open_dir(quarantine, &dir);

@@ -50,7 +50,8 @@ everr_t quarantine_open(TALLOC_CTX *mem_ctx, const char *dir,
 
 /*
  * Keep data; entry->name and len are not looked at.  The files are whole or
- * not there.  *ret_name is a child of mem_ctx.
+ * not there, also after a crash; the disk has them some moments later, which
+ * nobody waits for.  *ret_name is a child of mem_ctx.
  */
 everr_t quarantine_keep(struct quarantine *quarantine, TALLOC_CTX *mem_ctx,
 			const struct quarantine_entry *entry,

@@ -363,6 +363,40 @@ static void test_what_a_crash_left_goes_at_the_start(void **state)
 	assert_int_equal(num_files(f), 2);
 }
 
+/* As a file system leaves it when the power fails: too short, or empty. */
+static void test_what_never_reached_the_disk_goes_at_the_start(void **state)
+{
+	struct fixture *f = fixture(state);
+	struct quarantine_entry *entries = NULL;
+	const char *cut = keep(f, "cut", "12345", 5);
+	const char *empty = keep(f, "empty", "12345", 5);
+
+	keep(f, "whole", "12345", 5);
+	keep(f, "nothing", NULL, 0);
+	put_file(f, talloc_asprintf(f, "%s.in", cut), "1234");
+	put_file(f, talloc_asprintf(f, "%s.json", empty), "");
+	reopen(f);
+	assert_int_equal(list(f, &entries), 2);
+	assert_string_equal(entries[0].reason, "whole");
+	assert_string_equal(entries[1].reason, "nothing");
+	assert_int_equal(num_files(f), 4);
+}
+
+/* They are named to the thread faster than any disk takes them. */
+static void test_many_at_once_are_all_there_when_it_is_closed(void **state)
+{
+	struct fixture *f = fixture(state);
+	struct quarantine_entry *entries = NULL;
+	int i;
+
+	for (i = 0; i < 600; i++) {
+		keep(f, "r", "x", 1);
+	}
+	assert_int_equal(list(f, &entries), 600);
+	reopen(f);
+	assert_int_equal(list(f, &entries), 600);
+}
+
 static void test_files_of_others_are_left_alone(void **state)
 {
 	static const char *const others[] = {
@@ -579,6 +613,8 @@ int main(void)
 		leak_test(test_a_large_one_is_cut_and_says_so),
 		leak_test(test_entries_found_at_the_start_are_counted),
 		leak_test(test_what_a_crash_left_goes_at_the_start),
+		leak_test(test_what_never_reached_the_disk_goes_at_the_start),
+		leak_test(test_many_at_once_are_all_there_when_it_is_closed),
 		leak_test(test_files_of_others_are_left_alone),
 		leak_test(test_a_name_that_none_can_have_is_not_found),
 		leak_test(test_an_entry_is_removed_once),
