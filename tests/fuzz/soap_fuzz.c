@@ -56,10 +56,16 @@ static void walk(const struct soap_node *node, unsigned int depth)
 		if (soap_get_time(node->text, &time) == EVERR_OK) {
 			must(time <= 2650467743999999999);
 		}
-		(void)soap_get_bool(node->text, &boolean);
-		(void)soap_get_guid(node->text, &guid);
+		if (soap_get_bool(node->text, &boolean) == EVERR_OK) {
+			must(strpbrk(node->text, "01es") != NULL);
+		}
+		if (soap_get_guid(node->text, &guid) == EVERR_OK) {
+			must(node->text_len >= 36);
+		}
 		buf_init(&out, NULL, 100);
-		(void)soap_get_base64(node->text, &out);
+		if (soap_get_base64(node->text, &out) == EVERR_OK) {
+			must(out.len <= node->text_len / 4 * 3);
+		}
 		buf_free(&out);
 		walk(node->children, depth + 1);
 	}
