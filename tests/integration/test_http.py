@@ -227,6 +227,25 @@ def test_another_allow_list_is_taken_on_reload(make_server):
         assert rest(c).endswith(b"ok\n")
 
 
+def test_ipv6_is_served_by_its_own_list(make_server):
+    if not socket.has_ipv6:
+        print("no IPv6 here")
+        return
+    server = make_server(config="[listener six]\nserve = metrics\nport = 0\n"
+                                "address = ::1\nallow = ::/64\n"
+                                "[listener none]\nserve = metrics\n"
+                                "port = 0\naddress = ::1\n"
+                                "allow = 0.0.0.0/0, 2001:db8::/32\n"
+                                "[listener metrics]\nserve = metrics\n"
+                                "port = 0\n")
+    request = head("GET", "/health", ("Connection", "close"))
+    with connected(server, "six", first=request) as c:
+        assert rest(c).endswith(b"ok\n")
+    with connected(server, "none") as c:
+        send_all(c, request)
+        assert rest(c) == b""
+
+
 # --------------------------------------------------------- slow and silent
 
 @pytest.mark.parametrize("first, drip", [
