@@ -220,8 +220,13 @@ static enum line delimiter_find(const struct reader *reader, size_t from,
 	enum line line = LINE_OTHER;
 
 	for (; line == LINE_OTHER; p++) {
-		p = memchr(p, '\r', (size_t)(end - p));
-		if (p == NULL || (size_t)(end - p) < reader->delimiter_len) {
+		if ((size_t)(end - p) < reader->delimiter_len) {
+			return LINE_OTHER;
+		}
+		/* Only where there is room for all of it. */
+		p = memchr(p, '\r',
+			   (size_t)(end - p) - reader->delimiter_len + 1);
+		if (p == NULL) {
 			return LINE_OTHER;
 		}
 		if (memcmp(p, reader->delimiter, reader->delimiter_len) != 0) {

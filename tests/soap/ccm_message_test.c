@@ -236,6 +236,11 @@ static void test_what_is_no_message_has_no_header(void **state)
 		   LAYOUT_BOUNDARY);
 	refuses(state, &body, PAYLOAD_MAX, EVERR_TEXT, false,
 		"the message's header has no ID");
+	/* A request without a body. */
+	assert_int_equal(ccm_message_parse(*state, LAYOUT_TYPE, NULL, 0,
+					   PAYLOAD_MAX, &message, &reason),
+			 EVERR_TEXT);
+	assert_null(message);
 	assert_int_equal(ccm_message_parse(*state, "text/xml", body.data,
 					   body.len, PAYLOAD_MAX, &message,
 					   &reason),

@@ -49,6 +49,15 @@ static void test_utf16_is_told_by_bom_or_by_its_zeros(void **state)
 	IS("\xFF\xFE\xFF\xFE<\0", "\xEF\xBB\xBF<");
 }
 
+static void test_no_bytes_are_no_text(void **state)
+{
+	struct buf out;
+
+	buf_init(&out, *state, 16);
+	assert_int_equal(ccm_text(&out, NULL, 0), EVERR_OK);
+	assert_int_equal(out.len, 0);
+}
+
 static void test_everything_else_is_utf8(void **state)
 {
 	IS("<\xC3\xA9", "<\xC3\xA9");
@@ -97,6 +106,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		leak_test(test_utf16_is_told_by_bom_or_by_its_zeros),
+		leak_test(test_no_bytes_are_no_text),
 		leak_test(test_everything_else_is_utf8),
 		leak_test(test_nuls_and_line_ends_at_the_end_are_dropped),
 		leak_test(test_what_is_not_valid_is_refused),
