@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "soap/metrics.h"
 #include "soap/wsus_report.h"
 
 /* ------------------------------------------------------------- servers */
@@ -598,24 +599,19 @@ everr_t wsus_tables_contact_recv(struct tevent_req *req, bool *ret_new)
 
 /* ------------------------------------------------------------- metrics */
 
-static void metric(struct buf *out, const char *name, const char *type,
-		   const char *help, uint64_t value)
-{
-	buf_printf(out, "# HELP %s %s\n# TYPE %s %s\n%s %llu\n", name, help,
-		   name, type, name, (unsigned long long)value);
-}
-
 void wsus_tables_metrics(const struct wsus_tables *tables, struct buf *out)
 {
-	metric(out, "evenlog_wsus_servers", "gauge",
-	       "Downstream servers that are known.", tables->servers.num);
-	metric(out, "evenlog_wsus_computers", "gauge",
-	       "Computers that are known.", tables->computers.num);
-	metric(out, "evenlog_wsus_status_rows_total", "counter",
-	       "Update states that were reported.", tables->rows);
-	metric(out, "evenlog_wsus_transitions_total", "counter",
-	       "Update states that were reported as changed.",
-	       tables->transitions);
-	metric(out, "evenlog_wsus_damaged_rows_total", "counter",
-	       "Rows of the tables that could not be read.", tables->damaged);
+	metrics_number(out, "evenlog_wsus_servers", METRICS_GAUGE,
+		       "Downstream servers that are known.",
+		       tables->servers.num);
+	metrics_number(out, "evenlog_wsus_computers", METRICS_GAUGE,
+		       "Computers that are known.", tables->computers.num);
+	metrics_number(out, "evenlog_wsus_status_rows_total", METRICS_COUNTER,
+		       "Update states that were reported.", tables->rows);
+	metrics_number(out, "evenlog_wsus_transitions_total", METRICS_COUNTER,
+		       "Update states that were reported as changed.",
+		       tables->transitions);
+	metrics_number(out, "evenlog_wsus_damaged_rows_total", METRICS_COUNTER,
+		       "Rows of the tables that could not be read.",
+		       tables->damaged);
 }
