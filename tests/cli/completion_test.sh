@@ -39,6 +39,7 @@ offers "values" " text " query --format te
 offers "values behind an equals sign" " json " query --format=j
 offers "levels" "* error *error+ *" query A --level err
 offers "where to begin" " oldest " subscribe --from o
+offers "quarantine commands" " retry remove " quarantine re
 offers "account commands" " add list remove " user ""
 offers "free text" "  " query --provider=x
 

@@ -728,6 +728,75 @@ static void fill_reload_out(TALLOC_CTX *mem_ctx, void *p)
 	r->out.error = number(mem_ctx, 0x45560001);
 }
 
+static void fill_quarantine_list_in(TALLOC_CTX *mem_ctx, void *p)
+{
+	struct control_QuarantineList *r = p;
+
+	r->in.after = "";
+}
+
+static void fill_quarantine_list_out(TALLOC_CTX *mem_ctx, void *p)
+{
+	struct control_QuarantineList *r = p;
+	const char *json = "[{\"name\":\"a\"}]";
+
+	r->out.json = copy(mem_ctx, &json, sizeof(json));
+	r->out.error = number(mem_ctx, 0);
+}
+
+static void fill_quarantine_read_in(TALLOC_CTX *mem_ctx, void *p)
+{
+	struct control_QuarantineRead *r = p;
+
+	r->in.name = "20261122T031456123456-0001-9f3a2b1c";
+	r->in.offset = 0x0000000100000002;
+	r->in.max = 4096;
+}
+
+static void fill_quarantine_read_out(TALLOC_CTX *mem_ctx, void *p)
+{
+	struct control_QuarantineRead *r = p;
+	uint8_t *data = copy(mem_ctx, "a\0b", 3);
+	const char *json = "{}";
+	uint64_t total = 0x0000000300000004;
+
+	r->out.json = copy(mem_ctx, &json, sizeof(json));
+	r->out.length = number(mem_ctx, 3);
+	r->out.data = copy(mem_ctx, &data, sizeof(data));
+	r->out.total = copy(mem_ctx, &total, sizeof(total));
+	r->out.error = number(mem_ctx, 0);
+}
+
+static void fill_quarantine_retry_in(TALLOC_CTX *mem_ctx, void *p)
+{
+	struct control_QuarantineRetry *r = p;
+
+	r->in.name = "20261122T031456123456-0001-9f3a2b1c";
+}
+
+static void fill_quarantine_retry_out(TALLOC_CTX *mem_ctx, void *p)
+{
+	struct control_QuarantineRetry *r = p;
+	const char *message = "still \xC3\xA4";
+
+	r->out.message = copy(mem_ctx, &message, sizeof(message));
+	r->out.error = number(mem_ctx, 0x45560001);
+}
+
+static void fill_quarantine_remove_in(TALLOC_CTX *mem_ctx, void *p)
+{
+	struct control_QuarantineRemove *r = p;
+
+	r->in.name = "x";
+}
+
+static void fill_quarantine_remove_out(TALLOC_CTX *mem_ctx, void *p)
+{
+	struct control_QuarantineRemove *r = p;
+
+	r->out.error = number(mem_ctx, 0);
+}
+
 /* sample */
 
 static const struct sample_Numbers numbers_a = {
@@ -982,6 +1051,22 @@ const struct ndr_case ndr_cases[] = {
 	{"control Status out", &ndr_table_control, 1, NDR_OUT, fill_status_out},
 	{"control Reload in", &ndr_table_control, 2, NDR_IN, fill_status_in},
 	{"control Reload out", &ndr_table_control, 2, NDR_OUT, fill_reload_out},
+	{"control QuarantineList in", &ndr_table_control, 4, NDR_IN,
+	 fill_quarantine_list_in},
+	{"control QuarantineList out", &ndr_table_control, 4, NDR_OUT,
+	 fill_quarantine_list_out},
+	{"control QuarantineRead in", &ndr_table_control, 5, NDR_IN,
+	 fill_quarantine_read_in},
+	{"control QuarantineRead out", &ndr_table_control, 5, NDR_OUT,
+	 fill_quarantine_read_out},
+	{"control QuarantineRetry in", &ndr_table_control, 6, NDR_IN,
+	 fill_quarantine_retry_in},
+	{"control QuarantineRetry out", &ndr_table_control, 6, NDR_OUT,
+	 fill_quarantine_retry_out},
+	{"control QuarantineRemove in", &ndr_table_control, 7, NDR_IN,
+	 fill_quarantine_remove_in},
+	{"control QuarantineRemove out", &ndr_table_control, 7, NDR_OUT,
+	 fill_quarantine_remove_out},
 	{"sample Nothing in", &ndr_table_sample, 0, NDR_IN, fill_nothing},
 	{"sample Nothing out", &ndr_table_sample, 0, NDR_OUT, fill_nothing},
 	{"sample Values in", &ndr_table_sample, 1, NDR_IN, fill_values_in},

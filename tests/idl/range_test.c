@@ -221,6 +221,49 @@ static void Status_json(TALLOC_CTX *mem_ctx, void *p, uint32_t n)
 	*r->out.json = letters(mem_ctx, n);
 }
 
+static void QuarantineList_after(TALLOC_CTX *mem_ctx, void *p, uint32_t n)
+{
+	struct control_QuarantineList *r = p;
+
+	r->in.after = letters(mem_ctx, n);
+}
+
+static void QuarantineList_json(TALLOC_CTX *mem_ctx, void *p, uint32_t n)
+{
+	struct control_QuarantineList *r = p;
+
+	*r->out.json = letters(mem_ctx, n);
+}
+
+static void QuarantineRead_max(TALLOC_CTX *mem_ctx, void *p, uint32_t n)
+{
+	struct control_QuarantineRead *r = p;
+
+	r->in.max = n;
+}
+
+static void QuarantineRead_data(TALLOC_CTX *mem_ctx, void *p, uint32_t n)
+{
+	struct control_QuarantineRead *r = p;
+
+	*r->out.length = n;
+	*r->out.data = talloc_zero_size(mem_ctx, n + 1);
+}
+
+static void QuarantineRetry_name(TALLOC_CTX *mem_ctx, void *p, uint32_t n)
+{
+	struct control_QuarantineRetry *r = p;
+
+	r->in.name = letters(mem_ctx, n);
+}
+
+static void QuarantineRetry_message(TALLOC_CTX *mem_ctx, void *p, uint32_t n)
+{
+	struct control_QuarantineRetry *r = p;
+
+	*r->out.message = letters(mem_ctx, n);
+}
+
 struct range {
 	const struct ndr_interface_table *table;
 	uint32_t opnum;
@@ -299,6 +342,12 @@ static const struct range ranges[] = {
 	CONTROL(0, NDR_IN, 0, 1024, Publish_count),
 	CONTROL(0, NDR_IN, 0, MIB, Publish_length),
 	CONTROL(1, NDR_OUT, 1, 4194304, Status_json),
+	CONTROL(4, NDR_IN, 1, 64, QuarantineList_after),
+	CONTROL(4, NDR_OUT, 1, 4194304, QuarantineList_json),
+	CONTROL(5, NDR_IN, 0, MIB, QuarantineRead_max),
+	CONTROL(5, NDR_OUT, 0, MIB, QuarantineRead_data),
+	CONTROL(6, NDR_IN, 1, 64, QuarantineRetry_name),
+	CONTROL(6, NDR_OUT, 1, 4096, QuarantineRetry_message),
 };
 
 static const struct ndr_case *find_case(const struct ndr_interface_table *table,
