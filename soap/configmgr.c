@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "soap/configmgr_internal.h"
 
+#include "soap/configmgr_aside.h"
+
+#include <libxml/parser.h>
 #include <string.h>
 #include <strings.h>
 
@@ -315,6 +318,7 @@ static everr_t tables_load(struct configmgr *configmgr, char **ret_message)
 /* What is on its way goes before the tables that it speaks of. */
 static int configmgr_destructor(struct configmgr *configmgr)
 {
+	TALLOC_FREE(configmgr->places);
 	TALLOC_FREE(configmgr->inbox);
 	while (configmgr->flights != NULL) {
 		talloc_free(configmgr->flights);
@@ -348,6 +352,11 @@ static everr_t configmgr_fill(struct configmgr *configmgr,
 	if (err != EVERR_OK) {
 		return err;
 	}
+	err = configmgr_places_create(configmgr, configmgr->ev,
+				      &configmgr->places);
+	if (err != EVERR_OK) {
+		return err;
+	}
 	configmgr_count_known(configmgr);
 	return configmgr_inbox_start(configmgr, configmgr->config->inbox,
 				     ret_message);
@@ -370,6 +379,8 @@ everr_t configmgr_start(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 	configmgr->ev = ev;
 	configmgr->store = store;
 	configmgr->quarantine = quarantine;
+	/* Before the first thread that reads XML. */
+	xmlInitParser();
 	talloc_set_destructor(configmgr, configmgr_destructor);
 
 	err = configmgr_fill(configmgr, config, computer, &message);

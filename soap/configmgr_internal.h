@@ -62,6 +62,7 @@ struct configmgr_counters {
 
 struct configmgr_flight;
 struct configmgr_inbox;
+struct configmgr_places; /* soap/configmgr_aside.h */
 
 struct configmgr {
 	struct tevent_context *ev;
@@ -74,6 +75,7 @@ struct configmgr {
 	struct configmgr_clients *clients;
 	struct configmgr_inbox *inbox;	  /* NULL: none */
 	struct configmgr_flight *flights; /* on their way to disk */
+	struct configmgr_places *places;  /* of large messages */
 	size_t collecting;		  /* bytes of bodies */
 	uint32_t registering;		  /* registrations among the flights */
 	struct http_route *routes;

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "soap/configmgr_internal.h"
 
-#include "base/text.h"
 #include "base/wintime.h"
-#include "bridge/events.h"
+#include "soap/configmgr_aside.h"
+#include "soap/configmgr_reading.h"
 
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/param.h>
 
 /* The fallback status point's path; all others take CCM messages. */
 #define FALLBACK_PATH "/SMS_FSP/.sms_fsp"
@@ -19,14 +20,9 @@ struct message_state {
 	struct tevent_context *ev;
 	struct configmgr *configmgr;
 	struct configmgr_input input;
-	struct bridge_origin origin;
-	struct ccm_message *ccm;       /* NULL: fallback status */
-	struct bridge_message message; /* ccm's, or made of a status */
-	struct bridge_part part;
-	struct ev_guid id;
-	char id_text[EV_GUID_TEXT_SIZE];
-	uint64_t digest;
-	bool stored; /* its events are on disk */
+	struct configmgr_reading *reading;
+	struct configmgr_place *place; /* NULL: it is read in the loop */
+	bool stored;		       /* its events are on disk */
 	struct configmgr_answer answer;
 };
 
@@ -71,9 +67,11 @@ static void answer_rejected(struct tevent_req *req, enum configmgr_cause cause,
 	} else if (cause == CONFIGMGR_CAUSE_SIGNATURE) {
 		status = 403;
 	}
-	configmgr_reject(state->configmgr, &state->input, &state->origin,
-			 state->message.endpoint != NULL ? &state->message
-							 : NULL,
+	configmgr_reject(state->configmgr, &state->input,
+			 &state->reading->origin,
+			 state->reading->message.endpoint != NULL
+				 ? &state->reading->message
+				 : NULL,
 			 cause, reason);
 	answer_text(req, status, err, reason);
 }
@@ -108,22 +106,23 @@ static void random_guid(char text[EV_GUID_TEXT_SIZE])
 static everr_t reply_put(struct message_state *state, const char *xml,
 			 struct buf *out)
 {
+	const struct ccm_message *ccm = state->reading->ccm;
 	char id[EV_GUID_TEXT_SIZE];
 
-	if (state->ccm == NULL) {
+	if (ccm == NULL) {
 		return EVERR_OK;
 	}
 	state->answer.content_type =
-		ccm_reply_content_type(state, state->ccm->boundary);
+		ccm_reply_content_type(state, ccm->boundary);
 	if (state->answer.content_type == NULL) {
 		return EVERR_NOMEM;
 	}
 	if (xml == NULL) {
-		return ccm_reply_none(out, state->ccm->boundary);
+		return ccm_reply_none(out, ccm->boundary);
 	}
 	random_guid(id);
-	return ccm_reply_xml(out, state->ccm, state->configmgr->config->host,
-			     id, state->origin.received, xml);
+	return ccm_reply_xml(out, ccm, state->configmgr->config->host, id,
+			     state->reading->origin.received, xml);
 }
 
 /* 200: xml NULL is the answer "NoReply". */
@@ -151,10 +150,11 @@ static void answer_accepted(struct tevent_req *req)
 {
 	struct message_state *state =
 		tevent_req_data(req, struct message_state);
+	const struct ccm_message *ccm = state->reading->ccm;
 	struct buf xml;
 	everr_t err;
 
-	if (state->ccm == NULL || state->ccm->reply_mode == CCM_REPLY_ASYNC) {
+	if (ccm == NULL || ccm->reply_mode == CCM_REPLY_ASYNC) {
 		answer_ok(req, NULL);
 		return;
 	}
@@ -164,7 +164,8 @@ static void answer_accepted(struct tevent_req *req)
 		return;
 	}
 	buf_init(&xml, state, ANSWER_MAX);
-	err = configmgr_location_reply(state->configmgr, &state->message, &xml);
+	err = configmgr_location_reply(state->configmgr,
+				       &state->reading->message, &xml);
 	buf_put_u8(&xml, 0);
 	if (err == EVERR_OK) {
 		err = buf_error(&xml);
@@ -207,28 +208,40 @@ static void message_stored(struct tevent_req *subreq)
 	}
 }
 
-static void message_events(struct tevent_req *req)
+static void message_store(struct tevent_req *req)
 {
 	struct message_state *state =
 		tevent_req_data(req, struct message_state);
-	struct configmgr_change change = {
-		.id = &state->id,
-		.digest = state->digest,
-		.now = state->origin.received,
+	struct configmgr_reading *reading = state->reading;
+	const struct configmgr_change change = {
+		.events = reading->events,
+		.id = &reading->id,
+		.digest = reading->digest,
+		.now = reading->origin.received,
 	};
 	struct tevent_req *subreq = NULL;
-	const char *reason = NULL;
-	everr_t err;
 
-	change.events = bridge_events_create(state);
-	if (tevent_req_nomem(change.events, req)) {
+	subreq = configmgr_store_send(state, state->ev, state->configmgr,
+				      &change);
+	TALLOC_FREE(reading->events);
+	if (tevent_req_nomem(subreq, req)) {
 		return;
 	}
-	err = bridge_configmgr_message(change.events, &state->origin,
-				       &state->message, &reason);
+	tevent_req_set_callback(subreq, message_stored, req);
+}
+
+/* The second step has been done. */
+static void message_events_made(struct tevent_req *req)
+{
+	struct message_state *state =
+		tevent_req_data(req, struct message_state);
+	const struct configmgr_reading *reading = state->reading;
+	everr_t err = reading->err;
+
 	switch (err) {
 	case EVERR_OK:
-		break;
+		message_store(req);
+		return;
 	case EVERR_NOT_SUPPORTED:
 		answer_accepted(req);
 		return;
@@ -237,19 +250,46 @@ static void message_events(struct tevent_req *req)
 		answer_rejected(req,
 				err == EVERR_TEXT ? CONFIGMGR_CAUSE_CONTENT
 						  : CONFIGMGR_CAUSE_LIMIT,
-				err, reason != NULL ? reason : everr_text(err));
+				err,
+				reading->reason != NULL ? reading->reason
+							: everr_text(err));
 		return;
 	default:
 		tevent_req_error(req, err);
+	}
+}
+
+static void message_events_aside(struct tevent_req *subreq)
+{
+	struct tevent_req *req =
+		tevent_req_callback_data(subreq, struct tevent_req);
+	everr_t err = configmgr_aside_recv(subreq);
+
+	TALLOC_FREE(subreq);
+	if (err != EVERR_OK) {
+		tevent_req_error(req, err);
 		return;
 	}
-	subreq = configmgr_store_send(state, state->ev, state->configmgr,
-				      &change);
-	TALLOC_FREE(change.events);
+	message_events_made(req);
+}
+
+static void message_events(struct tevent_req *req)
+{
+	struct message_state *state =
+		tevent_req_data(req, struct message_state);
+	struct tevent_req *subreq = NULL;
+
+	if (state->place == NULL) {
+		configmgr_read_events(state->reading);
+		message_events_made(req);
+		return;
+	}
+	subreq = configmgr_aside_send(state, state->ev, state->place,
+				      configmgr_read_events, state->reading);
 	if (tevent_req_nomem(subreq, req)) {
 		return;
 	}
-	tevent_req_set_callback(subreq, message_stored, req);
+	tevent_req_set_callback(subreq, message_events_aside, req);
 }
 
 /* ------------------------------------------------------------- same again */
@@ -261,43 +301,20 @@ static void answer_id_twice(struct tevent_req *req)
 			"of this one was stored");
 }
 
-/*
- * The id that a message is known by.  One that is not a GUID, or all zero,
- * says nothing: what came tells then whether it is the same.
- */
-static void message_identify(struct message_state *state)
-{
-	const struct ccm_message *ccm = state->ccm;
-	const uint8_t *data = ccm != NULL ? ccm->payload : state->input.body;
-	size_t len = ccm != NULL ? ccm->payload_len : state->input.len;
-	everr_t err = EVERR_TEXT;
-
-	state->digest = configmgr_digest(data, len);
-	if (state->message.id != NULL) {
-		err = ev_guid_parse(state->message.id, &state->id);
-	}
-	if (err != EVERR_OK || ev_guid_is_zero(&state->id)) {
-		ev_guid_from_bytes(data, len, &state->id);
-	}
-	if (state->message.id == NULL) {
-		ev_guid_format(&state->id, state->id_text);
-		state->message.id = state->id_text;
-	}
-}
-
 /* Whether it was or will be answered as one that came before. */
 static bool message_again(struct tevent_req *req)
 {
 	struct message_state *state =
 		tevent_req_data(req, struct message_state);
+	const struct configmgr_reading *reading = state->reading;
 	struct configmgr *configmgr = state->configmgr;
 	struct tevent_req *subreq = NULL;
 	bool differs = false;
 	uint64_t digest = 0;
 
-	if (configmgr_replay_find(configmgr->seen, &state->id,
-				  state->origin.received, &digest)) {
-		if (digest != state->digest) {
+	if (configmgr_replay_find(configmgr->seen, &reading->id,
+				  reading->origin.received, &digest)) {
+		if (digest != reading->digest) {
 			answer_id_twice(req);
 			return true;
 		}
@@ -306,8 +323,8 @@ static bool message_again(struct tevent_req *req)
 		answer_accepted(req);
 		return true;
 	}
-	subreq = configmgr_store_join_send(state, configmgr, &state->id,
-					   state->digest, &differs);
+	subreq = configmgr_store_join_send(state, configmgr, &reading->id,
+					   reading->digest, &differs);
 	if (differs) {
 		answer_id_twice(req);
 		return true;
@@ -347,7 +364,8 @@ static void message_registered(struct tevent_req *subreq)
 		state->answer.err = EVERR_ACCESS;
 		state->answer.text = reason;
 		configmgr_reject(state->configmgr, &state->input,
-				 &state->origin, &state->message,
+				 &state->reading->origin,
+				 &state->reading->message,
 				 CONFIGMGR_CAUSE_REGISTRATION, reason);
 	}
 	answer_ok(req, xml);
@@ -360,7 +378,8 @@ static void message_register(struct tevent_req *req)
 	struct tevent_req *subreq = NULL;
 
 	subreq = configmgr_register_send(state, state->ev, state->configmgr,
-					 &state->origin, state->ccm);
+					 &state->reading->origin,
+					 state->reading->ccm);
 	if (tevent_req_nomem(subreq, req)) {
 		return;
 	}
@@ -459,13 +478,13 @@ static void message_dispatch(struct tevent_req *req)
 	struct message_state *state =
 		tevent_req_data(req, struct message_state);
 	struct configmgr *configmgr = state->configmgr;
-	const char *endpoint = state->message.endpoint;
+	const struct bridge_message *message = &state->reading->message;
+	const char *endpoint = message->endpoint;
 	const char *refusal = NULL;
 
 	configmgr_count(configmgr, endpoint);
 	if (!before_registration(endpoint)) {
-		refusal =
-			signature_refusal(configmgr, state->message.signature);
+		refusal = signature_refusal(configmgr, message->signature);
 	}
 	if (refusal != NULL) {
 		answer_rejected(req, CONFIGMGR_CAUSE_SIGNATURE, EVERR_ACCESS,
@@ -476,7 +495,6 @@ static void message_dispatch(struct tevent_req *req)
 		message_register(req);
 		return;
 	}
-	message_identify(state);
 	if (message_again(req)) {
 		return;
 	}
@@ -491,63 +509,123 @@ static bool is_multipart(const char *content_type)
 	       strncasecmp(content_type, "multipart/", 10) == 0;
 }
 
-/* A state message that came as it is: as if it had been relayed. */
-static void read_fallback(struct message_state *state)
-{
-	state->part = (struct bridge_part){
-		.data = state->input.body,
-		.len = state->input.len,
-	};
-	state->message = (struct bridge_message){
-		.endpoint = "MP_RelayEndpoint",
-		.file_type = "SMX",
-		.parts = &state->part,
-		.num_parts = 1,
-	};
-}
-
-static void read_message(struct tevent_req *req)
+static void message_malformed(struct tevent_req *req)
 {
 	struct message_state *state =
 		tevent_req_data(req, struct message_state);
-	const struct configmgr_input *input = &state->input;
-	const char *reason = NULL;
-	enum configmgr_cause cause;
-	everr_t err;
+	const struct configmgr_reading *reading = state->reading;
+	enum configmgr_cause cause = CONFIGMGR_CAUSE_MALFORMED;
 
-	if (!is_multipart(input->content_type)) {
-		answer_rejected(
-			req, CONFIGMGR_CAUSE_CONTENT_TYPE, EVERR_TEXT,
-			"a message is multipart/mixed; this Content-Type "
-			"is another one");
+	if (reading->err == EVERR_NOMEM) {
+		tevent_req_error(req, reading->err);
 		return;
 	}
-	err = ccm_message_parse(
-		state, input->content_type, input->body, input->len,
-		state->configmgr->config->payload_max, &state->ccm, &reason);
-	if (state->ccm != NULL) {
-		state->message = state->ccm->message;
+	if (reading->err == EVERR_LIMIT) {
+		cause = CONFIGMGR_CAUSE_LIMIT;
+	} else if (reading->err == EVERR_NOT_SUPPORTED) {
+		cause = CONFIGMGR_CAUSE_ENCRYPTED;
 	}
-	if (err == EVERR_NOMEM) {
+	answer_rejected(req, cause, reading->err,
+			reading->reason != NULL ? reading->reason
+						: everr_text(reading->err));
+}
+
+/* The first step has been done. */
+static void message_read(struct tevent_req *req)
+{
+	struct message_state *state =
+		tevent_req_data(req, struct message_state);
+	struct configmgr_reading *reading = state->reading;
+
+	if (reading->err != EVERR_OK) {
+		message_malformed(req);
+		return;
+	}
+	if (reading->ccm != NULL) {
+		reading->message.signature =
+			signature_state(state->configmgr, reading->ccm);
+		reading->ccm->message = reading->message;
+	}
+	message_dispatch(req);
+}
+
+static void message_read_aside(struct tevent_req *subreq)
+{
+	struct tevent_req *req =
+		tevent_req_callback_data(subreq, struct tevent_req);
+	everr_t err = configmgr_aside_recv(subreq);
+
+	TALLOC_FREE(subreq);
+	if (err != EVERR_OK) {
 		tevent_req_error(req, err);
 		return;
 	}
+	message_read(req);
+}
+
+static void message_placed(struct tevent_req *subreq)
+{
+	struct tevent_req *req =
+		tevent_req_callback_data(subreq, struct tevent_req);
+	struct message_state *state =
+		tevent_req_data(req, struct message_state);
+	struct configmgr_reading *small = state->reading;
+	everr_t err;
+
+	err = configmgr_place_recv(subreq, state, &state->place);
+	TALLOC_FREE(subreq);
+	if (err == EVERR_OK) {
+		err = configmgr_reading_copy(
+			configmgr_place_memory(state->place), small,
+			&state->reading);
+	}
 	if (err != EVERR_OK) {
-		cause = err == EVERR_LIMIT ? CONFIGMGR_CAUSE_LIMIT
-			: err == EVERR_NOT_SUPPORTED
-				? CONFIGMGR_CAUSE_ENCRYPTED
-				: CONFIGMGR_CAUSE_MALFORMED;
-		answer_rejected(req, cause, err,
-				reason != NULL ? reason : everr_text(err));
+		tevent_req_error(req, err);
 		return;
 	}
-	if (state->message.endpoint == NULL) {
-		state->message.endpoint = "";
+	talloc_free(small);
+	subreq = configmgr_aside_send(state, state->ev, state->place,
+				      configmgr_read_message, state->reading);
+	if (tevent_req_nomem(subreq, req)) {
+		return;
 	}
-	state->message.signature =
-		signature_state(state->configmgr, state->ccm);
-	state->ccm->message = state->message;
-	message_dispatch(req);
+	tevent_req_set_callback(subreq, message_read_aside, req);
+}
+
+/* Small ones in the loop; the others in a thread of their own. */
+static void message_begin(struct tevent_req *req)
+{
+	struct message_state *state =
+		tevent_req_data(req, struct message_state);
+	const uint64_t payload_max = state->configmgr->config->payload_max;
+	struct configmgr_reading *reading = state->reading;
+	struct tevent_req *subreq = NULL;
+
+	if (!reading->fallback && !is_multipart(reading->content_type)) {
+		answer_rejected(req, CONFIGMGR_CAUSE_CONTENT_TYPE, EVERR_TEXT,
+				"a message is multipart/mixed; this "
+				"Content-Type is another one");
+		return;
+	}
+	if (reading->len <= CONFIGMGR_READ_INLINE) {
+		reading->payload_max = MIN(payload_max, CONFIGMGR_READ_INLINE);
+		configmgr_read_message(reading);
+		if (reading->err != EVERR_LIMIT ||
+		    reading->payload_max == payload_max) {
+			message_read(req);
+			return;
+		}
+		/* It may be no more than larger than that. */
+		TALLOC_FREE(reading->ccm);
+		reading->message = (struct bridge_message){};
+	}
+	reading->payload_max = payload_max;
+	subreq = configmgr_place_send(state, state->ev,
+				      state->configmgr->places);
+	if (tevent_req_nomem(subreq, req)) {
+		return;
+	}
+	tevent_req_set_callback(subreq, message_placed, req);
 }
 
 struct tevent_req *configmgr_message_send(TALLOC_CTX *mem_ctx,
@@ -565,18 +643,25 @@ struct tevent_req *configmgr_message_send(TALLOC_CTX *mem_ctx,
 	state->ev = ev;
 	state->configmgr = configmgr;
 	state->input = *input;
-	state->origin = (struct bridge_origin){
-		.computer = configmgr->computer,
-		.peer = input->peer != NULL ? input->peer : "",
-		.certificate = input->certificate,
-		.received = wintime_now(),
-	};
-	if (strcasecmp(input->path, FALLBACK_PATH) == 0) {
-		read_fallback(state);
-		message_dispatch(req);
-	} else {
-		read_message(req);
+	state->reading = talloc_zero(state, struct configmgr_reading);
+	if (tevent_req_nomem(state->reading, req)) {
+		return tevent_req_post(req, ev);
 	}
+	*state->reading = (struct configmgr_reading){
+		.memory = state->reading,
+		.content_type = input->content_type,
+		.body = input->body,
+		.len = input->len,
+		.fallback = strcasecmp(input->path, FALLBACK_PATH) == 0,
+		.origin =
+			{
+				.computer = configmgr->computer,
+				.peer = input->peer != NULL ? input->peer : "",
+				.certificate = input->certificate,
+				.received = wintime_now(),
+			},
+	};
+	message_begin(req);
 	if (!tevent_req_is_in_progress(req)) {
 		return tevent_req_post(req, ev);
 	}

@@ -257,6 +257,36 @@ static inline struct buf mp_discovery(TALLOC_CTX *mem_ctx, const char *id,
 	return mp_body(mem_ctx, &message);
 }
 
+/* The same with so many instances more: too large to be read in the loop. */
+static inline struct buf mp_large(TALLOC_CTX *mem_ctx, const char *id,
+				  unsigned int instances)
+{
+	struct mp_message message = {
+		.id = id,
+		.endpoint = "MP_DdrEndpoint",
+		.text = mp_report(mem_ctx, false, 0),
+	};
+	char *report = mp_report(mem_ctx, true, 0);
+	struct buf text;
+	unsigned int i;
+
+	buf_init(&text, mem_ctx, 1 << 24);
+	*strstr(report, "</ReportBody>") = '\0';
+	buf_puts(&text, report);
+	for (i = 0; i < instances; i++) {
+		buf_printf(&text,
+			   "<Instance Content=\"New\" Namespace=\"n\" "
+			   "Class=\"Win32_Product\" ParentClass=\"P\">"
+			   "<Win32_Product><Name>Product %u</Name>"
+			   "</Win32_Product></Instance>",
+			   i);
+	}
+	buf_puts(&text, "</ReportBody></Report>");
+	buf_put_u8(&text, 0);
+	message.attachment = (const char *)text.data;
+	return mp_body(mem_ctx, &message);
+}
+
 static inline struct tevent_req *mp_send(struct mp_fixture *m,
 					 const struct buf *body)
 {

@@ -4,6 +4,8 @@
 
 #include "tests/soap/configmgr_fixture.h"
 
+#include "soap/configmgr_aside.h"
+#include "soap/configmgr_reading.h"
 #include "tests/soap/http_fixture.h"
 
 #include <sys/wait.h>
@@ -164,6 +166,86 @@ static void test_a_full_store_is_never_answered_200(void **state)
 	fixture_disk_set(m->f, UINT64_C(1) << 40);
 	fixture_until(m->f, mp_take(m, &body).status == 200);
 	assert_int_equal(mp_events(m, BRIDGE_CONFIGMGR_DISCOVERY), 1);
+}
+
+/* ---------------------------------------------------------- large ones */
+
+static void test_a_large_message_does_not_hold_the_loop(void **state)
+{
+	struct mp_fixture *m = mp_start(state);
+	struct buf large = mp_large(m, ID_1, 5000);
+	struct buf small = mp_discovery(m, ID_2, 0);
+	struct tevent_req *first = mp_send(m, &large);
+	struct configmgr_answer answer;
+
+	assert_true(large.len > CONFIGMGR_READ_INLINE);
+	answer = mp_take(m, &small);
+	assert_no_reply(&answer);
+	assert_true(tevent_req_is_in_progress(first));
+	answer = mp_recv(m, first);
+	assert_no_reply(&answer);
+	assert_true(mp_events(m, BRIDGE_CONFIGMGR_DISCOVERY) >= 2);
+	fixture_verify(m->f);
+}
+
+static void test_large_messages_wait_for_a_place(void **state)
+{
+	struct mp_fixture *m = mp_start(state);
+	struct tevent_req *reqs[3 * CONFIGMGR_PLACES_MAX];
+	struct configmgr_answer answer;
+	struct buf bodies[3 * CONFIGMGR_PLACES_MAX];
+	size_t i;
+
+	for (i = 0; i < 3 * CONFIGMGR_PLACES_MAX; i++) {
+		char id[EV_GUID_TEXT_SIZE] = ID_1;
+
+		id[1] = (char)('A' + i);
+		bodies[i] = mp_large(m, id, 2000);
+		reqs[i] = mp_send(m, &bodies[i]);
+	}
+	/* One of those that are read goes, and one of those that wait. */
+	talloc_free(reqs[0]);
+	talloc_free(reqs[5]);
+	for (i = 1; i < 5; i++) {
+		answer = mp_recv(m, reqs[i]);
+		assert_no_reply(&answer);
+	}
+	/* The places are free again. */
+	reqs[0] = mp_send(m, &bodies[0]);
+	reqs[5] = mp_send(m, &bodies[5]);
+	answer = mp_recv(m, reqs[5]);
+	assert_no_reply(&answer);
+	answer = mp_recv(m, reqs[0]);
+	assert_no_reply(&answer);
+}
+
+static void test_a_stop_waits_for_what_is_being_read(void **state)
+{
+	struct mp_fixture *m = mp_start(state);
+	struct buf large = mp_large(m, ID_1, 20000);
+	struct tevent_req *req = mp_send(m, &large);
+	struct tevent_req *other = mp_send(m, &large);
+	struct tevent_req *third = mp_send(m, &large);
+
+	fixture_until(m->f, configmgr_places_busy(m->configmgr->places) > 0);
+	TALLOC_FREE(m->configmgr);
+	talloc_free(req);
+	talloc_free(other);
+	talloc_free(third);
+}
+
+static void test_what_inflates_to_too_much_is_read_aside(void **state)
+{
+	struct mp_fixture *m = mp_new(state);
+	struct buf large;
+
+	m->config.payload_max = 1024 * 1024;
+	mp_open(m);
+	large = mp_large(m, ID_1, 5000);
+	assert_int_equal(mp_take(m, &large).status, 400);
+	assert_int_equal(m->configmgr->counters.rejected[CONFIGMGR_CAUSE_LIMIT],
+			 1);
+	mp_settle(m);
 }
 
 /* ------------------------------------------------------------- rejection */
@@ -564,6 +646,10 @@ int main(void)
 		leak_test(test_an_id_with_another_content_is_refused_aloud),
 		leak_test(test_what_has_no_usable_id_is_known_by_its_content),
 		leak_test(test_a_full_store_is_never_answered_200),
+		leak_test(test_a_large_message_does_not_hold_the_loop),
+		leak_test(test_large_messages_wait_for_a_place),
+		leak_test(test_a_stop_waits_for_what_is_being_read),
+		leak_test(test_what_inflates_to_too_much_is_read_aside),
 		leak_test(test_a_rejected_message_is_kept_and_reported),
 		leak_test(test_rejected_messages_of_a_peer_are_bounded),
 		leak_test(test_another_content_type_is_415),
