@@ -341,7 +341,7 @@ static struct quarantine *service_quarantine(void *private_data)
 }
 
 /* Entries of one answer: each costs an open file, in the loop. */
-#define LIST_ENTRIES_MAX 256
+#define LIST_ENTRIES_MAX 128
 
 /* Entries while they fit; the caller asks on after the last. */
 static everr_t put_entries(struct buf *out, struct quarantine *quarantine,
