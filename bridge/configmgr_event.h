@@ -31,7 +31,7 @@ enum configmgr_keyword {
 
 extern const struct bridge_provider bridge_configmgr_provider;
 
-/* MessageId to SignatureState; message NULL: all absent. */
+/* MessageId to SignatureState; message NULL: all empty. */
 void configmgr_put_message(struct bridge_event *event,
 			   const struct bridge_message *message);
 

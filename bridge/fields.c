@@ -45,12 +45,6 @@ static struct bridge_field *next_field(struct bridge_event *event,
 	return field;
 }
 
-void bridge_put_absent(struct bridge_event *event, const char *name,
-		       uint8_t type)
-{
-	next_field(event, name, type)->absent = true;
-}
-
 void bridge_put_text(struct bridge_event *event, const char *name,
 		     const char *text)
 {
@@ -58,8 +52,7 @@ void bridge_put_text(struct bridge_event *event, const char *name,
 
 	field = next_field(event, name, EVENT_TYPE_STRING);
 	if (text == NULL) {
-		field->absent = true;
-		return;
+		text = "";
 	}
 	field->text = text;
 	field->len = strlen(text);
@@ -75,7 +68,6 @@ void bridge_put_guid(struct bridge_event *event, const char *name,
 	field = next_field(event, name, EVENT_TYPE_GUID);
 	memcpy(field->bytes, guid, sizeof(*guid));
 	field->num_bytes = sizeof(*guid);
-	field->absent = ev_guid_is_zero(guid);
 }
 
 static void put_number(struct bridge_event *event, const char *name,
@@ -90,11 +82,7 @@ static void put_number(struct bridge_event *event, const char *name,
 void bridge_put_time(struct bridge_event *event, const char *name,
 		     uint64_t filetime)
 {
-	if (filetime == 0) {
-		bridge_put_absent(event, name, EVENT_TYPE_FILETIME);
-	} else {
-		put_number(event, name, EVENT_TYPE_FILETIME, 8, filetime);
-	}
+	put_number(event, name, EVENT_TYPE_FILETIME, 8, filetime);
 }
 
 void bridge_put_bool(struct bridge_event *event, const char *name, bool value)
@@ -117,11 +105,7 @@ void bridge_put_uint64(struct bridge_event *event, const char *name,
 void bridge_put_count(struct bridge_event *event, const char *name,
 		      int32_t value)
 {
-	if (value < 0) {
-		bridge_put_absent(event, name, EVENT_TYPE_UINT32);
-	} else {
-		bridge_put_uint32(event, name, (uint32_t)value);
-	}
+	bridge_put_uint32(event, name, value < 0 ? 0 : (uint32_t)value);
 }
 
 void bridge_put_digits(struct bridge_event *event, const char *name,
@@ -129,11 +113,16 @@ void bridge_put_digits(struct bridge_event *event, const char *name,
 {
 	uint32_t number = 0;
 
-	if (text != NULL && bridge_parse_number(text, &number)) {
-		bridge_put_uint32(event, name, number);
-	} else {
-		bridge_put_absent(event, name, EVENT_TYPE_UINT32);
+	if (text == NULL || !bridge_parse_number(text, &number)) {
+		number = 0;
 	}
+	bridge_put_uint32(event, name, number);
+}
+
+void bridge_put_int32(struct bridge_event *event, const char *name,
+		      int32_t value)
+{
+	put_number(event, name, EVENT_TYPE_INT32, 4, (uint32_t)value);
 }
 
 void bridge_put_bits(struct bridge_event *event, const char *name,
@@ -198,7 +187,6 @@ everr_t bridge_event_data(struct buf *values, const struct bridge_event *event,
 
 		data[i] = (struct event_data){.name = field->name,
 					      .type = field->type,
-					      .absent = field->absent,
 					      .len = values->len};
 		if (field->text != NULL) {
 			bridge_text_put(values, field->text, field->len, max);

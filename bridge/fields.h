@@ -6,6 +6,10 @@
  * Typed fields of one event, and the event's document made of them.  Texts
  * are borrowed until bridge_event_end(); there they share what an event has
  * room for, and the longest ones are cut with a visible mark.
+ *
+ * What a sender did not say is an empty text, a zero GUID, 1601-01-01 or 0, as
+ * Windows' own events have it, and not Null: libevtx (20181227) reads no Null
+ * in a field that is not optional, and optional ones would be left out.
  */
 
 #include "base/guid.h"
@@ -40,8 +44,7 @@ struct bridge_kind {
 
 struct bridge_field {
 	const char *name;
-	uint8_t type; /* enum event_type */
-	bool absent;
+	uint8_t type;	  /* enum event_type */
 	const char *text; /* STRING only; UTF-8, hopefully */
 	size_t len;
 	size_t num_units; /* as it is written */
@@ -66,13 +69,12 @@ void bridge_event_begin(struct bridge_event *event,
 			const struct bridge_kind *kind,
 			const struct bridge_origin *origin);
 
-/* Text NULL: there is none, as with the absent ones below. */
+/* Text NULL: empty. */
 void bridge_put_text(struct bridge_event *event, const char *name,
 		     const char *text);
-/* Zero: absent. */
 void bridge_put_guid(struct bridge_event *event, const char *name,
 		     const struct ev_guid *guid);
-/* FILETIME; 0, "never": absent. */
+/* FILETIME; 0: never. */
 void bridge_put_time(struct bridge_event *event, const char *name,
 		     uint64_t filetime);
 void bridge_put_bool(struct bridge_event *event, const char *name, bool value);
@@ -80,17 +82,17 @@ void bridge_put_uint32(struct bridge_event *event, const char *name,
 		       uint32_t value);
 void bridge_put_uint64(struct bridge_event *event, const char *name,
 		       uint64_t value);
-/* A number that is not negative by its specification, else absent. */
+/* A number that is not negative by its specification; if it is: 0. */
 void bridge_put_count(struct bridge_event *event, const char *name,
 		      int32_t value);
-/* Decimal digits; NULL or other text: absent. */
+/* Decimal digits; NULL or other text: 0. */
 void bridge_put_digits(struct bridge_event *event, const char *name,
 		       const char *text);
+void bridge_put_int32(struct bridge_event *event, const char *name,
+		      int32_t value);
 /* A set of bits, shown in hexadecimal. */
 void bridge_put_bits(struct bridge_event *event, const char *name,
 		     uint32_t value);
-void bridge_put_absent(struct bridge_event *event, const char *name,
-		       uint8_t type);
 
 /* PeerAddress and PeerCertificate, which every event has. */
 void bridge_put_peer(struct bridge_event *event);

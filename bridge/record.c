@@ -7,9 +7,9 @@
 
 #define NAMESPACE "urn:evenlog:configmgr"
 
-/* Places for properties: of most machines' events, and of the others. */
-#define PLACES_FEW 32
-#define PLACES_MANY 256
+/* Places for properties are a power of two from least to most. */
+#define PLACES_LEAST 8
+#define PLACES_MOST 128
 
 /* What fixed fields may take of an event that has properties. */
 #define FIXED_MAX (20 * 1024)
@@ -24,12 +24,13 @@ struct layout {
 	struct bridge_event *event;
 	const struct bridge_record *record;
 	const struct bridge_properties *properties;
-	TALLOC_CTX *tmp_ctx;
-	struct buf property; /* definition of <Property> */
-	struct buf body;     /* definition of the record, with PLACES_MANY */
-	struct buf fixed;    /* the fields' values */
-	struct event_data data[BRIDGE_FIELDS_MAX + PLACES_MANY];
-	size_t room; /* bytes of an event for properties */
+	struct buf definition;
+	struct buf values;
+	struct event_data data[BRIDGE_FIELDS_MAX +
+			       PLACES_MOST * (BRIDGE_ATTRIBUTES_MAX + 1)];
+	/* Bytes of an event: without properties, and of each place. */
+	size_t base;
+	size_t place;
 };
 
 void bridge_put_parts(struct bridge_event *event)
@@ -73,12 +74,12 @@ static void put_named(struct event_writer *writer, struct event_token token,
 }
 
 static void put_open(struct event_writer *writer, const char *name,
-		     bool attributes)
+		     bool attributes, uint16_t dependency)
 {
 	put_named(writer,
 		  (struct event_token){.kind = EVENT_TOKEN_OPEN,
 				       .more = attributes,
-				       .dependency = EVENT_NO_DEPENDENCY},
+				       .dependency = dependency},
 		  name);
 }
 
@@ -98,50 +99,56 @@ static void put_subst(struct event_writer *writer, enum event_token_kind kind,
 	event_writer_put(writer, &token);
 }
 
-/* <Property Class='%0' ...>%n</Property>; absent attributes are left out. */
-static everr_t define_property(struct layout *layout)
+/*
+ * <Property Class='%n' ...>%m</Property>, of the values from first on.  Absent
+ * attributes are left out, and without a value the element.
+ */
+static void put_place(struct event_writer *writer,
+		      const struct bridge_record *record, size_t first)
 {
-	const struct bridge_record *record = layout->record;
-	struct event_writer writer;
+	size_t num = record->num_attributes;
 	size_t i;
 
-	event_writer_init(&writer, EVENT_READ_DEFINITION, &layout->property);
-	put_kind(&writer, EVENT_TOKEN_FRAGMENT);
-	put_open(&writer, "Property", true);
-	for (i = 0; i < record->num_attributes; i++) {
-		put_attribute(&writer, record->attributes[i]);
-		put_subst(&writer, EVENT_TOKEN_OPTIONAL_SUBST, i,
+	put_open(writer, "Property", true, (uint16_t)(first + num));
+	for (i = 0; i < num; i++) {
+		put_attribute(writer, record->attributes[i]);
+		put_subst(writer, EVENT_TOKEN_OPTIONAL_SUBST, first + i,
 			  EVENT_TYPE_STRING);
 	}
-	put_kind(&writer, EVENT_TOKEN_CLOSE_START);
-	put_subst(&writer, EVENT_TOKEN_SUBST, i, EVENT_TYPE_STRING);
-	put_kind(&writer, EVENT_TOKEN_END);
-	put_kind(&writer, EVENT_TOKEN_EOF);
-	return buf_error(&layout->property);
+	put_kind(writer, EVENT_TOKEN_CLOSE_START);
+	put_subst(writer, EVENT_TOKEN_OPTIONAL_SUBST, first + num,
+		  EVENT_TYPE_STRING);
+	put_kind(writer, EVENT_TOKEN_END);
 }
 
 static void put_element(struct event_writer *writer,
 			const struct bridge_field *field, size_t id)
 {
-	put_open(writer, field->name, false);
+	put_open(writer, field->name, false, EVENT_NO_DEPENDENCY);
 	put_kind(writer, EVENT_TOKEN_CLOSE_START);
 	put_subst(writer, EVENT_TOKEN_SUBST, id, field->type);
 	put_kind(writer, EVENT_TOKEN_END);
 }
 
+/* How many values a place has. */
+static size_t place_values(const struct layout *layout)
+{
+	return layout->record->num_attributes + 1;
+}
+
 /* UserData, the record, its fields, and so many places for properties. */
-static everr_t define_body(struct layout *layout, size_t num_places)
+static everr_t define(struct layout *layout, size_t num_places)
 {
 	const struct bridge_event *event = layout->event;
 	struct event_writer writer;
 	size_t i;
 
-	buf_reset(&layout->body);
-	event_writer_init(&writer, EVENT_READ_DEFINITION, &layout->body);
+	buf_reset(&layout->definition);
+	event_writer_init(&writer, EVENT_READ_DEFINITION, &layout->definition);
 	put_kind(&writer, EVENT_TOKEN_FRAGMENT);
-	put_open(&writer, "UserData", false);
+	put_open(&writer, "UserData", false, EVENT_NO_DEPENDENCY);
 	put_kind(&writer, EVENT_TOKEN_CLOSE_START);
-	put_open(&writer, layout->record->element, true);
+	put_open(&writer, layout->record->element, true, EVENT_NO_DEPENDENCY);
 	put_attribute(&writer, "xmlns");
 	put_named(&writer, (struct event_token){.kind = EVENT_TOKEN_TEXT},
 		  NAMESPACE);
@@ -149,31 +156,38 @@ static everr_t define_body(struct layout *layout, size_t num_places)
 	for (i = 0; i < event->num_fields; i++) {
 		put_element(&writer, &event->fields[i], i);
 	}
-	put_open(&writer, "Properties", false);
+	put_open(&writer, "Properties", false, EVENT_NO_DEPENDENCY);
 	put_kind(&writer, EVENT_TOKEN_CLOSE_START);
 	for (i = 0; i < num_places; i++) {
-		put_subst(&writer, EVENT_TOKEN_SUBST, event->num_fields + i,
-			  EVENT_TYPE_BINXML);
+		put_place(&writer, layout->record,
+			  event->num_fields + i * place_values(layout));
 	}
 	put_kind(&writer, EVENT_TOKEN_END);
 	put_kind(&writer, EVENT_TOKEN_END);
 	put_kind(&writer, EVENT_TOKEN_END);
 	put_kind(&writer, EVENT_TOKEN_EOF);
-	return buf_error(&layout->body);
+	return buf_error(&layout->definition);
 }
 
 /* ---------------------------------------------------------------- layout */
 
-/* Bytes of a property beside its value. */
-static size_t property_frame(const struct layout *layout,
-			     const struct bridge_property *property)
+static size_t num_places(size_t num_properties)
 {
-	size_t num = layout->record->num_attributes;
-	size_t size = INSTANCE_FRAME + layout->property.len +
-		      EVENT_SPEC_SIZE * (num + 1);
+	size_t num = PLACES_LEAST;
+
+	while (num < num_properties) {
+		num *= 2;
+	}
+	return num;
+}
+
+static size_t attributes_size(const struct layout *layout,
+			      const struct bridge_property *property)
+{
+	size_t size = 0;
 	size_t i;
 
-	for (i = 0; i < num; i++) {
+	for (i = 0; i < layout->record->num_attributes; i++) {
 		const char *text = property->attributes[i];
 		size_t units = 0;
 
@@ -188,39 +202,44 @@ static size_t property_frame(const struct layout *layout,
 	return size;
 }
 
-/* A value that has no room in an event of its own is cut. */
-static size_t value_max(const struct layout *layout, size_t frame)
+/* Units of a value that has an event of its own; longer ones are cut. */
+static size_t value_max(const struct layout *layout,
+			const struct bridge_property *property)
 {
-	return (layout->room - frame) / 2;
+	return (BRIDGE_BODY_MAX - layout->base - PLACES_LEAST * layout->place -
+		attributes_size(layout, property)) /
+	       2;
 }
 
+/* Bytes of a property's values. */
 static size_t property_size(const struct layout *layout, size_t index)
 {
 	struct bridge_property property;
-	size_t frame, max, units;
+	size_t max, units;
 
 	layout->properties->get(layout->properties->private_data, index,
 				&property);
-	frame = property_frame(layout, &property);
-	max = value_max(layout, frame);
+	max = value_max(layout, &property);
 	units = bridge_text_units(property.value, property.len, max);
-	return frame + 2 * (units < max ? units : max);
+	return attributes_size(layout, &property) +
+	       2 * (units < max ? units : max);
 }
 
 /* How many properties from first on go into one event. */
 static size_t fitting(const struct layout *layout, size_t first)
 {
-	size_t used = 0;
-	size_t i;
+	size_t used = layout->base;
+	size_t num = 0;
 
-	for (i = first; i < layout->properties->num && i - first < PLACES_MANY;
-	     i++) {
-		used += property_size(layout, i);
-		if (used > layout->room) {
+	while (num < PLACES_MOST && first + num < layout->properties->num) {
+		used += property_size(layout, first + num);
+		if (used + num_places(num + 1) * layout->place >
+		    BRIDGE_BODY_MAX) {
 			break;
 		}
+		num++;
 	}
-	return i - first;
+	return num;
 }
 
 static size_t count_parts(const struct layout *layout)
@@ -235,121 +254,127 @@ static size_t count_parts(const struct layout *layout)
 	return num;
 }
 
+/* What the definitions and the fixed fields take of an event. */
+static everr_t measure(struct layout *layout)
+{
+	size_t least;
+	everr_t err;
+
+	err = define(layout, PLACES_LEAST);
+	least = layout->definition.len;
+	if (err == EVERR_OK) {
+		err = define(layout, 2 * PLACES_LEAST);
+	}
+	if (err == EVERR_OK) {
+		err = bridge_event_data(&layout->values, layout->event,
+					FIXED_MAX, layout->data);
+	}
+	layout->place = (layout->definition.len - least) / PLACES_LEAST;
+	layout->base = INSTANCE_FRAME + least - PLACES_LEAST * layout->place +
+		       EVENT_SPEC_SIZE * layout->event->num_fields +
+		       layout->values.len;
+	layout->place += EVENT_SPEC_SIZE * place_values(layout);
+	return err;
+}
+
 /* ---------------------------------------------------------------- events */
 
-static everr_t put_property(const struct layout *layout, struct buf *out,
-			    size_t index)
+/* Appended to values; *data says how long it is, not yet where. */
+static void put_string(struct buf *values, struct event_data *data,
+		       const char *text, size_t len, size_t max)
 {
-	struct event_data data[BRIDGE_ATTRIBUTES_MAX + 1] = {};
-	const struct bridge_record *record = layout->record;
-	size_t num = record->num_attributes;
+	size_t start = values->len;
+
+	*data = (struct event_data){.type = EVENT_TYPE_STRING,
+				    .absent = text == NULL};
+	if (text != NULL) {
+		bridge_text_put(values, text, len, max);
+		data->len = values->len - start;
+	}
+}
+
+static void put_property(struct layout *layout, struct event_data *data,
+			 size_t index)
+{
+	size_t num = layout->record->num_attributes;
 	struct bridge_property property;
-	struct buf text;
-	size_t start = 0;
-	everr_t err;
 	size_t i;
 
 	layout->properties->get(layout->properties->private_data, index,
 				&property);
-	buf_init(&text, layout->tmp_ctx, EVENT_VALUE_MAX);
 	for (i = 0; i < num; i++) {
-		const char *attribute = property.attributes[i];
+		const char *text = property.attributes[i];
 
-		data[i].absent = attribute == NULL;
-		if (attribute != NULL) {
-			bridge_text_put(&text, attribute, strlen(attribute),
-					BRIDGE_ATTRIBUTE_MAX);
-		}
-		data[i].len = text.len;
+		put_string(&layout->values, &data[i], text,
+			   text == NULL ? 0 : strlen(text),
+			   BRIDGE_ATTRIBUTE_MAX);
 	}
-	bridge_text_put(&text, property.value, property.len,
-			value_max(layout, property_frame(layout, &property)));
-	data[num].len = text.len;
-	for (i = 0; i <= num; i++) {
-		size_t end = data[i].len;
-
-		data[i].type = EVENT_TYPE_STRING;
-		data[i].value = bridge_value_at(&text, start);
-		data[i].len = end - start;
-		start = end;
-	}
-	err = buf_error(&text);
-	if (err == EVERR_OK) {
-		err = event_build_value(out, layout->property.data,
-					layout->property.len, data, num + 1);
-	}
-	buf_free(&text);
-	return err;
+	put_string(&layout->values, &data[num], property.value, property.len,
+		   value_max(layout, &property));
 }
 
-/* The properties' values, and Null in the places that are left. */
-static everr_t put_properties(struct layout *layout, struct buf *values,
-			      size_t first, size_t num, size_t num_places)
+/* The values of the event's properties, and Null in the places left over. */
+static everr_t put_values(struct layout *layout, size_t first, size_t num)
 {
-	struct event_data *data = layout->data + layout->event->num_fields;
+	size_t num_fields = layout->event->num_fields;
+	size_t used = num_fields + num * place_values(layout);
+	size_t all = num_fields + num_places(num) * place_values(layout);
 	size_t start = 0;
 	everr_t err;
 	size_t i;
 
+	buf_reset(&layout->values);
+	err = bridge_event_data(&layout->values, layout->event, FIXED_MAX,
+				layout->data);
 	for (i = 0; i < num; i++) {
-		err = put_property(layout, values, first + i);
-		if (err != EVERR_OK) {
-			return err;
-		}
-		data[i] = (struct event_data){.type = EVENT_TYPE_BINXML,
-					      .len = values->len - start};
-		start = values->len;
+		put_property(
+			layout,
+			&layout->data[num_fields + i * place_values(layout)],
+			first + i);
 	}
-	start = 0;
-	for (i = 0; i < num; i++) {
-		data[i].value = bridge_value_at(values, start);
-		start += data[i].len;
+	for (i = used; i < all; i++) {
+		layout->data[i] = (struct event_data){.type = EVENT_TYPE_STRING,
+						      .absent = true};
 	}
-	for (; i < num_places; i++) {
-		data[i] = (struct event_data){.type = EVENT_TYPE_BINXML,
-					      .absent = true};
+	/* Only now: the bytes no longer move. */
+	for (i = 0; i < used; i++) {
+		layout->data[i].value = bridge_value_at(&layout->values, start);
+		start += layout->data[i].len;
 	}
-	return EVERR_OK;
+	return err == EVERR_OK ? buf_error(&layout->values) : err;
 }
 
 static everr_t put_part(struct layout *layout, struct bridge_events *out,
-			size_t first, size_t num, size_t num_places)
+			size_t first, size_t num)
 {
+	size_t num_data = layout->event->num_fields +
+			  num_places(num) * place_values(layout);
 	struct event_system system;
-	struct buf values, document;
-	TALLOC_CTX *tmp_ctx = NULL;
+	struct buf document;
 	everr_t err;
 
-	tmp_ctx = talloc_new(layout->tmp_ctx);
-	if (tmp_ctx == NULL) {
-		return EVERR_NOMEM;
-	}
-	buf_init(&values, tmp_ctx, EVENT_WIRE_MAX);
-	buf_init(&document, tmp_ctx, EVENT_WIRE_MAX);
-	buf_reset(&layout->fixed);
-	err = bridge_event_data(&layout->fixed, layout->event, FIXED_MAX,
-				layout->data);
+	buf_init(&document, layout, EVENT_WIRE_MAX);
+	err = define(layout, num_places(num));
 	if (err == EVERR_OK) {
-		err = put_properties(layout, &values, first, num, num_places);
+		err = put_values(layout, first, num);
 	}
 	if (err == EVERR_OK) {
-		err = bridge_event_system(tmp_ctx, layout->event, &system);
+		err = bridge_event_system(layout, layout->event, &system);
 	}
 	if (err == EVERR_OK) {
-		err = event_build_body(&document, &system, layout->body.data,
-				       layout->body.len, layout->data,
-				       layout->event->num_fields + num_places);
+		err = event_build_body(
+			&document, &system, layout->definition.data,
+			layout->definition.len, layout->data, num_data);
 	}
 	if (err == EVERR_OK) {
 		err = bridge_events_add(out, &document);
 	}
-	talloc_free(tmp_ctx);
+	buf_free(&document);
 	return err;
 }
 
 static everr_t put_parts(struct layout *layout, struct bridge_events *out)
 {
-	size_t total = layout->properties->num;
 	size_t part = 0;
 	size_t first = 0;
 	everr_t err;
@@ -357,39 +382,11 @@ static everr_t put_parts(struct layout *layout, struct bridge_events *out)
 	set_number(layout->event, "Parts", count_parts(layout));
 	do {
 		size_t num = fitting(layout, first);
-		size_t num_places =
-			num <= PLACES_FEW ? PLACES_FEW : PLACES_MANY;
 
 		set_number(layout->event, "Part", ++part);
-		err = define_body(layout, num_places);
-		if (err == EVERR_OK) {
-			err = put_part(layout, out, first, num, num_places);
-		}
+		err = put_part(layout, out, first, num);
 		first += num;
-	} while (err == EVERR_OK && first < total);
-	return err;
-}
-
-/* The definitions, and what they and the fixed fields leave of an event. */
-static everr_t prepare(struct layout *layout)
-{
-	size_t used = INSTANCE_FRAME;
-	everr_t err;
-
-	buf_init(&layout->property, layout->tmp_ctx, BRIDGE_BODY_MAX);
-	buf_init(&layout->body, layout->tmp_ctx, BRIDGE_BODY_MAX);
-	buf_init(&layout->fixed, layout->tmp_ctx, BRIDGE_BODY_MAX);
-	err = define_property(layout);
-	if (err == EVERR_OK) {
-		err = define_body(layout, PLACES_MANY);
-	}
-	if (err == EVERR_OK) {
-		err = bridge_event_data(&layout->fixed, layout->event,
-					FIXED_MAX, layout->data);
-	}
-	used += layout->body.len + layout->fixed.len;
-	used += EVENT_SPEC_SIZE * (layout->event->num_fields + PLACES_MANY);
-	layout->room = BRIDGE_BODY_MAX - used;
+	} while (err == EVERR_OK && first < layout->properties->num);
 	return err;
 }
 
@@ -408,8 +405,9 @@ everr_t bridge_record_end(struct bridge_events *out, struct bridge_event *event,
 	layout->event = event;
 	layout->record = record;
 	layout->properties = properties;
-	layout->tmp_ctx = layout;
-	err = prepare(layout);
+	buf_init(&layout->definition, layout, BRIDGE_BODY_MAX);
+	buf_init(&layout->values, layout, BRIDGE_BODY_MAX);
+	err = measure(layout);
 	if (err == EVERR_OK) {
 		err = put_parts(layout, out);
 	}

@@ -10,11 +10,11 @@
  *     <Properties><Property Class='..' Name='..'>..</Property>...</Properties>
  *   </DiscoveryRecord>
  *
- * The template has a number of places for properties, each of which is a
- * BinXml value with a template of its own, or Null.  So all machines share
- * two templates of a kind (for few and for many properties) and one of a
- * Property, whatever classes and names they have; and every reader of BinXml
- * shows it, since nested instances are what EventData itself is made of.
+ * The template has a number of places for properties, a power of two; those
+ * that are left over are Null, and so not there (DependencyId).  So all
+ * machines share a few templates, whatever classes and names they have.
+ * BinXml values of their own would do, too, but libevtx (20181227) shows none
+ * where there are several in one element.
  *
  * More properties than an event has room for go into several events, which
  * are numbered by Part and Parts and all have the fixed fields.

@@ -9,7 +9,6 @@
 #include "bridge/decode.h"
 #include "bridge/record.h"
 #include "bridge/report.h"
-#include "event/event.h"
 
 #include <string.h>
 

@@ -8,7 +8,6 @@
 #include "bridge/decode.h"
 #include "bridge/report.h"
 #include "bridge/state_names.h"
-#include "event/event.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -6,7 +6,6 @@
  */
 
 #include "bridge/wsus_event.h"
-#include "event/event.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -213,9 +212,9 @@ everr_t bridge_wsus_update_state(struct bridge_events *out,
 	bridge_put_text(&event, "UpdateTitle", title);
 	bridge_put_guid(&event, "UpdateId", update);
 	bridge_put_text(&event, "OldState", state_name(old_state, old_text));
-	bridge_put_count(&event, "OldStateValue", old_state);
+	bridge_put_int32(&event, "OldStateValue", old_state);
 	bridge_put_text(&event, "NewState", state_name(new_state, new_text));
-	bridge_put_count(&event, "NewStateValue", new_state);
+	bridge_put_int32(&event, "NewStateValue", new_state);
 	bridge_put_time(&event, "LastChangeTime", changed);
 	bridge_put_peer(&event);
 	return bridge_event_end(out, &event);

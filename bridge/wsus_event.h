@@ -38,7 +38,7 @@ struct wsus_guid_text {
 const char *wsus_server_name(const struct bridge_wsus_server *server,
 			     struct wsus_guid_text *guid);
 
-/* OSMajorVersion to SystemMetrics; os NULL: not known, all absent. */
+/* OSMajorVersion to SystemMetrics; os NULL: not known. */
 void wsus_put_os(struct bridge_event *event, const struct bridge_wsus_os *os);
 
 #endif

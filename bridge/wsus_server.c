@@ -5,7 +5,6 @@
  */
 
 #include "bridge/wsus_event.h"
-#include "event/event.h"
 
 const struct bridge_provider bridge_wsus_provider = {
 	.name = BRIDGE_WSUS_PROVIDER,
@@ -79,18 +78,9 @@ const char *wsus_server_name(const struct bridge_wsus_server *server,
 
 void wsus_put_os(struct bridge_event *event, const struct bridge_wsus_os *os)
 {
-	static const struct bridge_wsus_os unknown = {
-		.major = -1,
-		.minor = -1,
-		.build = -1,
-		.sp_major = -1,
-		.sp_minor = -1,
-		.old_product_type = -1,
-		.new_product_type = -1,
-	};
-	bool known = os != NULL;
+	static const struct bridge_wsus_os unknown = {};
 
-	if (!known) {
+	if (os == NULL) {
 		os = &unknown;
 	}
 	bridge_put_count(event, "OSMajorVersion", os->major);
@@ -102,11 +92,6 @@ void wsus_put_os(struct bridge_event *event, const struct bridge_wsus_os *os)
 	bridge_put_text(event, "ProcessorArchitecture", os->architecture);
 	bridge_put_count(event, "OldProductType", os->old_product_type);
 	bridge_put_count(event, "NewProductType", os->new_product_type);
-	if (!known) {
-		bridge_put_absent(event, "SuiteMask", EVENT_TYPE_HEXINT32);
-		bridge_put_absent(event, "SystemMetrics", EVENT_TYPE_HEXINT32);
-		return;
-	}
 	/* A short in the schema; its bits are meant. */
 	bridge_put_bits(event, "SuiteMask", (uint16_t)os->suite_mask);
 	bridge_put_bits(event, "SystemMetrics", (uint32_t)os->system_metrics);
@@ -158,10 +143,11 @@ everr_t bridge_wsus_server_summary(struct bridge_events *out,
 	put_server(&event, server);
 	bridge_put_time(&event, "LastSyncTime", server->last_sync);
 	bridge_put_time(&event, "LastRollupTime", server->last_rollup);
+	bridge_put_bool(&event, "HasCounters", server->has_counters);
 	for (i = 0; i < BRIDGE_WSUS_COUNTERS; i++) {
 		bridge_put_count(&event, bridge_wsus_counter_names[i],
 				 server->has_counters ? server->counters[i]
-						      : -1);
+						      : 0);
 	}
 	bridge_put_peer(&event);
 	return bridge_event_end(out, &event);

@@ -343,11 +343,12 @@ static everr_t put_definition(struct buf *out, const struct event_body *body)
 	return buf_error(out);
 }
 
-/* A document of its own: the definition with the data. */
-static everr_t put_document(struct buf *out, const struct event_body *content)
+/* The nested document with the data; with nothing to say there is none. */
+static everr_t put_body(struct build *outer, const struct event_body *content)
 {
 	const struct event_data *data = content->data;
 	size_t num_data = content->num_data;
+	struct buf *out = outer->out;
 	size_t start = out->len;
 	struct build body = {.out = out};
 	struct ev_guid guid = {0};
@@ -355,6 +356,9 @@ static everr_t put_document(struct buf *out, const struct event_body *content)
 	size_t i;
 	everr_t err;
 
+	if (num_data == 0 && content->definition == NULL) {
+		return EVERR_OK;
+	}
 	put_instance_begin(out);
 	def = out->len;
 	err = put_definition(out, content);
@@ -377,24 +381,8 @@ static everr_t put_document(struct buf *out, const struct event_body *content)
 	if (out->len - start > EVENT_VALUE_MAX) {
 		return EVERR_EVENT_DATA_SIZE;
 	}
+	put_spec(outer, VALUE_BODY, EVENT_TYPE_BINXML, out->len - start);
 	return body.err;
-}
-
-/* The nested document with the data; with nothing to say there is none. */
-static everr_t put_body(struct build *outer, const struct event_body *content)
-{
-	size_t start = outer->out->len;
-	everr_t err;
-
-	if (content->num_data == 0 && content->definition == NULL) {
-		return EVERR_OK;
-	}
-	err = put_document(outer->out, content);
-	if (err == EVERR_OK) {
-		put_spec(outer, VALUE_BODY, EVENT_TYPE_BINXML,
-			 outer->out->len - start);
-	}
-	return err;
 }
 
 /* In the order of enum system_value. */
@@ -454,20 +442,15 @@ static everr_t check_system(const struct event_system *system)
 				system->user_sid_len);
 }
 
-static everr_t check_data(const struct event_body *body)
+static everr_t check_data(const struct event_data *data, size_t num_data)
 {
-	const struct event_data *data = body->data;
 	size_t i;
 	everr_t err;
 
-	if (body->num_data > EVENT_BUILD_DATA_MAX) {
+	if (num_data > EVENT_BUILD_DATA_MAX) {
 		return EVERR_LIMIT;
 	}
-	for (i = 0; i < body->num_data; i++) {
-		if (data[i].type == EVENT_TYPE_BINXML &&
-		    body->definition != NULL) {
-			continue;
-		}
+	for (i = 0; i < num_data; i++) {
 		/* The types between are not of the wire, facts 9.4. */
 		if ((data[i].type & ~EVENT_TYPE_ARRAY) > EVENT_TYPE_HEXINT64) {
 			return EVERR_INVALID;
@@ -518,7 +501,7 @@ static everr_t build_checked(struct buf *out, const struct event_system *system,
 	if (err != EVERR_OK) {
 		return err;
 	}
-	err = check_data(body);
+	err = check_data(body->data, body->num_data);
 	if (err != EVERR_OK) {
 		return err;
 	}
@@ -549,30 +532,4 @@ everr_t event_build_body(struct buf *out, const struct event_system *system,
 	};
 
 	return build_checked(out, system, &body);
-}
-
-everr_t event_build_value(struct buf *out, const uint8_t *definition,
-			  size_t definition_len, const struct event_data *data,
-			  size_t num_data)
-{
-	const struct event_body body = {
-		.definition = definition,
-		.definition_len = definition_len,
-		.data = data,
-		.num_data = num_data,
-	};
-	size_t start = out->len;
-	everr_t err;
-
-	err = check_data(&body);
-	if (err == EVERR_OK) {
-		err = put_document(out, &body);
-	}
-	if (err == EVERR_OK) {
-		err = buf_error(out);
-	}
-	if (err != EVERR_OK) {
-		buf_truncate(out, start);
-	}
-	return err;
 }

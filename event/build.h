@@ -23,13 +23,13 @@
 /* One <Data Name='...'>; value is in the wire form of its type. */
 struct event_data {
 	const char *name; /* UTF-8, may be NULL (a Data without Name) */
-	/* enum event_type, perhaps an array; BINXML only in event_build_body() */
-	uint8_t type;
+	uint8_t type;	  /* enum event_type, perhaps an array; not BINXML */
 	const uint8_t *value;
 	size_t len; /* bytes, at most EVENT_VALUE_MAX */
 	/*
 	 * There is none: it is Null, and the template still says type, so
-	 * that events with and without it share the template.
+	 * that events with and without it share the template.  libevtx
+	 * (20181227) reads it only where the definition makes it optional.
 	 */
 	bool absent;
 };
@@ -76,8 +76,7 @@ everr_t event_build(struct buf *out, const struct event_system *system,
 /*
  * The same with a body of another shape: definition is a template's, whose
  * substitutions are the data in their order; their names are not looked at.
- * Nothing but the length of the definition is checked, and of values of type
- * BINXML nothing but theirs: event_build_value() makes them.
+ * Nothing but the length of the definition is checked.
  */
 everr_t event_build_body(struct buf *out, const struct event_system *system,
 			 const uint8_t *definition, size_t definition_len,
@@ -85,15 +84,7 @@ everr_t event_build_body(struct buf *out, const struct event_system *system,
 			 size_t num_data) EVERR_MUST_CHECK;
 
 /*
- * Append a value of type BINXML for event_build_body(): an element of its own
- * with a template of its own.  Data as there; the same errors.
- */
-everr_t event_build_value(struct buf *out, const uint8_t *definition,
-			  size_t definition_len, const struct event_data *data,
-			  size_t num_data) EVERR_MUST_CHECK;
-
-/*
- * The same as event_build() with UserData: user_data is its one element as XML, in which %1,
+ * The same with UserData: user_data is its one element as XML, in which %1,
  * %2, ... stand for the data; event/manifest.h has it so.
  *
  * EVERR_TEXT  not well-formed, or %n without such data

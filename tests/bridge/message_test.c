@@ -208,30 +208,46 @@ static void test_each_state_message_is_an_event(void **state)
 		made_xml(&s.made, 0),
 		"<EventData>" DATA("ComputerName", "PC01") DATA(
 			"Topic",
-			"update detection") DATA("TopicType",
-						 "500") DATA("TopicId",
-							     "{A}") DATA("Topic"
-									 "IdTyp"
-									 "e",
-									 "updat"
-									 "e "
-									 "uniqu"
-									 "e id")
-			DATA("TopicIdTypeValue", "4") DATA("State", "missing") DATA(
-				"StateId",
-				"2") DATA("StateDetails",
-					  "&lt;a b=\"c\"/&gt;") DATA("Criticali"
-								     "ty",
-								     "0")
-				DATA("MessageTime", "2026-11-21T19:00:00."
-						    "0000000Z") DATA(
-					"SerialNumber",
-					"7") DATA("User",
-						  "CONTOSO\\bob") DATA("UserSi"
-								       "d",
-								       "S-1-1")
+			"upda"
+			"te "
+			"dete"
+			"ctio"
+			"n") DATA("TopicType",
+				  "500") DATA("TopicId",
+					      "{A}") DATA("Topic"
+							  "IdTyp"
+							  "e",
+							  "updat"
+							  "e "
+							  "uniqu"
+							  "e id") DATA("TopicId"
+								       "TypeVal"
+								       "u"
+								       "e",
+								       "4")
+			DATA("State",
+			     "missin"
+			     "g") DATA("StateId",
+				       "2") DATA("StateDetails",
+						 "&lt;a "
+						 "b=\"c\"/"
+						 "&gt;") DATA("Criticali"
+							      "ty",
+							      "0") DATA("Messag"
+									"eTime",
+									"2026-"
+									"11-"
+									"21T19:"
+									"00:00."
+									"000000"
+									"0Z")
+				DATA("SerialNumber", "7") DATA(
+					"User", "CONTOSO\\bob") DATA("UserSi"
+								     "d",
+								     "S-1-1")
 					DATA("Parameters", "x, y z") DATA(
-						"ClientId",
+						"ClientI"
+						"d",
 						CLIENT) DATA("IdentityMismatch",
 							     "false") DATA("Net"
 									   "BIO"
@@ -240,7 +256,8 @@ static void test_each_state_message_is_an_event(void **state)
 									   "PC0"
 									   "1")
 						DATA("ClientVersion",
-						     "5.0") DATA("ReportType",
+						     "5.0") DATA("ReportT"
+								 "ype",
 								 "Full")
 							DATA("ReportVersion",
 							     "1.0") DATA("Repor"

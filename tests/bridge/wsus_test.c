@@ -228,13 +228,13 @@ static void test_failed_is_an_error_and_a_restart_a_warning(void **state)
 			 names[i]);
 		made_has(made_xml(&m, i), want);
 	}
-	/* Without a title the id stands for it; the state before is absent. */
+	/* Without a title the id stands for it; the state before is -1. */
 	made_starts(made_message(&m, 5),
 		    "PC01.contoso.com: update "
 		    "{7A9EE1A6-0E2C-4B5D-9A0B-3C0F5D7D0001} changed from not "
 		    "known before to failed.\r\n");
-	made_has(made_xml(&m, 5), "<Data Name='OldStateValue'></Data>");
-	made_has(made_xml(&m, 8), "<Data Name='NewStateValue'></Data>");
+	made_has(made_xml(&m, 5), DATA("OldStateValue", "-1"));
+	made_has(made_xml(&m, 8), DATA("NewStateValue", "-5"));
 }
 
 static void test_the_counters_of_a_server_keep_their_names(void **state)
@@ -264,7 +264,7 @@ static void test_the_counters_of_a_server_keep_their_names(void **state)
 		    "in need of updates, 116 with errors.\r\n");
 }
 
-static void test_what_a_server_did_not_say_is_absent(void **state)
+static void test_what_a_server_did_not_say_is_empty(void **state)
 {
 	struct bridge_wsus_server s = server();
 	struct made m;
@@ -281,8 +281,10 @@ static void test_what_a_server_did_not_say_is_absent(void **state)
 	made_has(made_xml(&m, 0),
 		 REST("2026-11-21T19:13:20.0000000Z",
 		      "{11111111-2222-3333-4444-555555555555}"));
-	made_has(made_xml(&m, 0), "<Data Name='LastSyncTime'></Data>");
-	made_has(made_xml(&m, 0), "<Data Name='UpdateCount'></Data>");
+	made_has(made_xml(&m, 0),
+		 DATA("LastSyncTime", "1601-01-01T00:00:00.0000000Z"));
+	made_has(made_xml(&m, 0),
+		 DATA("HasCounters", "false") DATA("UpdateCount", "0"));
 }
 
 static void test_all_events_of_servers_are_described(void **state)
@@ -361,7 +363,8 @@ static void test_a_computer_is_told_with_its_details(void **state)
 	made_has(made_xml(&m, 2),
 		 "<Computer>6f1a1b58-4df4-42ca-8cd8-b1c8f7c1c2a0</Computer>");
 	made_has(made_xml(&m, 2), DATA("LastSyncResult", "failed"));
-	made_has(made_xml(&m, 2), "<Data Name='OSMajorVersion'></Data>");
+	made_has(made_xml(&m, 2), DATA("HasDetails", "false"));
+	made_has(made_xml(&m, 2), DATA("OSMajorVersion", "0"));
 	made_has(made_xml(&m, 2), "<Data Name='ComputerModel'></Data>");
 }
 
@@ -431,7 +434,7 @@ int main(void)
 		leak_test(test_a_state_change_says_who_what_from_and_to),
 		leak_test(test_failed_is_an_error_and_a_restart_a_warning),
 		leak_test(test_the_counters_of_a_server_keep_their_names),
-		leak_test(test_what_a_server_did_not_say_is_absent),
+		leak_test(test_what_a_server_did_not_say_is_empty),
 		leak_test(test_all_events_of_servers_are_described),
 		leak_test(test_a_computer_is_told_with_its_details),
 		leak_test(test_a_baseline_counts_the_states),
