@@ -545,6 +545,42 @@ static void test_more_computers_than_are_kept_are_refused(void **state)
 	assert_int_equal(w->wsus->tables->computers.num, 1);
 }
 
+/* What is refused is named; nothing of the call is applied. */
+static void test_a_computers_field_that_is_none_is_named(void **state)
+{
+	struct wsus_fixture *w = start(state);
+	const char *time = "2007-03-06T03:23:00Z";
+	char *text = talloc_zero_array(w, char, WSUS_ROW_GROUPS_MAX + 1);
+	char *details = NULL;
+
+	memset(text, 'x', WSUS_ROW_GROUPS_MAX);
+	wsus_expect_fault(w, "RollupComputers",
+			  computers(w, computer(w, "", DSS, time, "")),
+			  "InvalidParameters", "ComputerId");
+	details = talloc_asprintf(w,
+				  "<Details><RequestedTargetGroupNames><string>"
+				  "%s</string></RequestedTargetGroupNames>"
+				  "</Details>",
+				  text);
+	wsus_expect_fault(w, "RollupComputers",
+			  computers(w, computer(w, PC2, DSS, time, details)),
+			  "InvalidParameters", "RequestedTargetGroupNames");
+	text[WSUS_ROW_TEXT_MAX + 1] = '\0';
+	details = talloc_asprintf(w, "<Details ComputerMake='%s' />", text);
+	wsus_expect_fault(w, "RollupComputers",
+			  computers(w, computer(w, PC2, DSS, time, details)),
+			  "InvalidParameters", "ComputerMake");
+	text[WSUS_COMPUTER_ID_MAX + 1] = '\0';
+	wsus_expect_fault(w, "RollupComputers",
+			  computers(w, computer(w, text, DSS, time, "")),
+			  "InvalidParameters", "ComputerId");
+	text[WSUS_COMPUTER_ID_MAX] = '\0';
+	wsus_expect(w, "RollupComputers",
+		    computers(w, computer(w, text, DSS, time, "")),
+		    "Change=\"NewParent\"");
+	assert_int_equal(w->wsus->tables->computers.num, 2);
+}
+
 /* ---------------------------------------------------------------- status */
 
 static void test_the_first_full_status_is_one_event(void **state)
@@ -866,7 +902,62 @@ static void test_damaged_states_are_asked_for_in_full(void **state)
 		    "<GetOutOfSyncComputersResult />");
 }
 
+/* A full batch is followed by another; the end is told once, with all. */
+static void test_the_end_of_a_report_counts_all_of_its_calls(void **state)
+{
+	struct wsus_fixture *w = start(state);
+	char *items = talloc_strdup(w, "");
+	unsigned int i;
+
+	make_computer(w, PC2, DSS);
+	for (i = 1; i < WSUS_BATCH_STATUS; i++) {
+		items = talloc_strdup_append_buffer(
+			items, status(w, "other", 1, true, ""));
+	}
+	items = talloc_strdup_append_buffer(items, status(w, PC2, 1, true, ""));
+	wsus_expect(w, "RollupComputerStatus", statuses(w, items), ">true<");
+	assert_int_equal(wsus_events(w, BRIDGE_WSUS_SYNC_FINISHED), 0);
+	report(w, 1, true, row(w, 1, 4, "2007-03-05T22:00:00Z"));
+	assert_int_equal(wsus_events(w, BRIDGE_WSUS_SYNC_FINISHED), 1);
+	wsus_last_event_has(w, BRIDGE_WSUS_SYNC_FINISHED, "Computers", "2");
+	wsus_last_event_has(w, BRIDGE_WSUS_SYNC_FINISHED, "Changes", "0");
+}
+
 /* ----------------------------------------------------------- out of sync */
+
+static void test_a_full_batch_of_numbers_is_answered(void **state)
+{
+	struct wsus_fixture *w = start(state);
+	char *numbers = talloc_strdup(w, "");
+	char *body = NULL;
+	const char *answer = NULL;
+	const char *at = NULL;
+	size_t found = 0;
+	unsigned int i;
+
+	for (i = 0; i < WSUS_BATCH_OUT_OF_SYNC; i++) {
+		numbers = talloc_strdup_append_buffer(
+			numbers, "<ComputerLastRollupNumber><ComputerId>" PC1
+				 "</ComputerId><RollupNumber>1</RollupNumber>"
+				 "</ComputerLastRollupNumber>");
+	}
+	body = talloc_asprintf(w,
+			       "<parentServerId>" DSS "</parentServerId>"
+			       "<lastRollupNumbers>%s</lastRollupNumbers>",
+			       numbers);
+	answer = wsus_call(w, "GetOutOfSyncComputers", body);
+	for (at = answer; (at = strstr(at, "<string>" PC1 "<")) != NULL; at++) {
+		found++;
+	}
+	assert_int_equal(found, WSUS_BATCH_OUT_OF_SYNC);
+	body = talloc_asprintf(w,
+			       "<parentServerId>" DSS "</parentServerId>"
+			       "<lastRollupNumbers>%s<ComputerLastRollupNumber "
+			       "/></lastRollupNumbers>",
+			       numbers);
+	wsus_expect_fault(w, "GetOutOfSyncComputers", body, "InvalidParameters",
+			  "lastRollupNumbers");
+}
 
 static void test_only_computers_below_the_server_are_out_of_sync(void **state)
 {
@@ -948,6 +1039,7 @@ int main(void)
 		leak_test(test_a_computer_of_an_unknown_server_fails_the_call),
 		leak_test(test_a_full_batch_of_computers_is_taken_and_no_more),
 		leak_test(test_more_computers_than_are_kept_are_refused),
+		leak_test(test_a_computers_field_that_is_none_is_named),
 		leak_test(test_the_first_full_status_is_one_event),
 		leak_test(test_a_repeated_status_writes_nothing),
 		leak_test(test_each_transition_is_one_event),
@@ -962,6 +1054,8 @@ int main(void)
 		leak_test(test_a_full_disk_fails_the_call_and_a_resend_works),
 		leak_test(test_a_full_queue_is_answered_busy),
 		leak_test(test_damaged_states_are_asked_for_in_full),
+		leak_test(test_the_end_of_a_report_counts_all_of_its_calls),
+		leak_test(test_a_full_batch_of_numbers_is_answered),
 		leak_test(test_only_computers_below_the_server_are_out_of_sync),
 		leak_test(test_servers_in_a_circle_hold_nothing_up),
 		leak_test(test_times_of_a_wrong_clock_are_corrected),
