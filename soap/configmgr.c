@@ -304,6 +304,12 @@ static everr_t tables_load(struct configmgr *configmgr, char **ret_message)
 				    "configmgr/seen/", config->replay_seconds,
 				    config->replay_max, &configmgr->seen);
 	if (err == EVERR_OK) {
+		err = configmgr_replay_load(
+			configmgr, configmgr->store, "configmgr/inbox/",
+			config->replay_seconds, config->replay_max,
+			&configmgr->taken);
+	}
+	if (err == EVERR_OK) {
 		err = configmgr_clients_load(configmgr, configmgr->store,
 					     &configmgr->clients);
 	}
@@ -421,6 +427,8 @@ everr_t configmgr_reload(struct configmgr *configmgr,
 	}
 	configmgr->config = copy;
 	configmgr_replay_limit(configmgr->seen, copy->replay_seconds,
+			       copy->replay_max);
+	configmgr_replay_limit(configmgr->taken, copy->replay_seconds,
 			       copy->replay_max);
 	talloc_free(before);
 	return EVERR_OK;

@@ -71,7 +71,8 @@ struct configmgr {
 	struct store *store;
 	struct store_channel *channel; /* BRIDGE_CONFIGMGR_CHANNEL */
 	struct quarantine *quarantine;
-	struct configmgr_replay *seen; /* messages */
+	struct configmgr_replay *seen;	/* messages */
+	struct configmgr_replay *taken; /* files of the inbox */
 	struct configmgr_clients *clients;
 	struct configmgr_inbox *inbox;	  /* NULL: none */
 	struct configmgr_flight *flights; /* on their way to disk */

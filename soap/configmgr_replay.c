@@ -419,7 +419,11 @@ everr_t configmgr_replay_prepare(TALLOC_CTX *mem_ctx,
 void configmgr_replay_note(struct configmgr_replay_entry *entry)
 {
 	struct configmgr_replay *replay = entry->replay;
+	uint32_t known = slot_find(replay, &entry->id);
 
+	if (known != NONE) {
+		slot_remove(replay, known);
+	}
 	slot_add(replay, &entry->id, entry->time, entry->digest);
 	talloc_free(entry);
 }

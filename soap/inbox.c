@@ -57,7 +57,6 @@ struct inbox_file {
 struct configmgr_inbox {
 	struct configmgr *configmgr;
 	struct inbox_dirs *dirs;
-	struct configmgr_replay *taken;
 	int inotify; /* -1: looks must do */
 	struct tevent_fd *watch;
 	struct tevent_timer *timer;
@@ -355,8 +354,7 @@ static everr_t file_events(const struct inbox_file *file,
 static everr_t file_commit(struct inbox_file *file,
 			   const struct inbox_content *content, bool young)
 {
-	struct configmgr_inbox *inbox = file->inbox;
-	struct configmgr *configmgr = inbox->configmgr;
+	struct configmgr *configmgr = file->inbox->configmgr;
 	const struct bridge_origin origin = {
 		.computer = configmgr->computer,
 		.peer = "",
@@ -364,11 +362,12 @@ static everr_t file_commit(struct inbox_file *file,
 	};
 	struct configmgr_change change = {
 		.id = &file->id,
-		.replay = inbox->taken,
+		.replay = configmgr->taken,
 		.now = origin.received,
 	};
 	struct tevent_req *subreq = NULL;
 	const char *reason = NULL;
+	bool differs = false;
 	everr_t err;
 
 	change.events = bridge_events_create(file);
@@ -389,7 +388,13 @@ static everr_t file_commit(struct inbox_file *file,
 		return err;
 	}
 	change.digest = file->reason != NULL ? TAKEN_BAD : TAKEN_DONE;
-	subreq = configmgr_store_send(file, configmgr->ev, configmgr, &change);
+	/* It may be on its way since before the inbox was opened again. */
+	subreq = configmgr_store_join_send(file, configmgr, &file->id,
+					   change.digest, &differs);
+	if (subreq == NULL) {
+		subreq = configmgr_store_send(file, configmgr->ev, configmgr,
+					      &change);
+	}
 	TALLOC_FREE(change.events);
 	if (subreq == NULL) {
 		return EVERR_NOMEM;
@@ -420,7 +425,7 @@ static bool file_read(struct inbox_file *file, struct inbox_content *content)
 		file->reason = "it is not a regular file";
 		return true;
 	case EVERR_LIMIT:
-		file->reason = "it is larger than 8 MiB";
+		file->reason = "it is larger than 1 MiB";
 		return true;
 	case EVERR_NOT_FOUND:
 		return false;
@@ -452,8 +457,8 @@ static void file_take(struct configmgr_inbox *inbox,
 		return;
 	}
 	file_identify(file, &content);
-	if (configmgr_replay_find(inbox->taken, &file->id, wintime_now(),
-				  &taken)) {
+	if (configmgr_replay_find(inbox->configmgr->taken, &file->id,
+				  wintime_now(), &taken)) {
 		/* Stored before; only the move was left to do. */
 		stats->again++;
 		file->reason = "it was rejected before; the event of then "
@@ -602,13 +607,6 @@ static everr_t inbox_open(struct configmgr_inbox *inbox, const char *path,
 		*ret_message = talloc_steal(configmgr, message);
 		return err;
 	}
-	err = configmgr_replay_load(inbox, configmgr->store, "configmgr/inbox/",
-				    configmgr->config->replay_seconds,
-				    configmgr->config->replay_max,
-				    &inbox->taken);
-	if (err != EVERR_OK) {
-		return err;
-	}
 	inbox->next = tevent_create_immediate(inbox);
 	if (inbox->next == NULL) {
 		return EVERR_NOMEM;
@@ -630,6 +628,12 @@ everr_t configmgr_inbox_start(struct configmgr *configmgr, const char *path,
 
 	if (path == NULL) {
 		TALLOC_FREE(configmgr->inbox);
+		return EVERR_OK;
+	}
+	if (configmgr->inbox != NULL &&
+	    strcmp(configmgr->inbox->dirs->path, path) == 0 &&
+	    inbox_dirs_current(configmgr->inbox->dirs)) {
+		look_soon(configmgr->inbox);
 		return EVERR_OK;
 	}
 	inbox = talloc_zero(configmgr, struct configmgr_inbox);

@@ -15,8 +15,8 @@
 #include "base/everr.h"
 #include "soap/configmgr.h"
 
-/* Bytes of a file; beyond it, it is bad. */
-#define INBOX_FILE_MAX (8 * 1024 * 1024)
+/* Bytes of a file, which is read in the loop; beyond it, it is bad. */
+#define INBOX_FILE_MAX (1024 * 1024)
 /* Files kept in done/ and in bad/, each; and for how long. */
 #define INBOX_KEPT_MAX 2000
 #define INBOX_DONE_SECONDS (7 * 24 * 3600)
@@ -30,7 +30,7 @@
  * child of configmgr.
  *
  * EVERR_CONFIG  it is no directory that can be used
- * EVERR_NOMEM, those of configmgr_replay_load()
+ * EVERR_NOMEM
  */
 everr_t configmgr_inbox_start(struct configmgr *configmgr, const char *path,
 			      char **ret_message) EVERR_MUST_CHECK;

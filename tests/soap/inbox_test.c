@@ -307,7 +307,7 @@ static void test_a_huge_file_is_not_read(void **state)
 	mp_open(m);
 	fixture_until(m->f, there(m, "bad/huge.DDR.reason.txt"));
 	assert_int_equal(mp_events(m, BRIDGE_CONFIGMGR_FILE_REJECTED), 1);
-	assert_non_null(strstr(reason(m, "bad/huge.DDR.reason.txt"), "8 MiB"));
+	assert_non_null(strstr(reason(m, "bad/huge.DDR.reason.txt"), "1 MiB"));
 }
 
 /* -------------------------------------------------------- directories */
@@ -365,6 +365,50 @@ static void test_another_inbox_by_reload(void **state)
 	assert_int_equal(events(m), 1);
 }
 
+static void test_a_reload_while_a_file_is_on_its_way(void **state)
+{
+	struct mp_fixture *m = inbox_start(state);
+	struct configmgr_config other = m->config;
+	struct buf file = ddr(m, "PC01");
+	char *message = NULL;
+
+	other.inbox = NULL;
+	drop(m, "A.DDR", &file);
+	fixture_until(m->f, m->configmgr->flights != NULL);
+	assert_int_equal(configmgr_reload(m->configmgr, &other, &message),
+			 EVERR_OK);
+	assert_int_equal(configmgr_reload(m->configmgr, &m->config, &message),
+			 EVERR_OK);
+	assert_int_equal(configmgr_reload(m->configmgr, &m->config, &message),
+			 EVERR_OK);
+	fixture_until(m->f, there(m, "done/A.DDR"));
+	assert_int_equal(events(m), 1);
+
+	/* A stop in that moment. */
+	file = ddr(m, "PC02");
+	drop(m, "B.DDR", &file);
+	fixture_until(m->f, m->configmgr->flights != NULL);
+	mp_reopen(m);
+	fixture_until(m->f, there(m, "done/B.DDR"));
+	assert_int_equal(events(m), 2);
+}
+
+static void test_an_inbox_that_was_exchanged_is_watched_again(void **state)
+{
+	struct mp_fixture *m = inbox_start(state);
+	struct buf file = ddr(m, "PC01");
+	char *message = NULL;
+
+	assert_int_equal(
+		rename(m->config.inbox, talloc_asprintf(m, "%s/gone", m->dir)),
+		0);
+	assert_int_equal(mkdir(m->config.inbox, 0700), 0);
+	assert_int_equal(configmgr_reload(m->configmgr, &m->config, &message),
+			 EVERR_OK);
+	drop(m, "A.DDR", &file);
+	fixture_until(m->f, there(m, "done/A.DDR"));
+}
+
 static void test_old_files_are_removed(void **state)
 {
 	struct mp_fixture *m = inbox_start(state);
@@ -405,6 +449,8 @@ int main(void)
 		leak_test(test_missing_directories_are_made),
 		leak_test(test_an_inbox_that_is_none_is_refused),
 		leak_test(test_another_inbox_by_reload),
+		leak_test(test_a_reload_while_a_file_is_on_its_way),
+		leak_test(test_an_inbox_that_was_exchanged_is_watched_again),
 		leak_test(test_old_files_are_removed),
 	};
 
