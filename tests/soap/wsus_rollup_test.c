@@ -667,7 +667,7 @@ static void test_a_delta_before_any_full_status_is_told_by_row(void **state)
 	rows = talloc_strdup_append(rows, row(w, 2, 5, "2007-03-05T22:00:00Z"));
 	report(w, 1, false, rows);
 	assert_int_equal(wsus_events(w, BRIDGE_WSUS_UPDATE_STATE), 1);
-	wsus_last_event_has(w, BRIDGE_WSUS_UPDATE_STATE, "OldStateValue", "");
+	wsus_last_event_has(w, BRIDGE_WSUS_UPDATE_STATE, "OldStateValue", "-1");
 	/* The first full one: its baseline, and what has changed. */
 	rows = talloc_strdup_append(row(w, 2, 4, "2007-03-05T23:00:00Z"),
 				    row(w, 3, 4, "2007-03-05T23:00:00Z"));
