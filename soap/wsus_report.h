@@ -18,6 +18,11 @@
 #define WSUS_BATCH_OUT_OF_SYNC 20000
 #define WSUS_BATCH_STATUS 500
 
+/* The Message of a fault, for an administrator. */
+#define WSUS_PARENT_UNKNOWN                                                   \
+	"a ParentServerId is of no server that has authorized itself or was " \
+	"reported"
+
 /* 9999-12-31T23:59:59.9999999Z: for ever. */
 #define WSUS_TIME_FOR_EVER UINT64_C(2650467743999999999)
 

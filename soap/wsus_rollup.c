@@ -104,9 +104,10 @@ void wsus_rollup_error(struct wsus_rollup *rollup, everr_t err)
 /* ---------------------------------------------------------- beginning */
 
 /*
- * [MS-WSUSSS] 3.1.4.14: Windows corrects the times of a sender whose clock is
- * off by more than a minute.  Whole minutes, so that a repeated call, which
- * was under way for a moment more or less, says the same again.
+ * [MS-WSUSSS] 3.1.4.14, 3.1.4.15, 3.1.4.17: Windows corrects the times of a
+ * sender whose clock is off by more than a minute.  Whole minutes, so that a
+ * repeated call, which was under way for a moment more or less, says the same
+ * again.
  */
 static int64_t clock_shift(const struct wsus *wsus, uint64_t now,
 			   uint64_t client_time)

@@ -454,7 +454,7 @@ static void computers_finish(struct soap_call *call)
 	}
 	if (!parents_known(state)) {
 		wsus_rollup_fault(&state->rollup, "InternalServerError",
-				  "ParentServerId");
+				  WSUS_PARENT_UNKNOWN);
 		return;
 	}
 	wsus_rollup_each(&state->rollup, state->num_items, computer_start);

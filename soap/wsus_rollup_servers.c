@@ -772,7 +772,7 @@ static void servers_finish(struct soap_call *call)
 	}
 	if (!parents_known(state)) {
 		wsus_rollup_fault(&state->rollup, "InternalServerError",
-				  "ParentServerId");
+				  WSUS_PARENT_UNKNOWN);
 		return;
 	}
 	wsus_rollup_each(&state->rollup, state->num_items, server_start);
