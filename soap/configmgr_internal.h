@@ -62,7 +62,8 @@ struct configmgr_counters {
 
 struct configmgr_flight;
 struct configmgr_inbox;
-struct configmgr_places; /* soap/configmgr_aside.h */
+struct configmgr_registered; /* soap/configmgr_register.c */
+struct configmgr_places;     /* soap/configmgr_aside.h */
 
 struct configmgr {
 	struct tevent_context *ev;
@@ -78,7 +79,8 @@ struct configmgr {
 	struct configmgr_flight *flights; /* on their way to disk */
 	struct configmgr_places *places;  /* of large messages */
 	size_t collecting;		  /* bytes of bodies */
-	uint32_t registering;		  /* registrations among the flights */
+	struct configmgr_registered *registrations;
+	uint32_t registering; /* registrations among the flights */
 	struct http_route *routes;
 	size_t num_routes;
 	struct configmgr_peer peers[CONFIGMGR_REJECTS_PEERS];

@@ -252,14 +252,16 @@ struct register_state {
 	const struct ccm_message *message;
 	struct request request;
 	struct configmgr_client client;
-	char *smsid; /* of the client */
+	char *smsid;			 /* of the client */
+	enum bridge_signature signature; /* of the request's Data */
 	bool again, key_changed;
 	const char *xml;
 	const char *reason;
 };
 
 /* What the commit's outcome is told to, whoever still waits. */
-struct registered {
+struct configmgr_registered {
+	struct configmgr_registered *prev, *next; /* of those on their way */
 	struct configmgr *configmgr;
 	struct configmgr_client client;
 	bool again, key_changed;
@@ -267,7 +269,7 @@ struct registered {
 
 static void registered_stored(struct configmgr *configmgr, void *private_data)
 {
-	const struct registered *registered = private_data;
+	const struct configmgr_registered *registered = private_data;
 	struct configmgr_counters *counters = &configmgr->counters;
 
 	configmgr_clients_put(configmgr->clients, &registered->client);
@@ -276,18 +278,28 @@ static void registered_stored(struct configmgr *configmgr, void *private_data)
 	counters->key_changes += registered->key_changed;
 }
 
-static int registered_destructor(struct registered *registered)
+static int registered_destructor(struct configmgr_registered *registered)
 {
-	registered->configmgr->registering--;
+	struct configmgr *configmgr = registered->configmgr;
+
+	if (registered->prev != NULL) {
+		registered->prev->next = registered->next;
+	} else {
+		configmgr->registrations = registered->next;
+	}
+	if (registered->next != NULL) {
+		registered->next->prev = registered->prev;
+	}
+	configmgr->registering--;
 	return 0;
 }
 
 /* With it goes the certainty that the table has room for it. */
 static everr_t registered_create(struct register_state *state,
-				 struct registered **ret_registered)
+				 struct configmgr_registered **ret_registered)
 {
 	struct configmgr *configmgr = state->configmgr;
-	struct registered *registered = NULL;
+	struct configmgr_registered *registered = NULL;
 	everr_t err;
 
 	err = configmgr_clients_reserve(configmgr->clients,
@@ -295,7 +307,7 @@ static everr_t registered_create(struct register_state *state,
 	if (err != EVERR_OK) {
 		return err;
 	}
-	registered = talloc_zero(state, struct registered);
+	registered = talloc_zero(state, struct configmgr_registered);
 	if (registered == NULL) {
 		return EVERR_NOMEM;
 	}
@@ -304,6 +316,11 @@ static everr_t registered_create(struct register_state *state,
 	registered->client.host = NULL;
 	registered->again = state->again;
 	registered->key_changed = state->key_changed;
+	registered->next = configmgr->registrations;
+	if (registered->next != NULL) {
+		registered->next->prev = registered;
+	}
+	configmgr->registrations = registered;
 	configmgr->registering++;
 	talloc_set_destructor(registered, registered_destructor);
 	*ret_registered = registered;
@@ -374,6 +391,17 @@ static void register_stored(struct tevent_req *subreq)
 	reply(req, STATUS_OK);
 }
 
+/* What the event says of the signature. */
+static enum bridge_signature signature_of(const struct register_state *state)
+{
+	if (state->signature != BRIDGE_SIGNATURE_SELF_ASSERTED ||
+	    !state->again) {
+		return state->signature;
+	}
+	return state->key_changed ? BRIDGE_SIGNATURE_OTHER_KEY
+				  : BRIDGE_SIGNATURE_VALID;
+}
+
 static everr_t registered_event(struct register_state *state,
 				struct configmgr_change *change)
 {
@@ -388,8 +416,10 @@ static everr_t registered_event(struct register_state *state,
 		.again = state->again,
 		.key_changed = state->key_changed,
 	};
+	struct bridge_message message = state->message->message;
 	size_t i;
 
+	message.signature = signature_of(state);
 	for (i = 0; i < CONFIGMGR_KEY_SIZE; i++) {
 		static const char digits[] = "0123456789ABCDEF";
 
@@ -402,7 +432,7 @@ static everr_t registered_event(struct register_state *state,
 		return EVERR_NOMEM;
 	}
 	return bridge_configmgr_registered(change->events, &state->origin,
-					   &state->message->message, &made);
+					   &message, &made);
 }
 
 static void register_commit(struct tevent_req *req, const struct ev_guid *id)
@@ -418,7 +448,7 @@ static void register_commit(struct tevent_req *req, const struct ev_guid *id)
 		.now = state->origin.received,
 		.stored = registered_stored,
 	};
-	struct registered *registered = NULL;
+	struct configmgr_registered *registered = NULL;
 	struct tevent_req *subreq = NULL;
 	everr_t err;
 
@@ -498,6 +528,26 @@ static everr_t register_verify(struct register_state *state,
 	return EVERR_OK;
 }
 
+/*
+ * Whether another key for this client is on its way to disk.  What becomes of
+ * it decides about this one.
+ */
+static bool other_key_coming(const struct configmgr *configmgr,
+			     const struct configmgr_client *client)
+{
+	const struct configmgr_registered *coming = NULL;
+
+	for (coming = configmgr->registrations; coming != NULL;
+	     coming = coming->next) {
+		if (ev_guid_equal(&coming->client.id, &client->id) &&
+		    memcmp(coming->client.key, client->key,
+			   sizeof(client->key)) != 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* Which client it is, and what of it is known. */
 static void register_client(struct tevent_req *req)
 {
@@ -520,8 +570,8 @@ static void register_client(struct tevent_req *req)
 	    config->signatures == CONFIGMGR_SIGNATURES_REQUIRED) {
 		refuse(req, STATUS_REJECTED,
 		       "the client is registered with another key, and "
-		       "signatures are required; remove its registration or "
-		       "let it take a new id");
+		       "signatures are required; let it take a new id, or "
+		       "register while they are not required");
 		return;
 	}
 	if (known == NULL && configmgr_clients_count(configmgr->clients) +
@@ -529,6 +579,11 @@ static void register_client(struct tevent_req *req)
 				     config->clients_max) {
 		refuse(req, STATUS_FAILED,
 		       "as many clients as clients_max allows are registered");
+		return;
+	}
+	if (other_key_coming(configmgr, client)) {
+		/* It is told to come again. */
+		tevent_req_error(req, EVERR_EXISTS);
 		return;
 	}
 	client->last = state->origin.received;
@@ -560,7 +615,6 @@ static void register_request(struct tevent_req *req)
 	struct configmgr *configmgr = state->configmgr;
 	const struct bridge_message *message = &state->message->message;
 	struct request *request = &state->request;
-	enum bridge_signature signature = BRIDGE_SIGNATURE_NONE;
 	const char *refusal = NULL;
 	everr_t err = EVERR_TEXT;
 
@@ -581,7 +635,7 @@ static void register_request(struct tevent_req *req)
 			  "ClientRegistrationRequest");
 		return;
 	}
-	err = register_verify(state, &message->parts[0], &signature);
+	err = register_verify(state, &message->parts[0], &state->signature);
 	if (err == EVERR_NOMEM) {
 		tevent_req_error(req, err);
 		return;
@@ -592,7 +646,7 @@ static void register_request(struct tevent_req *req)
 			  "or can't be used");
 		return;
 	}
-	refusal = signature_refusal(configmgr, signature);
+	refusal = signature_refusal(configmgr, state->signature);
 	if (refusal != NULL) {
 		refuse(req, STATUS_REJECTED, refusal);
 		return;

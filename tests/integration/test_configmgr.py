@@ -258,6 +258,7 @@ def test_the_python_sender_goes_on_from_registration_to_its_record(
     assert seen["ClientId"] == client_id
     assert seen["NetBIOSName"] == "PC01"
     assert seen["KeySha256"].lower() == key.fingerprint()
+    assert seen["SignatureState"] == "self-asserted"
 
     reply = ccm.send(mp, ccm.sender_message(
         "MP_PolicyManager",
@@ -341,6 +342,7 @@ def test_another_key_of_a_client_is_seen(mp, watch):
     assert changed == client_id
     seen = watch.one(REGISTERED)
     assert (seen["KeyChanged"], seen["Again"]) == ("true", "true")
+    assert seen["SignatureState"] == "other key"
     assert ccm.send(mp, ccm.sender_ddr(*reports, key=second,
                                        source_id=client_id)).is_no_reply()
     assert watch.one()["SignatureState"] == "valid"
@@ -356,6 +358,21 @@ def test_a_registration_signed_by_another_key_is_refused(mp, watch):
     answer = ElementTree.fromstring(reply.message()[1])
     assert (answer.get("SMSID"), answer.get("Status")) == (None, "3")
     assert "signature" in watch.wait(REJECTED)[0]["Reason"]
+
+
+def test_one_id_by_many_keys_at_a_time_has_the_first(make_server):
+    server = make_server(config=CONFIG + "[configmgr]\nsignatures = required")
+    mp, watch = server.http("mp"), watch_of(server)
+    messages = [ccm.sender_registration(ccm.Key(1024),
+                                        client_id=ccm.CLIENT_ID)
+                for _ in range(8)]
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        replies = list(pool.map(lambda m: ccm.send(mp, m), messages))
+    accepted = [reply for reply in replies if reply.status == 200 and
+                registered_id(reply) == ccm.CLIENT_ID]
+    assert len(accepted) == 1
+    assert {reply.status for reply in replies} <= {200, 503}
+    assert len(watch.events(REGISTERED)) == 1
 
 
 @pytest.mark.parametrize("damage", [
