@@ -342,10 +342,18 @@ void wsus_origin(const struct wsus *wsus, const struct http_exchange *exchange,
 }
 
 struct commit_state {
+	struct tevent_req *subreq;
 	everr_t err;
 };
 
 static void commit_done(struct tevent_req *subreq);
+
+/* It is given up, not undone. */
+static int commit_destructor(struct commit_state *state)
+{
+	TALLOC_FREE(state->subreq);
+	return 0;
+}
 
 struct tevent_req *wsus_commit_send(TALLOC_CTX *mem_ctx, struct wsus *wsus,
 				    const struct bridge_events *events,
@@ -372,12 +380,19 @@ struct tevent_req *wsus_commit_send(TALLOC_CTX *mem_ctx, struct wsus *wsus,
 		inputs[i].len = events->documents[i].len;
 		inputs[i].born_here = true;
 	}
-	subreq = store_append_send(state, wsus->ev, wsus->channel, inputs, num,
+	/*
+	 * Nobody's child, freed by the destructor: what wakes it up is still
+	 * at work when the call that waits for it answers, and goes with all
+	 * its children.
+	 */
+	subreq = store_append_send(NULL, wsus->ev, wsus->channel, inputs, num,
 				   states, num_states);
 	talloc_free(inputs);
 	if (tevent_req_nomem(subreq, req)) {
 		return tevent_req_post(req, wsus->ev);
 	}
+	state->subreq = subreq;
+	talloc_set_destructor(state, commit_destructor);
 	tevent_req_set_callback(subreq, commit_done, req);
 	return req;
 }
@@ -391,7 +406,7 @@ static void commit_done(struct tevent_req *subreq)
 	size_t bad;
 
 	state->err = store_append_recv(subreq, &first_id, &bad);
-	TALLOC_FREE(subreq);
+	TALLOC_FREE(state->subreq);
 	tevent_req_done(req);
 }
 

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define PATH_MAX_LEN 1024
+#define PATH_MAX_LEN 8192
 #define TITLE_MAX 1024
 
 /* ---------------------------------------------------------------------- text */

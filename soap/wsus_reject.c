@@ -35,28 +35,37 @@ everr_t wsus_reject_limit_create(TALLOC_CTX *mem_ctx,
 	return EVERR_OK;
 }
 
-/* The peer's entry, a new one, or that of all others. */
+static bool is_over(const struct peer *peer, uint64_t now)
+{
+	/* Also when the clock was set back. */
+	return now - peer->since >= WINDOW;
+}
+
+/*
+ * The peer's entry, a new one, or that of all others.  An entry whose minute
+ * is over makes room; what it has still to tell goes to the others.
+ */
 static struct peer *find_peer(struct wsus_reject_limit *limit,
 			      const char *address, uint64_t now)
 {
-	struct peer *peer = NULL;
 	struct peer *usable = NULL;
 	size_t i;
 
 	for (i = 0; i < WSUS_REJECT_PEERS; i++) {
-		peer = &limit->peers[i];
+		struct peer *peer = &limit->peers[i];
+
 		if (strcmp(peer->address, address) == 0) {
 			return peer;
 		}
-		/* One that still has something to tell is kept. */
-		if (usable == NULL && peer->left_out == 0 &&
-		    now - peer->since >= WINDOW) {
+		if (is_over(peer, now) &&
+		    (usable == NULL || peer->left_out < usable->left_out)) {
 			usable = peer;
 		}
 	}
 	if (usable == NULL) {
 		return &limit->others;
 	}
+	limit->others.left_out += usable->left_out;
 	*usable = (struct peer){};
 	snprintf(usable->address, sizeof(usable->address), "%s", address);
 	return usable;
@@ -67,8 +76,7 @@ bool wsus_reject_allowed(struct wsus_reject_limit *limit, const char *peer,
 {
 	struct peer *entry = find_peer(limit, peer, now);
 
-	/* A clock that was set back begins a new minute, too. */
-	if (now - entry->since >= WINDOW) {
+	if (is_over(entry, now)) {
 		entry->since = now;
 		entry->events = 0;
 	}

@@ -28,9 +28,10 @@ void wsus_fault_parameter(struct soap_call *call, const char *parameter)
 
 void wsus_fault_failed(struct soap_call *call, everr_t err)
 {
-	bool later = err == EVERR_STORE_FULL || err == EVERR_LIMIT;
+	/* Too much is queued, or there are too many servers. */
+	bool busy = err == EVERR_LIMIT;
 
-	soap_fault(call, later ? "ServerBusy" : "InternalServerError",
+	soap_fault(call, busy ? "ServerBusy" : "InternalServerError",
 		   everr_text(err));
 }
 
