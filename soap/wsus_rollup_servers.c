@@ -541,14 +541,32 @@ static everr_t add_activity_events(struct server_job *server,
 	return err;
 }
 
-/* Counts of a system are read from disk: once in a commit. */
-static bool same_system_again(const struct server_job *server, size_t first,
-			      const struct server_part *part)
+/* The parts of one commit. */
+struct part_list {
+	const struct server_part *parts[COMMIT_SYSTEMS];
+	size_t num;
+};
+
+/* Alone in a commit each fits. */
+_Static_assert(PART_ACTIVITIES <= WSUS_JOB_EVENTS, "a part is one commit");
+
+/*
+ * Whether the part has to wait for the next commit; also when its system is
+ * in this one already, as counts are read from disk.
+ */
+static bool part_waits(const struct server_job *server,
+		       const struct part_list *list,
+		       const struct server_part *part)
 {
 	size_t i;
 
-	for (i = first; i < server->next_part; i++) {
-		if (wsus_os_equal(&server->item->parts[i].os, &part->os)) {
+	if (list->num == COMMIT_SYSTEMS ||
+	    server->part.job.events->num_documents + part->num >
+		    WSUS_JOB_EVENTS) {
+		return true;
+	}
+	for (i = 0; i < list->num; i++) {
+		if (wsus_os_equal(&list->parts[i]->os, &part->os)) {
 			return true;
 		}
 	}
@@ -557,23 +575,19 @@ static bool same_system_again(const struct server_job *server, size_t first,
 
 static everr_t add_parts(struct server_job *server)
 {
-	struct wsus_job *job = &server->part.job;
-	size_t first = server->next_part;
-	size_t num_systems = 0;
+	const struct server_item *item = server->item;
+	struct part_list list = {};
 	everr_t err;
 
-	while (server->next_part < server->item->num_parts) {
+	for (; server->next_part < item->num_parts; server->next_part++) {
 		const struct server_part *part =
-			&server->item->parts[server->next_part];
+			&item->parts[server->next_part];
 
 		if (part_known(server, part)) {
-			server->next_part++;
 			continue;
 		}
-		if (num_systems == COMMIT_SYSTEMS ||
-		    job->events->num_documents + part->num > WSUS_JOB_EVENTS ||
-		    same_system_again(server, first, part)) {
-			job->more = true;
+		if (part_waits(server, &list, part)) {
+			server->part.job.more = true;
 			return EVERR_OK;
 		}
 		err = put_counts(server, part);
@@ -584,8 +598,7 @@ static everr_t add_parts(struct server_job *server)
 			return err;
 		}
 		row_add_part(server->row, &part->digest);
-		num_systems++;
-		server->next_part++;
+		list.parts[list.num++] = part;
 	}
 	return EVERR_OK;
 }

@@ -380,6 +380,35 @@ static void test_much_activity_is_counted_up(void **state)
 	assert_int_equal(rows.rows[2999].failed, 2);
 }
 
+/* The first part of a system's activity was taken in before a stop. */
+static void test_activity_goes_on_where_it_was(void **state)
+{
+	struct wsus_fixture *w = wsus_fixture_new(state);
+	const char *time = "2007-03-06T03:28:01Z";
+	char *many = talloc_strdup(w, "");
+	unsigned int i;
+
+	for (i = 0; i < 520; i++) {
+		char *update = talloc_asprintf(
+			w, "%08x-5c09-4f3a-972e-cc1bbb7ca7e4", i);
+
+		if (i == 512) {
+			wsus_expect(w, "RollupDownstreamServers",
+				    servers(w, server(w, DSS, ZERO, time, 1,
+						      summary(w, 1, many))),
+				    empty_servers);
+		}
+		many = talloc_strdup_append_buffer(many,
+						   activity(w, update, 1, 2));
+	}
+	assert_int_equal(wsus_events(w, BRIDGE_WSUS_ACTIVITY), 512);
+	wsus_expect(
+		w, "RollupDownstreamServers",
+		servers(w, server(w, DSS, ZERO, time, 1, summary(w, 1, many))),
+		empty_servers);
+	assert_int_equal(wsus_events(w, BRIDGE_WSUS_ACTIVITY), 520);
+}
+
 static void test_too_many_summaries_are_refused(void **state)
 {
 	struct wsus_fixture *w = wsus_fixture_new(state);
@@ -1031,6 +1060,7 @@ int main(void)
 		leak_test(test_activity_is_told_once_for_each_part),
 		leak_test(test_activity_of_nothing_is_no_event),
 		leak_test(test_much_activity_is_counted_up),
+		leak_test(test_activity_goes_on_where_it_was),
 		leak_test(test_too_many_summaries_are_refused),
 		leak_test(test_a_field_that_is_none_is_named),
 		leak_test(test_a_computer_is_new_then_the_same_then_changed),
