@@ -248,6 +248,41 @@ static void test_what_is_absent_is_null(void **state)
 	buf_free(&out);
 }
 
+/* Its value is Null, and the template is that of an event with the value. */
+static void test_data_that_are_absent_share_the_template(void **state)
+{
+	struct event_dict *dict = event_dict_create(*state, NULL);
+	struct event_packer *packer = event_packer_create(*state, dict);
+	struct event_data data[] = {vector_data[0], vector_data[1]};
+	struct event_packed packed;
+	struct buf out, text;
+	size_t i;
+
+	buf_init(&text, *state, 65536);
+	for (i = 0; i < 2; i++) {
+		buf_init(&out, *state, 4096);
+		assert_int_equal(event_build(&out, &least, data, 2), EVERR_OK);
+		assert_int_equal(event_pack(packer, out.data, out.len, &packed),
+				 EVERR_OK);
+		buf_free(&out);
+		/* System and EventData, numbered from 1. */
+		assert_int_equal(event_dict_next_no(dict), 3);
+		data[1] = (struct event_data){.name = "Port",
+					      .type = EVENT_TYPE_UINT32,
+					      .absent = true};
+	}
+	assert_int_equal(
+		event_render_xml(&text, dict, packed.data, packed.len, NULL),
+		EVERR_OK);
+	buf_put_u8(&text, 0);
+	assert_non_null(strstr((const char *)text.data,
+			       "<EventData><Data Name='User'>bob</Data>"
+			       "<Data Name='Port'></Data></EventData>"));
+	talloc_free(packer);
+	talloc_free(dict);
+	buf_free(&text);
+}
+
 static void test_what_is_given_has_the_types_clients_demand(void **state)
 {
 	struct event_system system = vector_system;
@@ -553,6 +588,7 @@ int main(void)
 			test_the_document_is_the_vector_with_computer_as_a_value),
 		leak_test(test_a_built_event_packs_into_shared_templates),
 		leak_test(test_what_is_absent_is_null),
+		leak_test(test_data_that_are_absent_share_the_template),
 		leak_test(test_what_is_given_has_the_types_clients_demand),
 		leak_test(test_data_without_names_and_with_strange_ones),
 		leak_test(test_every_type_but_binxml),
