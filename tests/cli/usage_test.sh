@@ -48,7 +48,7 @@ holds() {
 }
 
 verbs="list query subscribe publish log-info get-log set-log export clear
-	install-manifest uninstall-manifest status verify user"
+	install-manifest uninstall-manifest wsus status verify user"
 socket=--control-socket=$dir/none
 
 check 0 "help" -- "$evenlog" --help
@@ -68,6 +68,10 @@ check 2 "an unknown command" "nosuch" -- "$evenlog" nosuch
 check 2 "an unknown option" "--nosuch" -- "$evenlog" list --nosuch
 check 2 "an argument too many" "too many" -- "$evenlog" list extra
 check 2 "a query of nothing" "CHANNEL" -- "$evenlog" query
+check 2 "an import of no updates" "import DIR" -- "$evenlog" wsus import
+check 2 "a list of one directory" "import DIR" -- "$evenlog" wsus list x
+check 2 "a list that checks" "takes no --check" -- \
+	"$evenlog" wsus list --check
 check 2 "a channel beside a structured query" "leave CHANNEL" -- \
 	"$evenlog" query Application --structured=x
 check 2 "a count that is none" "count" -- \
