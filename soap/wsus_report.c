@@ -6,7 +6,7 @@
 /* No check of anything, the cookie included. */
 static void configuration_finish(struct soap_call *call)
 {
-	const struct wsus *wsus = call->private_data;
+	struct wsus *wsus = call->private_data;
 	struct soap_writer *out = soap_answer_begin(call, 0);
 
 	soap_open(out, "GetRollupConfigurationResult");
@@ -21,6 +21,7 @@ static void configuration_finish(struct soap_call *call)
 	soap_put_int(out, "RollupComputerStatusMaxBatchSize",
 		     WSUS_BATCH_STATUS);
 	soap_close(out);
+	wsus->calls++;
 	soap_answer(call);
 }
 
@@ -132,6 +133,7 @@ static void out_of_sync_answer(struct soap_call *call,
 		}
 	}
 	soap_close(out);
+	wsus->calls++;
 	soap_answer(call);
 }
 

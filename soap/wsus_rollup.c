@@ -73,6 +73,7 @@ static void rollup_detach(struct wsus_rollup *rollup)
 
 void wsus_rollup_answered(struct wsus_rollup *rollup)
 {
+	rollup->wsus->calls++;
 	rollup_detach(rollup);
 	rollup_tidy(rollup);
 }
