@@ -24,7 +24,8 @@ struct layout {
 	struct bridge_event *event;
 	const struct bridge_record *record;
 	const struct bridge_properties *properties;
-	struct buf definition;
+	struct buf definition; /* with so many places */
+	size_t defined;
 	struct buf values;
 	struct event_data data[BRIDGE_FIELDS_MAX +
 			       PLACES_MOST * (BRIDGE_ATTRIBUTES_MAX + 1)];
@@ -143,6 +144,10 @@ static everr_t define(struct layout *layout, size_t num_places)
 	struct event_writer writer;
 	size_t i;
 
+	if (layout->defined == num_places) {
+		return EVERR_OK;
+	}
+	layout->defined = num_places;
 	buf_reset(&layout->definition);
 	event_writer_init(&writer, EVENT_READ_DEFINITION, &layout->definition);
 	put_kind(&writer, EVENT_TOKEN_FRAGMENT);
