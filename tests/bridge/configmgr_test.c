@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "bridge/configmgr.h"
+#include "event/filter.h"
 
 #include <time.h>
 
@@ -257,6 +258,51 @@ static void test_a_discovery_record_is_told_by_name(void **state)
 		    "client " CLIENT
 		    ", site ABC.\r\n\r\nAddresses:\t10.0.0.17, fe80::1"
 		    "\r\nSubnets:\t10.0.0.0, fe80::\r\n");
+}
+
+/* What a subscriber asks for, by fields and by properties. */
+static void test_filters_find_machines_and_properties(void **state)
+{
+	static const struct {
+		const char *filter;
+		bool found;
+	} cases[] = {
+		{"*[UserData/DiscoveryRecord/SiteCode='ABC']", true},
+		{"*[UserData/DiscoveryRecord/SiteCode='XYZ']", false},
+		{"*[UserData/DiscoveryRecord/Properties/"
+		 "Property[@Name='Domain']='CONTOSO']",
+		 true},
+		{"*[UserData/DiscoveryRecord/Properties/"
+		 "Property[@Name='Index']='CONTOSO']",
+		 false},
+		{"*[UserData/*/*/Property[@Class='CCM_Client']]", true},
+		{"*[System[band(Keywords, 2)]]", false},
+		{"*[System[band(Keywords, 1)]]", true},
+	};
+	struct event_view view = {.now = MADE_RECEIVED};
+	struct sent s;
+	size_t i;
+
+	sent_start(&s, *state, "MP_DdrEndpoint");
+	sent_utf8(&s, HEADER BODY);
+	assert_int_equal(send(&s), EVERR_OK);
+	made_pack(&s.made, 0);
+	view.header = &s.made.packed.header;
+	view.dict = s.made.dict;
+	view.data = s.made.packed.data;
+	view.len = s.made.packed.len;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct event_filter_error error;
+		struct event_filter *filter = NULL;
+
+		assert_int_equal(event_filter_compile(*state, cases[i].filter,
+						      strlen(cases[i].filter),
+						      &filter, &error),
+				 EVERR_OK);
+		if (event_filter_match(filter, &view) != cases[i].found) {
+			fail_msg("%s", cases[i].filter);
+		}
+	}
 }
 
 /* The order and number of parts do not matter (facts, section 3, quirks). */
@@ -628,6 +674,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		leak_test(test_a_discovery_record_is_told_by_name),
+		leak_test(test_filters_find_machines_and_properties),
 		leak_test(test_the_fullest_part_is_the_report),
 		leak_test(test_a_header_elsewhere_fills_gaps),
 		leak_test(test_another_sender_than_the_client_is_flagged),
