@@ -582,7 +582,7 @@ static everr_t read_json(TALLOC_CTX *mem_ctx, const char *path,
 					path, WSUS_INDEX_MAX);
 		err = EVERR_CONFIG;
 	} else {
-		root = json_loadf(file, JSON_REJECT_DUPLICATES, &error);
+		root = json_loadf(file, 0, &error);
 	}
 	if (err == EVERR_OK && root == NULL) {
 		*ret_message = talloc_asprintf(mem_ctx, "%s:%d: %s", path,
@@ -828,7 +828,7 @@ everr_t wsus_catalogue_format(const struct wsus_catalogue *catalogue,
 	if (root == NULL) {
 		return EVERR_NOMEM;
 	}
-	rc = json_dump_callback(root, append_text, out, JSON_INDENT(1));
+	rc = json_dump_callback(root, append_text, out, JSON_COMPACT);
 	json_decref(root);
 	err = buf_error(out);
 	return rc != 0 && err == EVERR_OK ? EVERR_NOMEM : err;
