@@ -31,6 +31,7 @@ struct soap_envelope {
 	const struct soap_envelope_handler *handler;
 	void *private_data;
 	struct soap_reader *reader;
+	struct soap_share *share; /* of both trees */
 	struct soap_tree *request;
 	struct soap_tree *item; /* NULL: the operation has none */
 
@@ -65,8 +66,8 @@ static everr_t tree_grown(struct soap_envelope *envelope, everr_t err)
 {
 	if (err == EVERR_LIMIT) {
 		return envelope_refuse(envelope, SOAP_FAULT_CLIENT,
-				       "The request, or one item of its list, "
-				       "is too large.");
+				       "the request, or one item of its list, "
+				       "is too large");
 	}
 	return err;
 }
@@ -78,7 +79,7 @@ static everr_t start_envelope(struct soap_envelope *envelope,
 {
 	if (strcmp(element->name, "Envelope") != 0) {
 		return envelope_refuse(envelope, SOAP_FAULT_CLIENT,
-				       "The request is not a SOAP envelope.");
+				       "the request is not a SOAP envelope");
 	}
 	if (strcmp(element->ns, ENVELOPE_1_1) == 0) {
 		envelope->version = SOAP_1_1;
@@ -87,7 +88,7 @@ static everr_t start_envelope(struct soap_envelope *envelope,
 	} else {
 		return envelope_refuse(
 			envelope, SOAP_FAULT_VERSION_MISMATCH,
-			"The envelope is neither of SOAP 1.1 nor of SOAP 1.2.");
+			"the envelope is neither of SOAP 1.1 nor of SOAP 1.2");
 	}
 	envelope->ns = element->ns;
 	envelope->version_known = true;
@@ -147,8 +148,8 @@ static everr_t start_entry(struct soap_envelope *envelope,
 	    entry_is_ours(envelope, element)) {
 		return envelope_refuse(
 			envelope, SOAP_FAULT_MUST_UNDERSTAND,
-			"A header entry that must be understood is not known "
-			"here.");
+			"a header entry that must be understood is not known "
+			"here");
 	}
 	envelope->skipped = 1;
 	return EVERR_OK;
@@ -209,7 +210,8 @@ static everr_t start_operation(struct soap_envelope *envelope,
 	if (err != EVERR_OK || items == NULL) {
 		return err;
 	}
-	envelope->item = soap_tree_create(envelope, SOAP_TREE_MAX);
+	envelope->item =
+		soap_tree_create(envelope, SOAP_TREE_MAX, envelope->share);
 	if (envelope->item == NULL) {
 		return EVERR_NOMEM;
 	}
@@ -352,7 +354,7 @@ static const struct soap_reader_handler reader_handler = {
 
 everr_t soap_envelope_create(TALLOC_CTX *mem_ctx,
 			     const struct soap_envelope_handler *handler,
-			     void *private_data,
+			     void *private_data, struct soap_memory *memory,
 			     struct soap_envelope **ret_envelope)
 {
 	struct soap_envelope *envelope = NULL;
@@ -364,8 +366,10 @@ everr_t soap_envelope_create(TALLOC_CTX *mem_ctx,
 	}
 	envelope->handler = handler;
 	envelope->private_data = private_data;
-	envelope->request = soap_tree_create(envelope, SOAP_TREE_MAX);
-	if (envelope->request == NULL) {
+	envelope->share = soap_share_create(envelope, memory);
+	envelope->request =
+		soap_tree_create(envelope, SOAP_TREE_MAX, envelope->share);
+	if (envelope->share == NULL || envelope->request == NULL) {
 		TALLOC_FREE(envelope);
 		return EVERR_NOMEM;
 	}
@@ -392,8 +396,8 @@ everr_t soap_envelope_end(struct soap_envelope *envelope)
 	err = soap_reader_end(envelope->reader);
 	if (err == EVERR_OK && !envelope->has_operation) {
 		return envelope_refuse(envelope, SOAP_FAULT_CLIENT,
-				       "The envelope has no Body, or there is "
-				       "no operation in it.");
+				       "the envelope has no Body, or there is "
+				       "no operation in it");
 	}
 	return err;
 }
@@ -420,7 +424,7 @@ char *soap_envelope_fault(const struct soap_envelope *envelope,
 	if (envelope->problem != NULL) {
 		return talloc_strdup(mem_ctx, envelope->problem);
 	}
-	return talloc_asprintf(mem_ctx, "The request can't be read: %s.",
+	return talloc_asprintf(mem_ctx, "the request can't be read as XML, %s",
 			       soap_reader_problem(envelope->reader));
 }
 

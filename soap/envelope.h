@@ -11,6 +11,7 @@
  */
 
 #include "soap/fault.h"
+#include "soap/memory.h"
 #include "soap/node.h"
 #include "soap/service.h"
 #include "soap/writer.h"
@@ -32,14 +33,16 @@ struct soap_envelope_handler {
 
 struct soap_envelope;
 
+/* memory is what the trees of all requests take; NULL: no such limit. */
 everr_t soap_envelope_create(
 	TALLOC_CTX *mem_ctx, const struct soap_envelope_handler *handler,
-	void *private_data,
+	void *private_data, struct soap_memory *memory,
 	struct soap_envelope **ret_envelope) EVERR_MUST_CHECK;
 
 /*
  * The next bytes, and that there are no more.  Where it was not a handler that
- * failed, soap_envelope_fault() tells what is to be answered.
+ * failed, soap_envelope_fault() tells what is to be answered.  EVERR_NOMEM:
+ * there is none left, or other requests have it.
  */
 everr_t soap_envelope_feed(struct soap_envelope *envelope, const uint8_t *data,
 			   size_t len) EVERR_MUST_CHECK;

@@ -23,6 +23,58 @@ static const char *code_text(enum soap_version version,
 	return old ? "soap:Client" : "soap:Sender";
 }
 
+/*
+ * What the codes stand for, around the message where there is one and by
+ * itself where there is none.  [MS-WSUSSS] 2.2.2.4.
+ */
+static const struct {
+	const char *code;
+	const char *before, *after;
+	const char *alone;
+} meanings[] = {
+	{"InvalidParameters", "the argument ",
+	 " is missing, not valid, or has too many items",
+	 "an argument is missing or not valid"},
+	{"InvalidCookie", "", "", "the cookie is missing or not valid"},
+	{"InvalidAuthorizationCookie", "", "",
+	 "the authorization cookie is missing or not valid"},
+	{"ServerChanged", "", "",
+	 "the cookie was given out by another server; a downstream server "
+	 "begins anew by itself"},
+	{"IncompatibleProtocolVersion", "", "",
+	 "the sender speaks a version of the protocol other than 1.x"},
+	{"FileDigestsMissing", "no file here has the digest ", "",
+	 "there are no such files here"},
+	{"TooManyIds", "the argument ", " has too many items",
+	 "there are too many items in an argument"},
+	{"ServerBusy", "", "", "the server is busy"},
+	{"InternalServerError", "", "", "the server has failed"},
+};
+
+const char *soap_fault_describe(TALLOC_CTX *mem_ctx,
+				const struct soap_fault_values *values)
+{
+	const char *message = values->message;
+	size_t i;
+
+	for (i = 0; values->error_code != NULL &&
+		    i < sizeof(meanings) / sizeof(meanings[0]);
+	     i++) {
+		const char *text = NULL;
+
+		if (strcmp(meanings[i].code, values->error_code) != 0) {
+			continue;
+		}
+		if (message == NULL || message[0] == '\0') {
+			return meanings[i].alone;
+		}
+		text = talloc_asprintf(mem_ctx, "%s%s%s", meanings[i].before,
+				       message, meanings[i].after);
+		return text != NULL ? text : message;
+	}
+	return values->text;
+}
+
 /* The children of the detail have no namespace and this order. */
 static void put_detail(struct soap_writer *writer, const char *element,
 		       const struct soap_fault_values *values)

@@ -27,6 +27,13 @@ struct soap_fault_values {
 	const char *method; /* the operation's action; is quoted */
 };
 
+/*
+ * What happened, in a clause for an administrator; a child of mem_ctx, or one
+ * of the values, or constant.
+ */
+const char *soap_fault_describe(TALLOC_CTX *mem_ctx,
+				const struct soap_fault_values *values);
+
 /* Append the whole document; the buffer's error tells of failure. */
 void soap_fault_write(struct buf *out, enum soap_version version,
 		      const struct soap_fault_values *values);

@@ -13,7 +13,13 @@
 #define ANSWER_MAX ((size_t)64 * 1024 * 1024)
 #define FAULT_MAX ((size_t)1024 * 1024)
 
+/* Beside each other: a kept body grows by doubling, so it may be half empty. */
+#define KEPT_MAX ((size_t)64 * 1024 * 1024)
+#define TREES_MAX ((size_t)256 * 1024 * 1024)
+#define ANSWERS_MAX ((size_t)256 * 1024 * 1024)
+
 #define SERVER_ERROR "InternalServerError"
+#define SERVER_BUSY "ServerBusy"
 
 /* A request from its head to its answer. */
 struct soap_exchange {
@@ -25,8 +31,11 @@ struct soap_exchange {
 
 	bool failed; /* values is what is answered */
 	struct soap_fault_values values;
+	const char *reason; /* for rejected(); NULL: what the fault says */
 
 	struct buf kept; /* of the body, for rejected() */
+	struct soap_share *kept_share;
+	bool kept_ends; /* no more of it is kept */
 	uint64_t received;
 
 	struct buf answer;
@@ -46,6 +55,53 @@ static const char *operation_ns(const struct soap_call *call)
 {
 	return call->operation->ns != NULL ? call->operation->ns
 					   : call->service->ns;
+}
+
+/* -------------------------------------------------------------- memory */
+
+void soap_budget_default(struct soap_budget *ret_budget)
+{
+	*ret_budget = (struct soap_budget){
+		.kept.max = KEPT_MAX,
+		.trees.max = TREES_MAX,
+		.answers.max = ANSWERS_MAX,
+	};
+}
+
+static void keep(struct soap_exchange *x, const uint8_t *data, size_t len)
+{
+	size_t room = x->kept.max - x->kept.len;
+	size_t n = len < room ? len : room;
+
+	x->received += len;
+	if (x->kept_ends || x->call.service->rejected == NULL) {
+		return;
+	}
+	if (!soap_share_take(x->kept_share, n)) {
+		x->kept_ends = true;
+		return;
+	}
+	buf_put(&x->kept, data, n);
+}
+
+/* What an answer does not need while its peer takes it. */
+static void request_free(struct soap_exchange *x)
+{
+	buf_free(&x->kept);
+	TALLOC_FREE(x->kept_share);
+	TALLOC_FREE(x->envelope);
+	x->call.request = NULL;
+}
+
+/* The answer's part of what all may take, until it has been sent. */
+static bool answer_take(struct soap_exchange *x)
+{
+	struct soap_budget *budget = x->call.service->budget;
+	struct soap_share *share = NULL;
+
+	share = soap_share_create(x->answer.data,
+				  budget != NULL ? &budget->answers : NULL);
+	return share != NULL && soap_share_take(share, x->answer.size);
 }
 
 /* -------------------------------------------------------------- faults */
@@ -74,7 +130,6 @@ static void tell_rejected(struct soap_exchange *x)
 	const struct soap_fault_values *values = &x->values;
 	struct soap_rejected rejected = {
 		.exchange = x->call.exchange,
-		.reason = values->text,
 		.error_code = values->error_code,
 		.fault_id = values->id,
 		.body = x->kept.data,
@@ -88,10 +143,8 @@ static void tell_rejected(struct soap_exchange *x)
 	if (x->call.operation != NULL) {
 		rejected.operation = x->call.operation->name;
 	}
-	/* What a fault's Message says is more than "Fault occurred". */
-	if (values->error_code != NULL && values->message[0] != '\0') {
-		rejected.reason = values->message;
-	}
+	rejected.reason =
+		x->reason != NULL ? x->reason : soap_fault_describe(x, values);
 	service->rejected(service->private_data, &rejected);
 }
 
@@ -111,6 +164,7 @@ static void fault_send(struct soap_exchange *x)
 		}
 	}
 	tell_rejected(x);
+	request_free(x);
 
 	buf_init(&out, x, FAULT_MAX);
 	soap_fault_write(&out, x->call.version, &x->values);
@@ -175,6 +229,18 @@ void soap_fault_text(struct soap_call *call, const char *text)
 	fault_set(x, &values);
 }
 
+void soap_fault_reason(struct soap_call *call, const char *error_code,
+		       const char *message, const char *reason)
+{
+	struct soap_exchange *x = exchange_of(call);
+
+	/* The first fault counts. */
+	if (!x->failed) {
+		x->reason = talloc_strdup(x, reason);
+		soap_fault(call, error_code, message);
+	}
+}
+
 void soap_fault(struct soap_call *call, const char *error_code,
 		const char *message)
 {
@@ -224,11 +290,17 @@ void soap_answer(struct soap_call *call)
 	err = soap_writer_end(writer);
 	if (err != EVERR_OK) {
 		soap_fault(call, SERVER_ERROR,
-			   err == EVERR_LIMIT ? "The answer is too large."
-					      : "");
+			   err == EVERR_LIMIT ? "the answer is too large" : "");
 		return;
 	}
-	buf_free(&x->kept);
+	if (!answer_take(x)) {
+		soap_fault_reason(call, SERVER_BUSY, NULL,
+				  "the answers that other peers have not yet "
+				  "taken fill the memory for them; it may be "
+				  "asked for again later");
+		return;
+	}
+	request_free(x);
 	http_answer(call->exchange, 200,
 		    soap_envelope_content_type(call->version), &no_cache, 1,
 		    x->answer.data, x->answer.len);
@@ -319,6 +391,15 @@ static bool action_agrees(struct soap_exchange *x)
 	return agrees;
 }
 
+static void refuse_operation(struct soap_exchange *x,
+			     const struct soap_node *node)
+{
+	char *text = talloc_asprintf(x, "there is no such operation here: %s",
+				     node->name);
+
+	soap_fault_text(&x->call, text);
+}
+
 static everr_t on_operation(void *private_data, const struct soap_node *node,
 			    const char **ret_items)
 {
@@ -328,12 +409,12 @@ static everr_t on_operation(void *private_data, const struct soap_node *node,
 	(void)soap_envelope_version(x->envelope, &call->version);
 	call->operation = find_operation(call->service, node);
 	if (call->operation == NULL) {
-		soap_fault_text(call, "There is no such operation here.");
+		refuse_operation(x, node);
 		return EVERR_PROTOCOL;
 	}
 	if (!action_agrees(x)) {
-		soap_fault_text(call, "The SOAP action names another operation "
-				      "than the body.");
+		soap_fault_text(call, "the SOAP action names another operation "
+				      "than the body");
 		return EVERR_PROTOCOL;
 	}
 	call->request = node;
@@ -369,12 +450,15 @@ static void envelope_failed(struct soap_exchange *x, everr_t err)
 		return;
 	}
 	if (err == EVERR_NOMEM) {
-		soap_fault(&x->call, SERVER_ERROR, "");
+		soap_fault_reason(&x->call, SERVER_BUSY, NULL,
+				  "requests that are being read fill the "
+				  "memory for them; it may be sent again "
+				  "later");
 		return;
 	}
 	(void)soap_envelope_version(x->envelope, &x->call.version);
 	text = soap_envelope_fault(x->envelope, x, &values.code);
-	values.text = text != NULL ? text : "The request can't be read.";
+	values.text = text != NULL ? text : "the request can't be read";
 	fault_set(x, &values);
 }
 
@@ -434,6 +518,7 @@ static bool head_refused(struct http_exchange *exchange)
 static void handle_begin(struct http_exchange *exchange, void *private_data)
 {
 	const struct soap_service *service = private_data;
+	struct soap_budget *budget = service->budget;
 	struct soap_exchange *x = NULL;
 	everr_t err;
 
@@ -454,23 +539,17 @@ static void handle_begin(struct http_exchange *exchange, void *private_data)
 	}
 	buf_init(&x->kept, x, SOAP_REJECTED_MAX);
 	buf_init(&x->answer, x, ANSWER_MAX);
-	err = soap_envelope_create(x, &envelope_handler, x, &x->envelope);
-	if (err != EVERR_OK) {
+	x->kept_share =
+		soap_share_create(x, budget != NULL ? &budget->kept : NULL);
+	err = soap_envelope_create(x, &envelope_handler, x,
+				   budget != NULL ? &budget->trees : NULL,
+				   &x->envelope);
+	if (x->kept_share == NULL || err != EVERR_OK) {
 		http_answer_text(exchange, 500, "The service has no memory.");
 		return;
 	}
 	http_set_body_max(exchange, service->body_max);
 	http_set_state(exchange, x);
-}
-
-static void keep(struct soap_exchange *x, const uint8_t *data, size_t len)
-{
-	size_t room = x->kept.max - x->kept.len;
-
-	x->received += len;
-	if (x->call.service->rejected != NULL) {
-		buf_put(&x->kept, data, len < room ? len : room);
-	}
 }
 
 static void handle_body(struct http_exchange *exchange, void *private_data,

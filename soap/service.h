@@ -15,6 +15,7 @@
  */
 
 #include "soap/http.h"
+#include "soap/memory.h"
 #include "soap/node.h"
 #include "soap/writer.h"
 
@@ -31,6 +32,18 @@ enum soap_version {
 
 struct soap_operation;
 struct soap_service;
+
+/*
+ * What the requests of services that share it take together.  Where there is
+ * no more, a request is not kept to its end, or ends in a fault ServerBusy.
+ */
+struct soap_budget {
+	struct soap_memory kept;    /* of bodies, for the quarantine */
+	struct soap_memory trees;   /* that are read */
+	struct soap_memory answers; /* that wait for their peers */
+};
+
+void soap_budget_default(struct soap_budget *ret_budget);
 
 /* One call; a talloc child of the exchange, which its children go with. */
 struct soap_call {
@@ -66,7 +79,7 @@ struct soap_operation {
 struct soap_rejected {
 	struct http_exchange *exchange;
 	const char *operation;	/* NULL: not known */
-	const char *reason;	/* for an administrator */
+	const char *reason;	/* for an administrator, without a full stop */
 	const char *error_code; /* of the fault; NULL: none */
 	const char *fault_id;	/* guid in the fault; NULL: none */
 	const uint8_t *body;	/* as far as it was kept */
@@ -79,6 +92,7 @@ struct soap_service {
 	const char *ns;
 	const struct soap_operation *const *operations; /* ended by NULL */
 	uint64_t body_max;
+	struct soap_budget *budget; /* stays; NULL: each has its own limits */
 	void *private_data;
 	/*
 	 * Told of each request that ends in a fault, before the answer.  NULL
@@ -93,8 +107,8 @@ extern const struct http_handler soap_handler;
 
 /*
  * An answer: the writer is inside <NameResponse xmlns='...'>; soap_answer()
- * closes it and sends.  The call must not be used afterwards.  A buffer beyond
- * max (0: 64 MiB) becomes a fault InternalServerError.
+ * closes it and sends.  The call must not be used afterwards, nor its request.
+ * A buffer beyond max (0: 64 MiB) becomes a fault InternalServerError.
  */
 struct soap_writer *soap_answer_begin(struct soap_call *call, size_t max);
 void soap_answer(struct soap_call *call);
@@ -108,6 +122,12 @@ void soap_answer(struct soap_call *call);
  */
 void soap_fault(struct soap_call *call, const char *error_code,
 		const char *message);
+/*
+ * The same; rejected() is told reason, where the code and the message do not
+ * say enough: a clause, "the cookie has expired".  It is not answered.
+ */
+void soap_fault_reason(struct soap_call *call, const char *error_code,
+		       const char *message, const char *reason);
 void soap_fault_text(struct soap_call *call, const char *text);
 
 /*

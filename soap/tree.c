@@ -22,6 +22,8 @@ struct level {
 
 struct soap_tree {
 	size_t max;
+	struct soap_share *share;
+	everr_t err;  /* why memory could not be had */
 	size_t total; /* bytes of all blocks */
 	struct block *first;
 	struct block *block; /* the one in use; NULL: none yet */
@@ -32,6 +34,26 @@ struct soap_tree {
 };
 
 /* -------------------------------------------------------------- memory */
+
+static struct block *block_create(struct soap_tree *tree, size_t room)
+{
+	struct block *block = NULL;
+
+	if (room > tree->max - tree->total) {
+		tree->err = EVERR_LIMIT;
+		return NULL;
+	}
+	tree->err = EVERR_NOMEM;
+	if (!soap_share_take(tree->share, room)) {
+		return NULL;
+	}
+	block = talloc_size(tree, sizeof(struct block) + room);
+	if (block != NULL) {
+		block->size = room;
+		tree->total += room;
+	}
+	return block;
+}
 
 /* The block after the one in use, with room for size bytes. */
 static struct block *block_next(struct soap_tree *tree, size_t size)
@@ -46,17 +68,11 @@ static struct block *block_next(struct soap_tree *tree, size_t size)
 	}
 	room = room < BLOCK_MAX ? room : BLOCK_MAX;
 	room = room > size ? room : size;
-	if (room > tree->max - tree->total) {
-		return NULL;
+	block = block_create(tree, room);
+	if (block != NULL) {
+		block->next = *place;
+		*place = block;
 	}
-	block = talloc_size(tree, sizeof(struct block) + room);
-	if (block == NULL) {
-		return NULL;
-	}
-	block->size = room;
-	block->next = *place;
-	*place = block;
-	tree->total += room;
 	return block;
 }
 
@@ -77,12 +93,14 @@ static void *tree_take(struct soap_tree *tree, size_t size, size_t align)
 	return block->bytes + used;
 }
 
-struct soap_tree *soap_tree_create(TALLOC_CTX *mem_ctx, size_t max)
+struct soap_tree *soap_tree_create(TALLOC_CTX *mem_ctx, size_t max,
+				   struct soap_share *share)
 {
 	struct soap_tree *tree = talloc_zero(mem_ctx, struct soap_tree);
 
 	if (tree != NULL) {
 		tree->max = max;
+		tree->share = share;
 	}
 	return tree;
 }
@@ -107,7 +125,7 @@ static everr_t add_attribute(struct soap_tree *tree,
 	attribute = tree_take(tree, sizeof(*attribute), 8);
 	value = tree_take(tree, from->len + 1, 1);
 	if (attribute == NULL || value == NULL) {
-		return EVERR_LIMIT;
+		return tree->err;
 	}
 	memcpy(value, from->value, from->len);
 	value[from->len] = '\0';
@@ -133,7 +151,7 @@ everr_t soap_tree_open(struct soap_tree *tree,
 	}
 	node = tree_take(tree, sizeof(*node), 8);
 	if (node == NULL) {
-		return EVERR_LIMIT;
+		return tree->err;
 	}
 	*node = (struct soap_node){
 		.name = element->name, .ns = element->ns, .text = ""};
@@ -206,7 +224,7 @@ everr_t soap_tree_text(struct soap_tree *tree, const char *text, size_t len)
 	}
 	to = text_room(tree, level, node->text_len + len + 1);
 	if (to == NULL) {
-		return EVERR_LIMIT;
+		return tree->err;
 	}
 	memcpy(to + node->text_len, text, len);
 	node->text_len += len;

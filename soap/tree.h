@@ -8,22 +8,28 @@
  * its place as soon as it was opened.
  */
 
+#include "soap/memory.h"
 #include "soap/node.h"
 #include "soap/reader.h"
 
 struct soap_tree;
 
-/* At most max bytes of memory; any one text may have a quarter of them. */
-struct soap_tree *soap_tree_create(TALLOC_CTX *mem_ctx, size_t max);
+/*
+ * At most max bytes of memory, which are taken from share; any one text may
+ * have a quarter of them.
+ */
+struct soap_tree *soap_tree_create(TALLOC_CTX *mem_ctx, size_t max,
+				   struct soap_share *share);
 
-/* Drop all nodes, keep the memory. */
+/* Drop all nodes, keep the memory and its share. */
 void soap_tree_reset(struct soap_tree *tree);
 
 /*
  * A child of the element opened last, its text, its end.  Names are kept as
  * pointers: they must stay valid as long as the nodes.
  *
- * EVERR_LIMIT: depth, or memory.
+ * EVERR_LIMIT  depth, or more than max
+ * EVERR_NOMEM  there is no more, or others have it
  */
 everr_t soap_tree_open(struct soap_tree *tree,
 		       const struct soap_reader_element *element)

@@ -195,6 +195,7 @@ static void add_service(struct wsus *wsus, struct soap_service *service,
 		.ns = ns,
 		.operations = operations,
 		.body_max = body_max,
+		.budget = &wsus->budget,
 		.private_data = wsus,
 		.rejected = wsus_rejected,
 	};
@@ -203,6 +204,7 @@ static void add_service(struct wsus *wsus, struct soap_service *service,
 
 static void add_services(struct wsus *wsus)
 {
+	soap_budget_default(&wsus->budget);
 	add_service(wsus, &wsus->auth,
 		    "/DssAuthWebService/DssAuthWebService.asmx", WSUS_AUTH_NS,
 		    wsus_auth_operations, SYNC_BODY_MAX);

@@ -28,6 +28,7 @@ struct wsus {
 	struct wsus_tables *tables;
 	struct wsus_reject_limit *rejects;
 	struct soap_service auth, sync, reporting;
+	struct soap_budget budget; /* of the three */
 	struct http_route routes[8];
 	size_t num_routes;
 	uint64_t calls, faults; /* for metrics */

@@ -170,7 +170,8 @@ static double read_once(struct bench *b)
 
 	fd = open(b->path, O_RDONLY | O_CLOEXEC);
 	must(fd != -1, "open");
-	must(soap_envelope_create(NULL, &handler, b, &envelope) == EVERR_OK,
+	must(soap_envelope_create(NULL, &handler, b, NULL, &envelope) ==
+		     EVERR_OK,
 	     "soap_envelope_create");
 	b->items = 0;
 	b->rows = 0;

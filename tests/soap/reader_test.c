@@ -52,11 +52,21 @@ static everr_t tree_text(void *private_data, const char *text, size_t len)
 static const struct soap_reader_handler tree_handler = {
 	.start = tree_start, .end = tree_end, .text = tree_text};
 
+static struct soap_tree *new_tree(TALLOC_CTX *mem_ctx, size_t max)
+{
+	struct soap_share *share = soap_share_create(mem_ctx, NULL);
+	struct soap_tree *tree = soap_tree_create(mem_ctx, max, share);
+
+	assert_non_null(share);
+	assert_non_null(tree);
+	return tree;
+}
+
 /* NULL: not read, and why. */
 static char *read_tree(TALLOC_CTX *mem_ctx, const void *data, size_t len,
 		       everr_t *ret_err, char **ret_problem)
 {
-	struct soap_tree *tree = soap_tree_create(mem_ctx, TREE_MAX);
+	struct soap_tree *tree = new_tree(mem_ctx, TREE_MAX);
 	struct soap_reader *reader = NULL;
 	struct buf out;
 
@@ -298,7 +308,7 @@ static void test_utf_16_is_read_in_either_order(void **state)
 static void reads_in_pieces(void **state, const uint8_t *data, size_t len,
 			    size_t at, size_t size, const char *want)
 {
-	struct soap_tree *tree = soap_tree_create(*state, TREE_MAX);
+	struct soap_tree *tree = new_tree(*state, TREE_MAX);
 	struct soap_reader *reader = NULL;
 	struct buf out;
 
@@ -507,7 +517,7 @@ static void test_tokens_and_names_have_limits(void **state)
 /* A document of nothing but different names is kept nowhere. */
 static void test_different_names_have_a_limit(void **state)
 {
-	struct soap_tree *tree = soap_tree_create(*state, 100 * TREE_MAX);
+	struct soap_tree *tree = new_tree(*state, 100 * TREE_MAX);
 	struct soap_reader *reader = NULL;
 	everr_t err = EVERR_OK;
 	size_t fed = 0;
@@ -626,7 +636,7 @@ static void test_memory_is_bounded_by_an_item_not_by_the_request(void **state)
 	size_t before, i;
 
 	assert_int_equal(
-		soap_envelope_create(*state, &handler, &count, &envelope),
+		soap_envelope_create(*state, &handler, &count, NULL, &envelope),
 		EVERR_OK);
 	assert_int_equal(soap_envelope_feed(envelope, (const uint8_t *)begin,
 					    strlen(begin)),

@@ -639,7 +639,150 @@ static void test_no_items_come_after_a_fault(void **state)
 	assert_false(answer->before_end);
 	assert_true(seen.complete);
 	assert_string_equal(seen.body, body);
-	assert_string_equal(seen.reason, "things");
+	assert_string_equal(seen.reason, "the argument things is missing, not "
+					 "valid, or has too many items");
+}
+
+/* An exchange that has begun, and as much of its body. */
+static struct http_exchange *begun(void **state,
+				   const struct soap_service *service,
+				   const char *body)
+{
+	struct http_exchange *exchange = fake_exchange(
+		*state, &soap_handler, (void *)(uintptr_t)service);
+
+	fake_header(exchange, "Content-Type", TYPE_1_1);
+	fake_begin(exchange);
+	fake_body(exchange, body, strlen(body));
+	return exchange;
+}
+
+static char *filled(void **state, char c, size_t len)
+{
+	char *text = talloc_size(*state, len + 1);
+
+	memset(text, c, len);
+	text[len] = '\0';
+	return text;
+}
+
+#define LIST_BEGIN                                                   \
+	"<s:Envelope xmlns:s='" ENV_1_1 "'><s:Body><List xmlns='" NS \
+	"'><things>"
+#define LIST_END "</things></List></s:Body></s:Envelope>"
+
+static void test_bodies_are_kept_while_there_is_room_for_all(void **state)
+{
+	struct soap_budget budget = {.kept.max = 50000,
+				     .trees.max = SIZE_MAX,
+				     .answers.max = SIZE_MAX};
+	struct seen seen = seen_of(state);
+	struct soap_service service = service_of(&seen);
+	char *blank = filled(state, ' ', 100000);
+	struct http_exchange *first = NULL;
+	struct http_exchange *second = NULL;
+
+	service.budget = &budget;
+	first = begun(state, &service, LIST_BEGIN);
+	second = begun(state, &service, LIST_BEGIN);
+	fake_body(first, blank, 100000);
+	fake_body(second, blank, 100000);
+	fake_body(second, " ", 1);
+	assert_in_range(budget.kept.used, 1, 50000);
+
+	/* The second's end is not there; there is no gap before it. */
+	fake_body(second, "</b>", 4);
+	fake_end(second);
+	assert_int_equal(second->answer->status, 500);
+	assert_false(seen.complete);
+	assert_string_equal(seen.body, LIST_BEGIN);
+
+	fake_body(first, "</b>", 4);
+	fake_end(first);
+	assert_true(seen.complete);
+	assert_int_equal(strlen(seen.body), strlen(LIST_BEGIN) + 100004);
+	assert_int_equal(budget.kept.used, 0);
+
+	/* One that is used does not hold what it has kept for the answer. */
+	first = begun(state, &service, LIST_BEGIN);
+	fake_body(first, blank, 100000);
+	assert_in_range(budget.kept.used, 1, 50000);
+	fake_body(first, LIST_END, strlen(LIST_END));
+	fake_end(first);
+	assert_int_equal(first->answer->status, 200);
+	assert_int_equal(budget.kept.used, 0);
+	talloc_free(blank);
+}
+
+static void test_a_tree_beyond_what_all_may_have_is_told_to_come_later(
+	void **state)
+{
+	struct soap_budget budget = {.kept.max = SIZE_MAX,
+				     .trees.max = 1024 * 1024,
+				     .answers.max = SIZE_MAX};
+	struct seen seen = seen_of(state);
+	struct soap_service service = service_of(&seen);
+	char *text = filled(state, 'x', 700000);
+	struct http_exchange *first = NULL;
+	struct http_exchange *second = NULL;
+
+	service.budget = &budget;
+	first = begun(state, &service, LIST_BEGIN "<Item><Id>");
+	second = begun(state, &service, LIST_BEGIN "<Item><Id>");
+	fake_body(first, text, 400000);
+	fake_body(second, text, 700000);
+	fake_end(second);
+	assert_int_equal(second->answer->status, 500);
+	assert_non_null(strstr(second->answer->body,
+			       "<ErrorCode>ServerBusy</ErrorCode>"));
+	assert_string_equal(seen.error_code, "ServerBusy");
+	assert_non_null(strstr(seen.reason, "memory"));
+
+	/* Small ones and the other one go on. */
+	assert_int_equal(
+		post_1_1(state, &seen, BODY(ENV_1_1, "<Echo xmlns='" NS "'/>"))
+			->status,
+		200);
+	assert_in_range(budget.trees.used, 1, 1024 * 1024);
+	fake_body(first, "</Id></Item>" LIST_END, strlen(LIST_END) + 12);
+	fake_end(first);
+	assert_int_equal(first->answer->status, 200);
+	assert_int_equal(budget.trees.used, 0);
+	talloc_free(text);
+}
+
+static void test_answers_that_wait_may_not_fill_the_memory(void **state)
+{
+	struct soap_budget budget = {.kept.max = SIZE_MAX,
+				     .trees.max = SIZE_MAX,
+				     .answers.max = 2 * SOAP_MEMORY_OWN};
+	struct seen seen = seen_of(state);
+	struct soap_service service = service_of(&seen);
+	char *text = filled(state, 'x', 3 * SOAP_MEMORY_OWN);
+	struct http_exchange *exchange = NULL;
+	struct soap_share *others = soap_share_create(*state, &budget.answers);
+
+	service.budget = &budget;
+	exchange = begun(state, &service,
+			 BODY(ENV_1_1, "<Later xmlns='" NS "'/>"));
+	fake_end(exchange);
+	soap_put(soap_answer_begin(seen.call, 0), "a", text);
+	soap_answer(seen.call);
+	assert_int_equal(exchange->answer->status, 500);
+	assert_string_equal(seen.error_code, "ServerBusy");
+	assert_int_equal(budget.answers.used, 0);
+
+	/* A small one is given whatever the others have. */
+	assert_true(soap_share_take(others, 3 * SOAP_MEMORY_OWN));
+	exchange = begun(state, &service,
+			 BODY(ENV_1_1, "<Later xmlns='" NS "'/>"));
+	fake_end(exchange);
+	(void)soap_answer_begin(seen.call, 0);
+	soap_answer(seen.call);
+	assert_int_equal(exchange->answer->status, 200);
+	talloc_free(others);
+	assert_int_equal(budget.answers.used, 0);
+	talloc_free(text);
 }
 
 /* Begun and then padded with white space, which no parser is given. */
@@ -878,6 +1021,10 @@ int main(void)
 		leak_test(test_a_list_that_is_empty_is_told_from_none),
 		leak_test(test_no_items_come_after_a_fault),
 		leak_test(test_a_long_body_is_not_waited_for_after_a_fault),
+		leak_test(test_bodies_are_kept_while_there_is_room_for_all),
+		leak_test(
+			test_a_tree_beyond_what_all_may_have_is_told_to_come_later),
+		leak_test(test_answers_that_wait_may_not_fill_the_memory),
 		leak_test(test_an_item_may_not_be_larger_than_a_tree),
 		leak_test(test_nothing_is_kept_where_nobody_asks),
 		leak_test(test_a_pause_holds_the_body_back_until_it_is_resumed),
