@@ -140,6 +140,29 @@ static uint64_t length_parse(const char *text)
 	return length;
 }
 
+static enum MHD_Result framing_count(void *closure, enum MHD_ValueKind kind,
+				     const char *name, const char *value)
+{
+	unsigned int *count = closure;
+
+	(void)kind;
+	(void)value;
+	if (strcasecmp(name, "Content-Length") == 0 ||
+	    strcasecmp(name, "Transfer-Encoding") == 0) {
+		(*count)++;
+	}
+	return MHD_YES;
+}
+
+static unsigned int framing_fields(const struct http_exchange *exchange)
+{
+	unsigned int count = 0;
+
+	MHD_get_connection_values(exchange->connection->mhd, MHD_HEADER_KIND,
+				  framing_count, &count);
+	return count;
+}
+
 /*
  * RFC 9112 6.1: an unknown coding is refused; two lengths are how requests
  * are smuggled.  False: it has been answered.
@@ -158,10 +181,10 @@ static bool exchange_framing(struct http_exchange *exchange)
 			    "send chunked, or a Content-Length.");
 		return false;
 	}
-	if (coding != NULL && length != NULL) {
+	if (framing_fields(exchange) > 1) {
 		http_refuse(exchange, 400,
-			    "The request has both a Transfer-Encoding and "
-			    "a Content-Length.");
+			    "The request has more than one Content-Length or "
+			    "Transfer-Encoding.");
 		return false;
 	}
 	if (coding != NULL) {

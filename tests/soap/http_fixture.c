@@ -279,8 +279,10 @@ static void client_readable(struct tevent_context *ev, struct tevent_fd *fde,
 		TALLOC_FREE(client->fde);
 		return;
 	}
-	client->in = talloc_realloc(client, client->in, char,
-				    client->len + (size_t)n + 1);
+	if (talloc_get_size(client->in) < client->len + (size_t)n + 1) {
+		client->in = talloc_realloc(client, client->in, char,
+					    2 * (client->len + (size_t)n + 1));
+	}
 	assert_non_null(client->in);
 	memcpy(client->in + client->len, data, (size_t)n);
 	client->len += (size_t)n;

@@ -227,6 +227,11 @@ static void test_a_head_that_is_not_http_is_refused(void **state)
 		"Content-Length: 99999999999999999999999\r\n\r\n",
 		"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n"
 		"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+		"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n"
+		"Content-Length: 2\r\n\r\nabc",
+		"POST /echo HTTP/1.1\r\nHost: a\r\n"
+		"Transfer-Encoding: chunked\r\ntransfer-encoding: gzip\r\n"
+		"\r\n3\r\nabc\r\n0\r\n\r\n",
 		"POST /echo HTTP/1.1\r\nHost: a\r\n"
 		"Transfer-Encoding: gzip\r\n\r\nabc",
 		"POST /echo HTTP/1.1\r\nHost: a\r\n"
