@@ -39,8 +39,8 @@ static const struct {
 	{"InvalidAuthorizationCookie", "", "",
 	 "the authorization cookie is missing or not valid"},
 	{"ServerChanged", "", "",
-	 "the cookie was given out by another server; a downstream server "
-	 "begins anew by itself"},
+	 "another server, or this one before it was set up anew, has made it; "
+	 "the downstream server begins anew by itself"},
 	{"IncompatibleProtocolVersion", "", "",
 	 "the sender speaks a version of the protocol other than 1.x"},
 	{"FileDigestsMissing", "no file here has the digest ", "",

@@ -228,8 +228,11 @@ static bool open_authorization(struct soap_call *call,
 				       sealed.data, sealed.len, cookie);
 	}
 	buf_free(&sealed);
-	if (err != EVERR_OK || cookie->expires <= wintime_now()) {
-		soap_fault(call, "InvalidAuthorizationCookie", NULL);
+	if (err == EVERR_OK && cookie->expires <= wintime_now()) {
+		err = EVERR_TIMEOUT;
+	}
+	if (err != EVERR_OK) {
+		wsus_fault_cookie(call, "InvalidAuthorizationCookie", err);
 		return false;
 	}
 	if (!ev_guid_equal(&cookie->uss, &wsus->server_id)) {

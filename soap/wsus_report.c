@@ -145,7 +145,8 @@ static void out_of_sync_finish(struct soap_call *call)
 	everr_t err;
 
 	if (!wsus->config.detailed_rollup) {
-		soap_fault(call, "InvalidParameters", "DoDetailedRollup");
+		soap_fault_reason(call, "InvalidParameters", "DoDetailedRollup",
+				  WSUS_NOT_DETAILED);
 		return;
 	}
 	if (soap_child(request, "lastRollupNumbers") == NULL) {

@@ -161,7 +161,14 @@ void *wsus_rollup_get(struct soap_call *call, size_t size,
 #define wsus_rollup_of(call, type, answer) \
 	((type *)wsus_rollup_get(call, sizeof(type), answer))
 
-/* A fault, once; the rollup goes when its jobs have ended. */
+/* Why a report of computers is refused where only sums are wanted. */
+#define WSUS_NOT_DETAILED \
+	"it reports computers, which detailed_rollup in [wsus] turns off"
+
+/*
+ * A fault, once; the rollup goes when its jobs have ended.  The rollup's why
+ * is the reason of the event.
+ */
 void wsus_rollup_fault(struct wsus_rollup *rollup, const char *error_code,
 		       const char *message);
 /* The same for one of ours: InternalServerError, with why or its text. */

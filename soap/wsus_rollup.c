@@ -82,6 +82,7 @@ void wsus_rollup_fault(struct wsus_rollup *rollup, const char *error_code,
 		       const char *message)
 {
 	struct soap_call *call = rollup->call;
+	const char *why = rollup->why;
 
 	if (call == NULL) {
 		return;
@@ -93,7 +94,11 @@ void wsus_rollup_fault(struct wsus_rollup *rollup, const char *error_code,
 	}
 	rollup_detach(rollup);
 	rollup_tidy(rollup);
-	soap_fault(call, error_code, message);
+	if (why != NULL) {
+		soap_fault_reason(call, error_code, message, why);
+	} else {
+		soap_fault(call, error_code, message);
+	}
 }
 
 void wsus_rollup_error(struct wsus_rollup *rollup, everr_t err)

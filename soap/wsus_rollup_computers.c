@@ -443,6 +443,7 @@ static void computers_finish(struct soap_call *call)
 		return;
 	}
 	if (!state->rollup.wsus->config.detailed_rollup) {
+		state->rollup.why = WSUS_NOT_DETAILED;
 		wsus_rollup_fault(&state->rollup, "InvalidParameters",
 				  "DoDetailedRollup");
 		return;

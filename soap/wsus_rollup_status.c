@@ -412,6 +412,7 @@ static bool status_allowed(struct status_call *state)
 	struct wsus_rollup *rollup = &state->rollup;
 
 	if (!rollup->wsus->config.detailed_rollup) {
+		rollup->why = WSUS_NOT_DETAILED;
 		wsus_rollup_fault(rollup, "InvalidParameters",
 				  "DoDetailedRollup");
 		return false;

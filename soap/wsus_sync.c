@@ -35,6 +35,22 @@ void wsus_fault_failed(struct soap_call *call, everr_t err)
 		   everr_text(err));
 }
 
+void wsus_fault_cookie(struct soap_call *call, const char *error_code,
+		       everr_t err)
+{
+	const char *reason =
+		"it can't be read: it was damaged on its way, or another "
+		"server, or this one before it was set up anew, has made it";
+
+	if (err == EVERR_TIMEOUT) {
+		reason = "it has expired; the downstream server gets a new "
+			 "one by itself";
+	} else if (err == EVERR_NOT_FOUND) {
+		reason = "the request has none";
+	}
+	soap_fault_reason(call, error_code, NULL, reason);
+}
+
 /* Digits up to end; false: none, or too many. */
 static bool version_part(const char *text, const char *end, uint32_t *ret_part)
 {
@@ -102,7 +118,7 @@ bool wsus_session_check(struct soap_call *call,
 
 	err = open_cookie(call, &session.cookie);
 	if (err != EVERR_OK) {
-		soap_fault(call, "InvalidCookie", NULL);
+		wsus_fault_cookie(call, "InvalidCookie", err);
 		return false;
 	}
 	if (!ev_guid_equal(&session.cookie.uss, &wsus->server_id)) {

@@ -49,6 +49,13 @@ bool wsus_session_check(struct soap_call *call,
 /* InvalidParameters; the message is the parameter's name. */
 void wsus_fault_parameter(struct soap_call *call, const char *parameter);
 
+/*
+ * A cookie that was not taken.  EVERR_NOT_FOUND: there is none; EVERR_TIMEOUT:
+ * it has expired; else it can't be read.
+ */
+void wsus_fault_cookie(struct soap_call *call, const char *error_code,
+		       everr_t err);
+
 /* The fault for work that failed here; err says why. */
 void wsus_fault_failed(struct soap_call *call, everr_t err);
 

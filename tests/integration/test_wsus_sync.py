@@ -958,11 +958,16 @@ def test_refusals_are_events_but_no_flood_of_them(make_server):
     assert len(refused) == 8
     assert {row["ErrorCode"] for row in refused} == {"InvalidCookie"}
     assert {row["Operation"] for row in refused} == {"GetDeployments"}
+    assert refused[0]["Reason"].startswith("it can't be read: ")
     assert [row["FaultId"].strip("{}").lower()
             for row in refused[:4]] == faults
     rejected = events(uss, 301)
     assert len(rejected) == 2
     assert rejected[0]["ErrorCode"] == "InvalidParameters"
+    assert rejected[0]["Reason"].startswith(
+        "the argument authCookies is missing")
+    assert rejected[1]["Reason"].startswith(
+        "the request can't be read as XML, line 1: ")
     assert not rejected[0]["Quarantine"]
     # What could not be read at all is kept for a person.
     kept = rejected[1]["Quarantine"]

@@ -213,6 +213,11 @@ static void test_without_detailed_rollup_only_servers_are_taken(void **state)
 			  "DoDetailedRollup");
 	wsus_expect_fault(w, "RollupComputerStatus", statuses(w, ""),
 			  "InvalidParameters", "DoDetailedRollup");
+	/* What is committed now is behind the refusals. */
+	make_server(w, "050cee4a-aaff-470c-8fc3-7a94cb3a42ff", ZERO);
+	wsus_last_event_has(w, BRIDGE_WSUS_REQUEST_REJECTED, "Reason",
+			    "it reports computers, which detailed_rollup in "
+			    "[wsus] turns off");
 }
 
 static void test_a_missing_array_is_named_in_the_fault(void **state)

@@ -126,9 +126,14 @@ static void test_an_expired_cookie_is_invalid(void **state)
 	assert_fault(
 		get_cookie(w, sealed(w, WSUS_COOKIE_AUTHORIZATION, past, uss)),
 		"InvalidAuthorizationCookie");
+	/* Its event is on disk, and so are those before it. */
 	assert_has(get_cookie(w, sealed(w, WSUS_COOKIE_AUTHORIZATION, future,
 					uss)),
 		   "<GetCookieResult>");
+	assert_int_equal(wsus_events(w, BRIDGE_WSUS_COOKIE_REFUSED), 2);
+	wsus_last_event_has(w, BRIDGE_WSUS_COOKIE_REFUSED, "Reason",
+			    "it has expired; the downstream server gets a new "
+			    "one by itself");
 }
 
 static void test_a_session_ends_with_its_authorization(void **state)
