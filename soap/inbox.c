@@ -22,6 +22,8 @@
 #define QUEUE_MAX 1024
 /* Seconds between looks at the whole directory, whatever inotify says. */
 #define LOOK_SECONDS 60
+/* Entries of the directory in one turn of the loop. */
+#define LOOK_ENTRIES 1024
 /* Until the next look when there is something to look for. */
 #define LOOK_SOON_SECONDS 2
 /*
@@ -165,12 +167,15 @@ static void look_begin(struct configmgr_inbox *inbox)
 	}
 }
 
-/* Names of the look that is under way, while the queue has room. */
+/* Names of the look that is under way: some, while the queue has room. */
 static void look_go_on(struct configmgr_inbox *inbox)
 {
 	struct dirent *entry = NULL;
+	unsigned int i;
 
-	while (inbox->look != NULL && inbox->num_items < QUEUE_MAX / 2) {
+	for (i = 0; i < LOOK_ENTRIES && inbox->look != NULL &&
+		    inbox->num_items < QUEUE_MAX / 2;
+	     i++) {
 		entry = readdir(inbox->look);
 		if (entry == NULL) {
 			look_end(inbox);
@@ -289,10 +294,13 @@ static void file_put_away(struct inbox_file *file, bool bad)
 			 bad ? INBOX_BAD : INBOX_DONE,
 			 bad ? file->reason : NULL);
 	if (err == EVERR_STALE) {
-		/* Written over meanwhile: that is another file. */
-		queue_put(inbox, file->name, true);
+		/* Written to, or over, meanwhile: it may not be whole yet. */
+		look_soon(inbox);
 	} else if (err == EVERR_IO) {
 		stats->failed++;
+		if (!inbox_dirs_current(inbox->dirs)) {
+			look_soon(inbox);
+		}
 	}
 	if (++inbox->untrimmed >= TRIM_EVERY) {
 		inbox->untrimmed = 0;
@@ -370,6 +378,9 @@ static everr_t file_commit(struct inbox_file *file,
 	bool differs = false;
 	everr_t err;
 
+	if (young && file->reason != NULL) {
+		return EVERR_STALE;
+	}
 	change.events = bridge_events_create(file);
 	if (change.events == NULL) {
 		return EVERR_NOMEM;
@@ -407,7 +418,7 @@ static bool is_young(const struct stat *stat)
 {
 	time_t age = time(NULL) - stat->st_mtim.tv_sec;
 
-	return age >= 0 && age < QUIET_SECONDS;
+	return S_ISREG(stat->st_mode) && age >= 0 && age < QUIET_SECONDS;
 }
 
 /* false: leave it; a later look finds it again. */
@@ -489,11 +500,10 @@ static void inbox_turn(struct tevent_context *ev, struct tevent_immediate *im,
 
 	look_go_on(inbox);
 	item = queue_take(inbox);
-	if (item == NULL) {
-		return;
+	if (item != NULL) {
+		file_take(inbox, item);
+		talloc_free(item);
 	}
-	file_take(inbox, item);
-	talloc_free(item);
 	inbox_pump(inbox);
 }
 

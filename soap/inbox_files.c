@@ -15,8 +15,9 @@
 #define MOVED_NAME_MAX 200
 /* Numbers that are tried for a name that is taken. */
 #define MOVED_TRIES 1000
-/* Entries that one call of inbox_trim() looks at. */
+/* Entries that one call of inbox_trim() looks at, and removes. */
 #define TRIM_ENTRIES_MAX 8192
+#define TRIM_REMOVED_MAX 1024
 
 /* ----------------------------------------------------------- directories */
 
@@ -41,7 +42,24 @@ static int dir_open(int at, const char *name, int flags)
 	return openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | flags);
 }
 
-/* The name of what could not be opened, or NULL. */
+/*
+ * Whether files can be moved between the two.  A file that can't be would stay
+ * where it is and be read again each minute.  Sets errno.
+ */
+static bool dirs_movable(int from, int to)
+{
+	struct stat one, other;
+
+	if (faccessat(from, ".", W_OK | X_OK, AT_EACCESS) != 0 ||
+	    faccessat(to, ".", W_OK | X_OK, AT_EACCESS) != 0 ||
+	    fstat(from, &one) != 0 || fstat(to, &other) != 0) {
+		return false;
+	}
+	errno = EXDEV;
+	return one.st_dev == other.st_dev;
+}
+
+/* The name of what can't be used, or NULL. */
 static const char *dirs_fill(struct inbox_dirs *dirs)
 {
 	/* An administrator may make the inbox itself a link. */
@@ -50,11 +68,14 @@ static const char *dirs_fill(struct inbox_dirs *dirs)
 		return "";
 	}
 	dirs->done = dir_open(dirs->top, "done", O_NOFOLLOW);
-	if (dirs->done < 0) {
+	if (dirs->done < 0 || !dirs_movable(dirs->top, dirs->done)) {
 		return "/done";
 	}
 	dirs->bad = dir_open(dirs->top, "bad", O_NOFOLLOW);
-	return dirs->bad < 0 ? "/bad" : NULL;
+	if (dirs->bad < 0 || !dirs_movable(dirs->top, dirs->bad)) {
+		return "/bad";
+	}
+	return NULL;
 }
 
 everr_t inbox_dirs_open(TALLOC_CTX *mem_ctx, const char *path,
@@ -86,12 +107,19 @@ everr_t inbox_dirs_open(TALLOC_CTX *mem_ctx, const char *path,
 	return EVERR_OK;
 }
 
+static bool is_at(int held, int at, const char *name)
+{
+	struct stat one, other;
+
+	return fstat(held, &one) == 0 && fstatat(at, name, &other, 0) == 0 &&
+	       one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
 bool inbox_dirs_current(const struct inbox_dirs *dirs)
 {
-	struct stat named, held;
-
-	return stat(dirs->path, &named) == 0 && fstat(dirs->top, &held) == 0 &&
-	       named.st_dev == held.st_dev && named.st_ino == held.st_ino;
+	return is_at(dirs->top, AT_FDCWD, dirs->path) &&
+	       is_at(dirs->done, dirs->top, "done") &&
+	       is_at(dirs->bad, dirs->top, "bad");
 }
 
 bool inbox_name_fits(const char *name)
@@ -227,6 +255,41 @@ static int kept_len(const char *name)
 	return (int)len;
 }
 
+/* As rename(), but never over what is there.  Sets errno. */
+static bool move_to(int from, const char *name, int to, const char *target)
+{
+	struct stat stat;
+
+	if (renameat2(from, name, to, target, RENAME_NOREPLACE) == 0) {
+		return true;
+	}
+	if (errno != EINVAL && errno != ENOSYS) {
+		return false;
+	}
+	/* A file system that can't, such as NFS; done and bad are ours. */
+	if (fstatat(to, target, &stat, AT_SYMLINK_NOFOLLOW) == 0) {
+		errno = EEXIST;
+		return false;
+	}
+	return errno == ENOENT && renameat(from, name, to, target) == 0;
+}
+
+/*
+ * What was moved may have been put there in the last moment: then it goes back
+ * to be read, unless yet another one has come.
+ */
+static everr_t moved_check(const struct inbox_dirs *dirs, const char *name,
+			   int to, const char *target, const struct stat *stat)
+{
+	struct stat now;
+
+	if (fstatat(to, target, &now, AT_SYMLINK_NOFOLLOW) != 0 ||
+	    same_file(stat, &now)) {
+		return EVERR_OK;
+	}
+	return move_to(to, target, dirs->top, name) ? EVERR_STALE : EVERR_IO;
+}
+
 everr_t inbox_move(const struct inbox_dirs *dirs, const char *name,
 		   const struct stat *stat, enum inbox_kind kind,
 		   const char *reason)
@@ -235,6 +298,7 @@ everr_t inbox_move(const struct inbox_dirs *dirs, const char *name,
 	char target[NAME_MAX + 1];
 	struct stat now;
 	unsigned int i;
+	everr_t err;
 
 	if (fstatat(dirs->top, name, &now, AT_SYMLINK_NOFOLLOW) != 0) {
 		return errno == ENOENT ? EVERR_NOT_FOUND : EVERR_IO;
@@ -248,12 +312,12 @@ everr_t inbox_move(const struct inbox_dirs *dirs, const char *name,
 			snprintf(target, sizeof(target), "%.*s.%u",
 				 kept_len(name), name, i);
 		}
-		if (renameat2(dirs->top, name, to, target, RENAME_NOREPLACE) ==
-		    0) {
-			if (reason != NULL) {
+		if (move_to(dirs->top, name, to, target)) {
+			err = moved_check(dirs, name, to, target, stat);
+			if (err == EVERR_OK && reason != NULL) {
 				write_reason(to, target, reason);
 			}
-			return EVERR_OK;
+			return err;
 		}
 		if (errno != EEXIST) {
 			break;
@@ -314,7 +378,7 @@ static void trim_dir(DIR *dir, uint32_t max, uint64_t seconds)
 	}
 	num = trim_read(frame, dir, entries);
 	qsort(entries, num, sizeof(*entries), by_time);
-	for (i = 0; i < num; i++) {
+	for (i = 0; i < num && i < TRIM_REMOVED_MAX; i++) {
 		if (num - i <= max && now - entries[i].time < (time_t)seconds) {
 			break;
 		}

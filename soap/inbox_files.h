@@ -28,13 +28,14 @@ struct inbox_dirs {
 
 /*
  * Open, and make what is missing.  *ret_message (child of mem_ctx) says what
- * can't be used.  EVERR_CONFIG, EVERR_NOMEM.
+ * can't be used: also where files can't be moved from one to the other.
+ * EVERR_CONFIG, EVERR_NOMEM.
  */
 everr_t inbox_dirs_open(TALLOC_CTX *mem_ctx, const char *path,
 			struct inbox_dirs **ret_dirs,
 			char **ret_message) EVERR_MUST_CHECK;
 
-/* Whether the path still names the directory that is open. */
+/* Whether the names still are those of the directories that are open. */
 bool inbox_dirs_current(const struct inbox_dirs *dirs);
 
 /* Whether a file of the name is looked at: it ends in .DDR, without case. */

@@ -296,6 +296,15 @@ static void test_what_is_no_regular_file_is_not_read(void **state)
 			    "it is not a regular file\n");
 }
 
+/* As if its writer had not touched it for long. */
+static void make_old(int fd)
+{
+	const struct timespec times[2] = {{.tv_sec = 1000000000},
+					  {.tv_sec = 1000000000}};
+
+	assert_int_equal(futimens(fd, times), 0);
+}
+
 static void test_a_huge_file_is_not_read(void **state)
 {
 	struct mp_fixture *m = inbox_new(state);
@@ -303,11 +312,34 @@ static void test_a_huge_file_is_not_read(void **state)
 
 	assert_int_not_equal(fd, -1);
 	assert_int_equal(ftruncate(fd, (off_t)1 << 40), 0);
+	make_old(fd);
 	close(fd);
 	mp_open(m);
 	fixture_until(m->f, there(m, "bad/huge.DDR.reason.txt"));
 	assert_int_equal(mp_events(m, BRIDGE_CONFIGMGR_FILE_REJECTED), 1);
 	assert_non_null(strstr(reason(m, "bad/huge.DDR.reason.txt"), "1 MiB"));
+}
+
+static void test_a_large_file_that_is_being_written_is_left_alone(void **state)
+{
+	struct mp_fixture *m = inbox_new(state);
+	struct buf good = ddr(m, "PC01");
+	int fd = open(path(m, "large.DDR"), O_WRONLY | O_CREAT, 0600);
+
+	assert_int_not_equal(fd, -1);
+	assert_int_equal(ftruncate(fd, 2 * INBOX_FILE_MAX), 0);
+	mp_open(m);
+	drop(m, "good.DDR", &good);
+	fixture_until(m->f, there(m, "done/good.DDR"));
+	mp_settle(m);
+	assert_true(there(m, "large.DDR"));
+	assert_int_equal(mp_events(m, BRIDGE_CONFIGMGR_FILE_REJECTED), 0);
+
+	/* Nobody has written to it for long: a look finds it bad. */
+	make_old(fd);
+	fixture_until(m->f, there(m, "bad/large.DDR.reason.txt"));
+	assert_int_equal(mp_events(m, BRIDGE_CONFIGMGR_FILE_REJECTED), 1);
+	close(fd);
 }
 
 /* -------------------------------------------------------- directories */
@@ -320,6 +352,17 @@ static void test_missing_directories_are_made(void **state)
 	mp_open(m);
 	assert_true(there(m, "done"));
 	assert_true(there(m, "bad"));
+}
+
+static void test_directories_that_were_removed_are_made_again(void **state)
+{
+	struct mp_fixture *m = inbox_start(state);
+	struct buf file = ddr(m, "PC01");
+
+	assert_int_equal(rmdir(path(m, "done")), 0);
+	drop(m, "A.DDR", &file);
+	fixture_until(m->f, there(m, "done/A.DDR"));
+	assert_int_equal(events(m), 1);
 }
 
 static void test_an_inbox_that_is_none_is_refused(void **state)
@@ -446,7 +489,10 @@ int main(void)
 		leak_test(test_a_bad_file_is_put_aside_with_the_reason),
 		leak_test(test_what_is_no_regular_file_is_not_read),
 		leak_test(test_a_huge_file_is_not_read),
+		leak_test(
+			test_a_large_file_that_is_being_written_is_left_alone),
 		leak_test(test_missing_directories_are_made),
+		leak_test(test_directories_that_were_removed_are_made_again),
 		leak_test(test_an_inbox_that_is_none_is_refused),
 		leak_test(test_another_inbox_by_reload),
 		leak_test(test_a_reload_while_a_file_is_on_its_way),
