@@ -37,6 +37,8 @@ static void test_each_has_its_own_when_others_have_all(void **state)
 	assert_true(soap_share_take(greedy, SOAP_MEMORY_OWN + 10));
 	assert_true(soap_share_take(small, SOAP_MEMORY_OWN));
 	assert_false(soap_share_take(small, 1));
+	talloc_free(small);
+	talloc_free(greedy);
 }
 
 static void test_sums_do_not_wrap(void **state)
@@ -49,6 +51,8 @@ static void test_sums_do_not_wrap(void **state)
 	assert_false(soap_share_take(share, 1));
 	assert_true(soap_share_take(other, 2 * SOAP_MEMORY_OWN));
 	assert_false(soap_share_take(other, 1));
+	talloc_free(share);
+	talloc_free(other);
 }
 
 static void test_without_a_whole_there_is_no_limit(void **state)

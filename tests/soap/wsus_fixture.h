@@ -21,11 +21,12 @@ struct wsus_fixture {
 	struct store_channel *channel;
 };
 
+/* Calls that are under way at a test's end go before it, as from a server. */
 static inline void wsus_fixture_serve(struct wsus_fixture *w)
 {
 	char *message = NULL;
 
-	assert_int_equal(wsus_start(w->f, w->f->ev, &w->config, "host.example",
+	assert_int_equal(wsus_start(w, w->f->ev, &w->config, "host.example",
 				    w->f->store, NULL, &w->wsus, &message),
 			 EVERR_OK);
 	assert_int_equal(store_channel_find(w->f->store, BRIDGE_WSUS_CHANNEL,
