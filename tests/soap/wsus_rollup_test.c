@@ -746,12 +746,15 @@ static void test_a_stop_between_commits_repeats_no_event(void **state)
 	struct wsus_fixture *w = start(state);
 	unsigned int num = 2 * WSUS_JOB_EVENTS + 1;
 	char *later = many_rows(w, num, 4, "2007-03-06T22:00:00Z");
+	struct http_exchange *exchange = NULL;
 	size_t told;
 
 	report(w, 1, true, many_rows(w, num, 2, "2007-03-05T22:00:00Z"));
-	(void)wsus_send(w, "RollupComputerStatus",
-			statuses(w, status(w, PC1, 2, false, later)));
+	exchange = wsus_send(w, "RollupComputerStatus",
+			     statuses(w, status(w, PC1, 2, false, later)));
 	fixture_until(w->f, wsus_events(w, BRIDGE_WSUS_UPDATE_STATE) > 0);
+	/* Connections go first, as when the service stops. */
+	talloc_free(exchange);
 	wsus_fixture_restart(w);
 	told = wsus_events(w, BRIDGE_WSUS_UPDATE_STATE);
 	assert_true(told > 0 && told < num);
