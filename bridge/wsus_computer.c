@@ -50,7 +50,7 @@ static const struct bridge_kind update_state = {
 	.id = BRIDGE_WSUS_UPDATE_STATE,
 	.level = BRIDGE_LEVEL_INFORMATION,
 	.task = WSUS_TASK_UPDATE_STATUS,
-	.keywords = WSUS_KEYWORD_UPDATE_STATUS,
+	.keywords = WSUS_KEYWORD_UPDATE_STATUS | WSUS_KEYWORD_ROLLUP,
 };
 
 /* Begin an event about a computer: ComputerName to ParentServerId. */
@@ -86,7 +86,8 @@ static void put_times(struct bridge_event *event,
 }
 
 static void put_details(struct bridge_event *event,
-			const struct bridge_wsus_computer *computer)
+			const struct bridge_wsus_computer *computer,
+			struct wsus_os_text *os_text)
 {
 	static const struct bridge_wsus_computer none = {};
 	const struct bridge_wsus_computer *details =
@@ -94,7 +95,7 @@ static void put_details(struct bridge_event *event,
 
 	bridge_put_bool(event, "HasDetails", computer->has_details);
 	bridge_put_text(event, "IPAddress", details->address);
-	wsus_put_os(event, computer->has_details ? &details->os : NULL);
+	wsus_put_os(event, &details->os, os_text);
 	bridge_put_text(event, "OSFamily", details->os_family);
 	bridge_put_text(event, "OSDescription", details->os_description);
 	bridge_put_text(event, "ComputerMake", details->make);
@@ -114,6 +115,7 @@ everr_t bridge_wsus_computer(struct bridge_events *out,
 			     bool is_new)
 {
 	struct bridge_event event;
+	struct wsus_os_text os_text;
 
 	begin(&event, is_new ? &new_computer : &changed_computer, origin,
 	      computer);
@@ -122,7 +124,7 @@ everr_t bridge_wsus_computer(struct bridge_events *out,
 		event.level = BRIDGE_LEVEL_WARNING;
 	}
 	put_times(&event, computer);
-	put_details(&event, computer);
+	put_details(&event, computer, &os_text);
 	bridge_put_peer(&event);
 	return bridge_event_end(out, &event);
 }
@@ -170,7 +172,7 @@ everr_t bridge_wsus_baseline(struct bridge_events *out,
 static const char *state_name(int32_t state, char text[STATE_TEXT_SIZE])
 {
 	if (state == -1) {
-		return "not known before";
+		return "not reported";
 	}
 	if (state >= 0 && state < BRIDGE_WSUS_STATES) {
 		return state_names[state];

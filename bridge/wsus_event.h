@@ -38,7 +38,14 @@ struct wsus_guid_text {
 const char *wsus_server_name(const struct bridge_wsus_server *server,
 			     struct wsus_guid_text *guid);
 
-/* OSMajorVersion to SystemMetrics; os NULL: not known. */
-void wsus_put_os(struct bridge_event *event, const struct bridge_wsus_os *os);
+/* "10.0.19045", "5.2.3790 SP 2": five numbers of an i32 each. */
+#define WSUS_OS_TEXT_SIZE 64
+struct wsus_os_text {
+	char text[WSUS_OS_TEXT_SIZE];
+};
+
+/* OSVersion to SystemMetrics; text stays in use up to bridge_event_end(). */
+void wsus_put_os(struct bridge_event *event, const struct bridge_wsus_os *os,
+		 struct wsus_os_text *text);
 
 #endif

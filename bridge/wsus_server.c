@@ -6,6 +6,9 @@
 
 #include "bridge/wsus_event.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 const struct bridge_provider bridge_wsus_provider = {
 	.name = BRIDGE_WSUS_PROVIDER,
 	.guid = {{0xC5, 0x8D, 0x40, 0x07, 0xF5, 0x47, 0x8A, 0x4B, 0x8F, 0x00,
@@ -76,13 +79,34 @@ const char *wsus_server_name(const struct bridge_wsus_server *server,
 	return guid->text;
 }
 
-void wsus_put_os(struct bridge_event *event, const struct bridge_wsus_os *os)
+/* What has no number above 0 is not known, as it is in the numbers' fields. */
+static void format_os(const struct bridge_wsus_os *os,
+		      struct wsus_os_text *text)
 {
-	static const struct bridge_wsus_os unknown = {};
+	size_t len = 0;
 
-	if (os == NULL) {
-		os = &unknown;
+	text->text[0] = '\0';
+	if (os->major <= 0 && os->minor <= 0 && os->build <= 0) {
+		return;
 	}
+	len = (size_t)snprintf(text->text, WSUS_OS_TEXT_SIZE,
+			       "%" PRId32 ".%" PRId32 ".%" PRId32, os->major,
+			       os->minor, os->build);
+	if (os->sp_minor > 0) {
+		snprintf(text->text + len, WSUS_OS_TEXT_SIZE - len,
+			 " SP %" PRId32 ".%" PRId32, os->sp_major,
+			 os->sp_minor);
+	} else if (os->sp_major > 0) {
+		snprintf(text->text + len, WSUS_OS_TEXT_SIZE - len,
+			 " SP %" PRId32, os->sp_major);
+	}
+}
+
+void wsus_put_os(struct bridge_event *event, const struct bridge_wsus_os *os,
+		 struct wsus_os_text *text)
+{
+	format_os(os, text);
+	bridge_put_text(event, "OSVersion", text->text);
 	bridge_put_count(event, "OSMajorVersion", os->major);
 	bridge_put_count(event, "OSMinorVersion", os->minor);
 	bridge_put_count(event, "OSBuildNumber", os->build);
@@ -160,6 +184,7 @@ everr_t bridge_wsus_activity(struct bridge_events *out,
 {
 	struct bridge_event event;
 	struct wsus_guid_text guid;
+	struct wsus_os_text os_text;
 
 	begin(&event, &activity_kind, origin, server, &guid);
 	event.time = server->last_rollup;
@@ -170,7 +195,7 @@ everr_t bridge_wsus_activity(struct bridge_events *out,
 	bridge_put_count(&event, "RevisionNumber", activity->revision);
 	bridge_put_count(&event, "InstallSuccessCount", activity->succeeded);
 	bridge_put_count(&event, "InstallFailureCount", activity->failed);
-	wsus_put_os(&event, &activity->os);
+	wsus_put_os(&event, &activity->os, &os_text);
 	bridge_put_time(&event, "LastRollupTime", server->last_rollup);
 	bridge_put_peer(&event);
 	return bridge_event_end(out, &event);

@@ -255,9 +255,8 @@ static void test_a_discovery_record_is_told_by_name(void **state)
 		"</Properties></DiscoveryRecord></UserData></Event>");
 	made_starts(made_message(&s.made, 0),
 		    "pc01.contoso.com sent a discovery record (Full) of "
-		    "client " CLIENT
-		    ", site ABC.\r\n\r\nAddresses:\t10.0.0.17, fe80::1"
-		    "\r\nSubnets:\t10.0.0.0, fe80::\r\n");
+		    "2026-11-21T18:13:20.3480000Z.\r\n\r\nSite:\tABC\r\n"
+		    "Addresses:\t10.0.0.17, fe80::1\r\n");
 }
 
 /* What a subscriber asks for, by fields and by properties. */

@@ -101,6 +101,22 @@ static inline void made_has(const char *text, const char *want)
 	}
 }
 
+/* One Data after the other: name, value, ..., NULL. */
+static inline void made_has_data(struct made *m, size_t index,
+				 const char *const *pairs)
+{
+	const char *xml = made_xml(m, index);
+	char *want = talloc_strdup(m->mem_ctx, "");
+	size_t i;
+
+	for (i = 0; pairs[i] != NULL; i += 2) {
+		want = talloc_asprintf_append(want, "<Data Name='%s'>%s</Data>",
+					      pairs[i], pairs[i + 1]);
+	}
+	made_has(xml, want);
+	talloc_free(want);
+}
+
 static inline void made_starts(const char *text, const char *want)
 {
 	if (strncmp(text, want, strlen(want)) != 0) {
