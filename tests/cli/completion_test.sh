@@ -28,7 +28,7 @@ offers() {
 }
 
 offers "commands" "* list *query *subscribe *verify *user *" ""
-offers "one command" " query " qu
+offers "one command" " query " que
 offers "nothing else" "  " nosuch
 offers "options of all commands" " --format " --fo
 offers "each option once" " --level " publish --le
