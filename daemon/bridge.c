@@ -281,11 +281,12 @@ void daemon_bridge_status(const struct daemon_service *service, json_t *root)
 	add_services(service->soap, root);
 	quarantine_stats(soap_quarantine(service->soap), &stats);
 	json_object_set_new(root, "quarantine",
-			    json_pack("{s:i,s:I,s:I,s:I}", "entries",
+			    json_pack("{s:i,s:I,s:I,s:I,s:I}", "entries",
 				      (int)stats.entries, "bytes",
 				      (json_int_t)stats.bytes, "kept",
 				      (json_int_t)stats.kept, "dropped",
-				      (json_int_t)stats.dropped));
+				      (json_int_t)stats.dropped, "lost",
+				      (json_int_t)stats.lost));
 }
 
 /* ---------------------------------------------------------- quarantine */

@@ -109,6 +109,9 @@ static void put_quarantine(const struct soap *soap, struct buf *out)
 	metrics_number(out, "evenlog_quarantine_dropped_total", METRICS_COUNTER,
 		       "Entries that were dropped to make room.",
 		       stats.dropped);
+	metrics_number(out, "evenlog_quarantine_lost_total", METRICS_COUNTER,
+		       "Entries that the disk refused or was too slow for.",
+		       stats.lost);
 }
 
 void soap_metrics(const struct soap *soap, struct buf *out)

@@ -4,7 +4,8 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "base/wintime.h"
-#include "soap/quarantine_sync.h"
+#include "soap/quarantine_files.h"
+#include "soap/quarantine_writer.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -19,19 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/*
- * "20261122T031456123456-0001-9f3a2b1c": UTC to the microsecond, a counter and
- * something random, so that the order of names is the order of arrival and no
- * name comes twice.
- */
-#define NAME_FORM "ddddddddTdddddddddddd-xxxx-xxxxxxxx"
-#define NAME_LEN (sizeof(NAME_FORM) - 1)
-_Static_assert(sizeof(NAME_FORM) == QUARANTINE_NAME_SIZE, "a name's size");
-#define INPUT ".in"
-#define DESCRIPTION ".json"
-/* Files that are being written; what a crash leaves goes at the next start. */
-#define TEMPORARY ".new-"
-#define FILE_NAME_MAX 64
+#define NAME_LEN (QUARANTINE_NAME_SIZE - 1)
 #define DESCRIPTION_MAX (64 * 1024)
 /* Of each text in a description; a longer one is cut with a mark. */
 #define TEXT_MAX 2048
@@ -51,10 +40,11 @@ struct quarantine {
 	size_t first, end, size;
 	uint64_t bytes;
 	struct timespec changed; /* the directory, when it was looked at */
-	struct quarantine_sync *sync;
+	struct quarantine_writer *writer;
 	uint16_t counter;
 	uint64_t kept;
 	uint64_t dropped;
+	uint64_t lost;
 };
 
 void quarantine_limits_default(struct quarantine_limits *ret_limits)
@@ -70,7 +60,7 @@ void quarantine_limits_default(struct quarantine_limits *ret_limits)
 
 static bool name_valid(const char *name)
 {
-	const char *form = NAME_FORM;
+	const char *form = QUARANTINE_NAME_FORM;
 	size_t i;
 
 	for (i = 0; i < NAME_LEN; i++) {
@@ -119,31 +109,7 @@ static bool file_of(const char *file, const char *suffix, char *name)
 	return name_valid(name);
 }
 
-static const char *file_name(char *file, const char *prefix, const char *name,
-			     const char *suffix)
-{
-	snprintf(file, FILE_NAME_MAX, "%s%.*s%s", prefix, (int)NAME_LEN, name,
-		 suffix);
-	return file;
-}
-
 /* --------------------------------------------------------- the directory */
-
-/* Opened for each use: a person may have removed it, or put another there. */
-static everr_t open_dir(const struct quarantine *quarantine, int *ret_fd)
-{
-	int fd;
-
-	if (mkdir(quarantine->dir, 0700) != 0 && errno != EEXIST) {
-		return EVERR_IO;
-	}
-	fd = open(quarantine->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd == -1) {
-		return EVERR_IO;
-	}
-	*ret_fd = fd;
-	return EVERR_OK;
-}
 
 /* The directory is as the index says. */
 static void note_change(struct quarantine *quarantine, int dir)
@@ -158,26 +124,17 @@ static void note_change(struct quarantine *quarantine, int dir)
 static bool file_size(int dir, const char *name, const char *suffix,
 		      uint64_t *size)
 {
-	char file[FILE_NAME_MAX];
+	char file[QUARANTINE_FILE_MAX];
 	struct stat st;
 	int ret;
 
-	ret = fstatat(dir, file_name(file, "", name, suffix), &st,
+	ret = fstatat(dir, quarantine_file_name(file, "", name, suffix), &st,
 		      AT_SYMLINK_NOFOLLOW);
 	if (ret != 0 || !S_ISREG(st.st_mode)) {
 		return false;
 	}
 	*size += (uint64_t)st.st_size;
 	return true;
-}
-
-static void unlink_files(int dir, const char *name)
-{
-	char file[FILE_NAME_MAX];
-
-	/* The description first: an input without one is no entry. */
-	unlinkat(dir, file_name(file, "", name, DESCRIPTION), 0);
-	unlinkat(dir, file_name(file, "", name, INPUT), 0);
 }
 
 static everr_t read_file(TALLOC_CTX *mem_ctx, int dir, const char *name,
@@ -197,8 +154,8 @@ static bool is_short(TALLOC_CTX *mem_ctx, int dir, const char *name)
 	size_t len = 0;
 	everr_t err;
 
-	err = read_file(mem_ctx, dir, name, DESCRIPTION, DESCRIPTION_MAX, &text,
-			&len);
+	err = read_file(mem_ctx, dir, name, QUARANTINE_DESCRIPTION,
+			DESCRIPTION_MAX, &text, &len);
 	if (err != EVERR_OK) {
 		return false;
 	}
@@ -206,8 +163,8 @@ static bool is_short(TALLOC_CTX *mem_ctx, int dir, const char *name)
 	TALLOC_FREE(text);
 	kept = json_integer_value(json_object_get(json, "kept"));
 	json_decref(json);
-	return len == 0 || (file_size(dir, name, INPUT, &size) && kept > 0 &&
-			    size < (uint64_t)kept);
+	return len == 0 || (file_size(dir, name, QUARANTINE_INPUT, &size) &&
+			    kept > 0 && size < (uint64_t)kept);
 }
 
 /* What a crash has left: a file being written, half an entry. */
@@ -217,15 +174,18 @@ static void remove_leftover(TALLOC_CTX *mem_ctx, int dir, const char *file)
 	uint64_t size = 0;
 	bool leftover;
 
-	leftover = strncmp(file, TEMPORARY, strlen(TEMPORARY)) == 0 &&
-		   (file_of(file + strlen(TEMPORARY), INPUT, name) ||
-		    file_of(file + strlen(TEMPORARY), DESCRIPTION, name));
-	if (!leftover && file_of(file, INPUT, name)) {
-		leftover = !file_size(dir, name, DESCRIPTION, &size);
-	} else if (!leftover && file_of(file, DESCRIPTION, name)) {
-		leftover = !file_size(dir, name, INPUT, &size);
+	leftover = strncmp(file, QUARANTINE_TEMPORARY,
+			   strlen(QUARANTINE_TEMPORARY)) == 0 &&
+		   (file_of(file + strlen(QUARANTINE_TEMPORARY),
+			    QUARANTINE_INPUT, name) ||
+		    file_of(file + strlen(QUARANTINE_TEMPORARY),
+			    QUARANTINE_DESCRIPTION, name));
+	if (!leftover && file_of(file, QUARANTINE_INPUT, name)) {
+		leftover = !file_size(dir, name, QUARANTINE_DESCRIPTION, &size);
+	} else if (!leftover && file_of(file, QUARANTINE_DESCRIPTION, name)) {
+		leftover = !file_size(dir, name, QUARANTINE_INPUT, &size);
 		if (!leftover && is_short(mem_ctx, dir, name)) {
-			unlink_files(dir, name);
+			quarantine_files_remove(dir, name);
 		}
 	}
 	if (leftover) {
@@ -263,6 +223,44 @@ static everr_t add_item(struct quarantine *quarantine, const char *name,
 	return EVERR_OK;
 }
 
+/* Index of the first item whose name is after that one. */
+static size_t find_after(const struct quarantine *quarantine, const char *name)
+{
+	size_t low = quarantine->first;
+	size_t high = quarantine->end;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(quarantine->items[middle].name, name) > 0) {
+			high = middle;
+		} else {
+			low = middle + 1;
+		}
+	}
+	return low;
+}
+
+/* false: there is none of that name. */
+static bool drop_item(struct quarantine *quarantine, const char *name)
+{
+	size_t after = find_after(quarantine, name);
+	struct item *item = quarantine->items + after - 1;
+
+	if (after == quarantine->first || strcmp(item->name, name) != 0) {
+		return false;
+	}
+	quarantine->bytes -= item->bytes;
+	memmove(item, item + 1, (quarantine->end - after) * sizeof(*item));
+	quarantine->end--;
+	return true;
+}
+
+static everr_t add_waiting(void *private_data, const char *name, uint64_t bytes)
+{
+	return add_item(private_data, name, bytes);
+}
+
 static int compare_items(const void *a, const void *b)
 {
 	return strcmp(((const struct item *)a)->name,
@@ -279,15 +277,49 @@ static void sort_items(struct quarantine *quarantine)
 	}
 }
 
+/* What the writer has done since somebody asked last. */
+static void settle(struct quarantine *quarantine)
+{
+	struct quarantine_written written;
+	struct timespec *changed = &quarantine->changed;
+
+	while (quarantine_writer_next(quarantine->writer, &written)) {
+		if (written.before.tv_sec == changed->tv_sec &&
+		    written.before.tv_nsec == changed->tv_nsec) {
+			*changed = written.after;
+		}
+		if (written.failed) {
+			drop_item(quarantine, written.name);
+			quarantine->lost++;
+		}
+	}
+}
+
+/* An entry on disk; others are known from the writer. */
+static everr_t scan_file(struct quarantine *quarantine, int dir,
+			 const char *file)
+{
+	char name[NAME_LEN + 1];
+	uint64_t size = 0;
+
+	if (!file_of(file, QUARANTINE_DESCRIPTION, name) ||
+	    quarantine_writer_has(quarantine->writer, name) ||
+	    !file_size(dir, name, QUARANTINE_DESCRIPTION, &size) ||
+	    !file_size(dir, name, QUARANTINE_INPUT, &size)) {
+		return EVERR_OK;
+	}
+	return add_item(quarantine, name, size);
+}
+
 /* Make the index from what is there. */
 static everr_t scan(struct quarantine *quarantine, int dir, bool clean)
 {
-	char name[NAME_LEN + 1];
 	struct dirent *entry = NULL;
 	everr_t err = EVERR_OK;
 	DIR *stream = NULL;
 	int copy;
 
+	settle(quarantine);
 	quarantine->first = 0;
 	quarantine->end = 0;
 	quarantine->bytes = 0;
@@ -302,27 +334,32 @@ static everr_t scan(struct quarantine *quarantine, int dir, bool clean)
 		return EVERR_IO;
 	}
 	while (err == EVERR_OK && (entry = readdir(stream)) != NULL) {
-		uint64_t size = 0;
-
 		if (clean) {
 			remove_leftover(quarantine, dir, entry->d_name);
 		}
-		if (file_of(entry->d_name, DESCRIPTION, name) &&
-		    file_size(dir, name, DESCRIPTION, &size) &&
-		    file_size(dir, name, INPUT, &size)) {
-			err = add_item(quarantine, name, size);
-		}
+		err = scan_file(quarantine, dir, entry->d_name);
 	}
 	closedir(stream);
+	if (err == EVERR_OK) {
+		err = quarantine_writer_each(quarantine->writer, add_waiting,
+					     quarantine);
+	}
 	sort_items(quarantine);
 	return err;
 }
 
-/* Look again when somebody else has changed the directory. */
+/*
+ * Look again when somebody else has changed the directory: not while it is
+ * being written to, when its time says nothing.
+ */
 static everr_t refresh(struct quarantine *quarantine, int dir)
 {
 	struct stat st;
 
+	settle(quarantine);
+	if (quarantine_writer_busy(quarantine->writer)) {
+		return EVERR_OK;
+	}
 	if (fstat(dir, &st) != 0) {
 		return EVERR_IO;
 	}
@@ -334,7 +371,7 @@ static everr_t refresh(struct quarantine *quarantine, int dir)
 }
 
 /* Drop the oldest until one more of that size fits. */
-static void make_room(struct quarantine *quarantine, int dir, uint64_t bytes)
+static void make_room(struct quarantine *quarantine, uint64_t bytes)
 {
 	const struct quarantine_limits *limits = &quarantine->limits;
 
@@ -343,7 +380,7 @@ static void make_room(struct quarantine *quarantine, int dir, uint64_t bytes)
 		quarantine->bytes + bytes > limits->bytes)) {
 		struct item *oldest = &quarantine->items[quarantine->first];
 
-		unlink_files(dir, oldest->name);
+		quarantine_writer_remove(quarantine->writer, oldest->name);
 		quarantine->bytes -= oldest->bytes;
 		quarantine->first++;
 		quarantine->dropped++;
@@ -364,11 +401,12 @@ everr_t quarantine_open(TALLOC_CTX *mem_ctx, const char *dir,
 	}
 	quarantine->limits = *limits;
 	quarantine->dir = talloc_strdup(quarantine, dir);
-	quarantine->sync = quarantine_sync_create(quarantine, dir);
-	err = quarantine->dir != NULL && quarantine->sync != NULL ? EVERR_OK
-								  : EVERR_NOMEM;
+	quarantine->writer = quarantine_writer_create(quarantine, dir);
+	err = quarantine->dir != NULL && quarantine->writer != NULL
+		      ? EVERR_OK
+		      : EVERR_NOMEM;
 	if (err == EVERR_OK) {
-		err = open_dir(quarantine, &fd);
+		err = quarantine_dir_open(quarantine->dir, &fd);
 	}
 	if (err == EVERR_OK) {
 		err = scan(quarantine, fd, true);
@@ -388,90 +426,6 @@ everr_t quarantine_open(TALLOC_CTX *mem_ctx, const char *dir,
 }
 
 /* --------------------------------------------------------------- write */
-
-static everr_t write_all(int fd, const uint8_t *data, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, data, len);
-
-		if (n < 0 && errno == EINTR) {
-			continue;
-		}
-		if (n <= 0) {
-			return EVERR_IO;
-		}
-		data += n;
-		len -= (size_t)n;
-	}
-	return EVERR_OK;
-}
-
-/* A whole file under its temporary name. */
-static everr_t write_file(int dir, const char *name, const char *suffix,
-			  const uint8_t *data, size_t len)
-{
-	char file[FILE_NAME_MAX];
-	everr_t err;
-	int fd;
-
-	file_name(file, TEMPORARY, name, suffix);
-	fd = openat(dir, file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd == -1) {
-		return EVERR_IO;
-	}
-	err = write_all(fd, data, len);
-	if (close(fd) != 0 && err == EVERR_OK) {
-		err = EVERR_IO;
-	}
-	return err;
-}
-
-static everr_t give_name(int dir, const char *name, const char *suffix)
-{
-	char from[FILE_NAME_MAX];
-	char to[FILE_NAME_MAX];
-	int ret;
-
-	ret = renameat(dir, file_name(from, TEMPORARY, name, suffix), dir,
-		       file_name(to, "", name, suffix));
-	return ret == 0 ? EVERR_OK : EVERR_IO;
-}
-
-/* Nothing of an entry that could not be written stays. */
-static void undo(int dir, const char *name)
-{
-	char file[FILE_NAME_MAX];
-	int saved = errno;
-
-	unlinkat(dir, file_name(file, TEMPORARY, name, INPUT), 0);
-	unlinkat(dir, file_name(file, TEMPORARY, name, DESCRIPTION), 0);
-	unlink_files(dir, name);
-	errno = saved;
-}
-
-/* The description gets its name last: with it the entry is there. */
-static everr_t write_entry(int dir, const char *name, const char *description,
-			   const uint8_t *data, size_t len)
-{
-	everr_t err;
-
-	err = write_file(dir, name, INPUT, data, len);
-	if (err == EVERR_OK) {
-		err = write_file(dir, name, DESCRIPTION,
-				 (const uint8_t *)description,
-				 strlen(description));
-	}
-	if (err == EVERR_OK) {
-		err = give_name(dir, name, INPUT);
-	}
-	if (err == EVERR_OK) {
-		err = give_name(dir, name, DESCRIPTION);
-	}
-	if (err != EVERR_OK) {
-		undo(dir, name);
-	}
-	return err;
-}
 
 /* Bytes of the character that begins text, which has at least one; 0: none. */
 static size_t character(const char *text)
@@ -566,28 +520,25 @@ static everr_t add_newest(struct quarantine *quarantine, const char *name,
 	return EVERR_OK;
 }
 
-static everr_t keep(struct quarantine *quarantine, int dir, char *name,
+static everr_t keep(struct quarantine *quarantine, char *name,
 		    const char *description, const uint8_t *data, size_t len)
 {
 	uint64_t bytes = len + strlen(description);
 	everr_t err;
 
-	err = refresh(quarantine, dir);
-	if (err == EVERR_OK) {
-		err = name_make(quarantine, name);
-	}
+	err = name_make(quarantine, name);
 	if (err != EVERR_OK) {
 		return err;
 	}
-	make_room(quarantine, dir, bytes);
-	err = write_entry(dir, name, description, data, len);
-	if (err == EVERR_OK) {
-		err = add_newest(quarantine, name, bytes);
-		quarantine->kept++;
-		quarantine_sync_add(quarantine->sync, name);
+	err = quarantine_writer_put(quarantine->writer, name, description, data,
+				    len);
+	if (err != EVERR_OK) {
+		quarantine->lost++;
+		return err;
 	}
-	note_change(quarantine, dir);
-	return err;
+	quarantine->kept++;
+	make_room(quarantine, bytes);
+	return add_newest(quarantine, name, bytes);
 }
 
 everr_t quarantine_keep(struct quarantine *quarantine, TALLOC_CTX *mem_ctx,
@@ -607,11 +558,14 @@ everr_t quarantine_keep(struct quarantine *quarantine, TALLOC_CTX *mem_ctx,
 	description = describe(entry, len, use);
 	err = name != NULL && description != NULL ? EVERR_OK : EVERR_NOMEM;
 	if (err == EVERR_OK) {
-		err = open_dir(quarantine, &dir);
+		err = quarantine_dir_open(quarantine->dir, &dir);
 	}
 	if (err == EVERR_OK) {
-		err = keep(quarantine, dir, name, description, data, use);
+		err = refresh(quarantine, dir);
 		close(dir);
+	}
+	if (err == EVERR_OK) {
+		err = keep(quarantine, name, description, data, use);
 	}
 	free(description);
 	if (err != EVERR_OK) {
@@ -629,12 +583,12 @@ everr_t quarantine_keep(struct quarantine *quarantine, TALLOC_CTX *mem_ctx,
 static everr_t open_file(int dir, const char *name, const char *suffix,
 			 int *ret_fd, uint64_t *ret_size)
 {
-	char file[FILE_NAME_MAX];
+	char file[QUARANTINE_FILE_MAX];
 	struct stat st;
 	int fd;
 
 	/* A person may have put anything there: it must not block. */
-	fd = openat(dir, file_name(file, "", name, suffix),
+	fd = openat(dir, quarantine_file_name(file, "", name, suffix),
 		    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd == -1) {
 		return errno == ENOENT ? EVERR_NOT_FOUND : EVERR_IO;
@@ -726,29 +680,18 @@ static void fill_entry(TALLOC_CTX *mem_ctx, const json_t *json,
 }
 
 /* One whose description somebody has damaged is shown, too. */
-static everr_t read_entry(TALLOC_CTX *mem_ctx, int dir, const char *name,
-			  struct quarantine_entry *ret_entry)
+static everr_t parse_entry(TALLOC_CTX *mem_ctx, const char *name,
+			   const char *text, size_t len,
+			   struct quarantine_entry *ret_entry)
 {
 	struct quarantine_entry entry = {.reason = NULL};
-	uint8_t *text = NULL;
 	json_t *json = NULL;
-	size_t len = 0;
-	everr_t err;
 
-	err = read_file(mem_ctx, dir, name, DESCRIPTION, DESCRIPTION_MAX, &text,
-			&len);
-	if (err == EVERR_NOMEM || err == EVERR_NOT_FOUND) {
-		return err;
-	}
 	entry.name = talloc_strdup(mem_ctx, name);
 	if (entry.name == NULL) {
-		TALLOC_FREE(text);
 		return EVERR_NOMEM;
 	}
-	if (err == EVERR_OK) {
-		json = json_loadb((const char *)text, len, 0, NULL);
-	}
-	TALLOC_FREE(text);
+	json = text != NULL ? json_loadb(text, len, 0, NULL) : NULL;
 	if (json_is_object(json)) {
 		fill_entry(mem_ctx, json, &entry);
 	} else {
@@ -757,6 +700,48 @@ static everr_t read_entry(TALLOC_CTX *mem_ctx, int dir, const char *name,
 	json_decref(json);
 	*ret_entry = entry;
 	return EVERR_OK;
+}
+
+static everr_t read_waiting(TALLOC_CTX *mem_ctx,
+			    const struct quarantine *quarantine,
+			    const char *name,
+			    struct quarantine_entry *ret_entry)
+{
+	struct quarantine_waiting waiting;
+	everr_t err;
+
+	err = quarantine_writer_read(quarantine->writer, mem_ctx, name, 0, 0,
+				     &waiting);
+	if (err != EVERR_OK) {
+		return err;
+	}
+	err = parse_entry(mem_ctx, name, waiting.description,
+			  strlen(waiting.description), ret_entry);
+	TALLOC_FREE(waiting.description);
+	TALLOC_FREE(waiting.data);
+	return err;
+}
+
+static everr_t read_entry(TALLOC_CTX *mem_ctx,
+			  const struct quarantine *quarantine, int dir,
+			  const char *name, struct quarantine_entry *ret_entry)
+{
+	uint8_t *text = NULL;
+	size_t len = 0;
+	everr_t err;
+
+	err = read_waiting(mem_ctx, quarantine, name, ret_entry);
+	if (err != EVERR_NOT_FOUND) {
+		return err;
+	}
+	err = read_file(mem_ctx, dir, name, QUARANTINE_DESCRIPTION,
+			DESCRIPTION_MAX, &text, &len);
+	if (err == EVERR_NOMEM || err == EVERR_NOT_FOUND) {
+		return err;
+	}
+	err = parse_entry(mem_ctx, name, (const char *)text, len, ret_entry);
+	TALLOC_FREE(text);
+	return err;
 }
 
 everr_t quarantine_list(TALLOC_CTX *mem_ctx, struct quarantine *quarantine,
@@ -768,7 +753,7 @@ everr_t quarantine_list(TALLOC_CTX *mem_ctx, struct quarantine *quarantine,
 	everr_t err;
 	int dir = -1;
 
-	err = open_dir(quarantine, &dir);
+	err = quarantine_dir_open(quarantine->dir, &dir);
 	if (err != EVERR_OK) {
 		return err;
 	}
@@ -781,8 +766,8 @@ everr_t quarantine_list(TALLOC_CTX *mem_ctx, struct quarantine *quarantine,
 	}
 	for (i = quarantine->first; err == EVERR_OK && i < quarantine->end;
 	     i++) {
-		err = read_entry(entries, dir, quarantine->items[i].name,
-				 &entries[num]);
+		err = read_entry(entries, quarantine, dir,
+				 quarantine->items[i].name, &entries[num]);
 		if (err == EVERR_OK) {
 			num++;
 		} else if (err == EVERR_NOT_FOUND) {
@@ -799,24 +784,6 @@ everr_t quarantine_list(TALLOC_CTX *mem_ctx, struct quarantine *quarantine,
 	return EVERR_OK;
 }
 
-/* Index of the first item whose name is after that one. */
-static size_t find_after(const struct quarantine *quarantine, const char *name)
-{
-	size_t low = quarantine->first;
-	size_t high = quarantine->end;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (strcmp(quarantine->items[middle].name, name) > 0) {
-			high = middle;
-		} else {
-			low = middle + 1;
-		}
-	}
-	return low;
-}
-
 everr_t quarantine_next(TALLOC_CTX *mem_ctx, struct quarantine *quarantine,
 			const char *after, struct quarantine_entry *ret_entry)
 {
@@ -824,7 +791,7 @@ everr_t quarantine_next(TALLOC_CTX *mem_ctx, struct quarantine *quarantine,
 	int dir = -1;
 	size_t i;
 
-	err = open_dir(quarantine, &dir);
+	err = quarantine_dir_open(quarantine->dir, &dir);
 	if (err != EVERR_OK) {
 		return err;
 	}
@@ -834,11 +801,32 @@ everr_t quarantine_next(TALLOC_CTX *mem_ctx, struct quarantine *quarantine,
 	}
 	for (i = find_after(quarantine, after);
 	     err == EVERR_NOT_FOUND && i < quarantine->end; i++) {
-		err = read_entry(mem_ctx, dir, quarantine->items[i].name,
-				 ret_entry);
+		err = read_entry(mem_ctx, quarantine, dir,
+				 quarantine->items[i].name, ret_entry);
 	}
 	close(dir);
 	return err == EVERR_NOT_FOUND ? EVERR_END : err;
+}
+
+static everr_t read_input(TALLOC_CTX *mem_ctx,
+			  const struct quarantine *quarantine, int dir,
+			  const char *name, uint8_t **ret_data, size_t *ret_len)
+{
+	struct quarantine_waiting waiting;
+	everr_t err;
+
+	err = quarantine_writer_read(quarantine->writer, mem_ctx, name, 0,
+				     READ_MAX, &waiting);
+	if (err == EVERR_NOT_FOUND) {
+		return read_file(mem_ctx, dir, name, QUARANTINE_INPUT, READ_MAX,
+				 ret_data, ret_len);
+	}
+	if (err == EVERR_OK) {
+		TALLOC_FREE(waiting.description);
+		*ret_data = waiting.data;
+		*ret_len = waiting.len;
+	}
+	return err;
 }
 
 everr_t quarantine_read(TALLOC_CTX *mem_ctx, struct quarantine *quarantine,
@@ -854,14 +842,14 @@ everr_t quarantine_read(TALLOC_CTX *mem_ctx, struct quarantine *quarantine,
 	if (!name_valid(name)) {
 		return EVERR_NOT_FOUND;
 	}
-	err = open_dir(quarantine, &dir);
+	err = quarantine_dir_open(quarantine->dir, &dir);
 	if (err != EVERR_OK) {
 		return err;
 	}
-	err = read_file(mem_ctx, dir, name, INPUT, READ_MAX, &data, &len);
+	err = read_input(mem_ctx, quarantine, dir, name, &data, &len);
 	if (err == EVERR_OK) {
 		/* Its texts belong to the data's parent, as the data does. */
-		err = read_entry(mem_ctx, dir, name, &entry);
+		err = read_entry(mem_ctx, quarantine, dir, name, &entry);
 	}
 	close(dir);
 	if (err != EVERR_OK) {
@@ -883,33 +871,31 @@ everr_t quarantine_find(TALLOC_CTX *mem_ctx, struct quarantine *quarantine,
 	if (!name_valid(name)) {
 		return EVERR_NOT_FOUND;
 	}
-	err = open_dir(quarantine, &dir);
+	err = quarantine_dir_open(quarantine->dir, &dir);
 	if (err != EVERR_OK) {
 		return err;
 	}
-	err = read_entry(mem_ctx, dir, name, ret_entry);
+	err = read_entry(mem_ctx, quarantine, dir, name, ret_entry);
 	close(dir);
 	return err;
 }
 
-everr_t quarantine_read_part(TALLOC_CTX *mem_ctx, struct quarantine *quarantine,
-			     const char *name, uint64_t offset, size_t max,
-			     uint8_t **ret_data, size_t *ret_len,
-			     uint64_t *ret_total)
+static everr_t read_file_part(TALLOC_CTX *mem_ctx,
+			      const struct quarantine *quarantine,
+			      const char *name, uint64_t offset, size_t max,
+			      uint8_t **ret_data, size_t *ret_len,
+			      uint64_t *ret_total)
 {
 	uint64_t total = 0;
 	everr_t err;
 	int dir = -1;
 	int fd = -1;
 
-	if (!name_valid(name)) {
-		return EVERR_NOT_FOUND;
-	}
-	err = open_dir(quarantine, &dir);
+	err = quarantine_dir_open(quarantine->dir, &dir);
 	if (err != EVERR_OK) {
 		return err;
 	}
-	err = open_file(dir, name, INPUT, &fd, &total);
+	err = open_file(dir, name, QUARANTINE_INPUT, &fd, &total);
 	close(dir);
 	if (err != EVERR_OK) {
 		return err;
@@ -928,9 +914,52 @@ everr_t quarantine_read_part(TALLOC_CTX *mem_ctx, struct quarantine *quarantine,
 	return err;
 }
 
-everr_t quarantine_remove(struct quarantine *quarantine, const char *name)
+everr_t quarantine_read_part(TALLOC_CTX *mem_ctx, struct quarantine *quarantine,
+			     const char *name, uint64_t offset, size_t max,
+			     uint8_t **ret_data, size_t *ret_len,
+			     uint64_t *ret_total)
+{
+	struct quarantine_waiting waiting;
+	everr_t err;
+
+	if (!name_valid(name)) {
+		return EVERR_NOT_FOUND;
+	}
+	err = quarantine_writer_read(quarantine->writer, mem_ctx, name, offset,
+				     max, &waiting);
+	if (err == EVERR_NOT_FOUND) {
+		return read_file_part(mem_ctx, quarantine, name, offset, max,
+				      ret_data, ret_len, ret_total);
+	}
+	if (err == EVERR_OK) {
+		TALLOC_FREE(waiting.description);
+		*ret_data = waiting.data;
+		*ret_len = waiting.len;
+		*ret_total = waiting.total;
+	}
+	return err;
+}
+
+/* Both files, or one that a person has left. */
+static bool remove_files(struct quarantine *quarantine, int dir,
+			 const char *name)
 {
 	uint64_t size = 0;
+	bool found;
+
+	found = file_size(dir, name, QUARANTINE_DESCRIPTION, &size);
+	found = file_size(dir, name, QUARANTINE_INPUT, &size) || found;
+	if (found) {
+		quarantine_files_remove(dir, name);
+		if (!quarantine_writer_busy(quarantine->writer)) {
+			note_change(quarantine, dir);
+		}
+	}
+	return found;
+}
+
+everr_t quarantine_remove(struct quarantine *quarantine, const char *name)
+{
 	everr_t err;
 	bool found;
 	int dir = -1;
@@ -938,20 +967,21 @@ everr_t quarantine_remove(struct quarantine *quarantine, const char *name)
 	if (!name_valid(name)) {
 		return EVERR_NOT_FOUND;
 	}
-	err = open_dir(quarantine, &dir);
+	err = quarantine_dir_open(quarantine->dir, &dir);
 	if (err != EVERR_OK) {
 		return err;
 	}
-	found = file_size(dir, name, DESCRIPTION, &size);
-	found = file_size(dir, name, INPUT, &size) || found;
-	if (found) {
-		unlink_files(dir, name);
-		err = refresh(quarantine, dir);
+	err = refresh(quarantine, dir);
+	if (err == EVERR_OK) {
+		found = drop_item(quarantine, name);
+		if (quarantine_writer_has(quarantine->writer, name)) {
+			quarantine_writer_remove(quarantine->writer, name);
+		} else {
+			found = remove_files(quarantine, dir, name) || found;
+		}
+		err = found ? EVERR_OK : EVERR_NOT_FOUND;
 	}
 	close(dir);
-	if (!found) {
-		return EVERR_NOT_FOUND;
-	}
 	return err;
 }
 
@@ -960,7 +990,8 @@ void quarantine_stats(struct quarantine *quarantine,
 {
 	int dir = -1;
 
-	if (open_dir(quarantine, &dir) == EVERR_OK) {
+	settle(quarantine);
+	if (quarantine_dir_open(quarantine->dir, &dir) == EVERR_OK) {
 		/* What was known stands in for what cannot be read. */
 		(void)!refresh(quarantine, dir);
 		close(dir);
@@ -968,6 +999,7 @@ void quarantine_stats(struct quarantine *quarantine,
 	*ret_stats = (struct quarantine_stats){
 		.kept = quarantine->kept,
 		.dropped = quarantine->dropped,
+		.lost = quarantine->lost,
 		.entries = (uint32_t)(quarantine->end - quarantine->first),
 		.bytes = quarantine->bytes,
 	};

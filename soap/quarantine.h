@@ -49,9 +49,13 @@ everr_t quarantine_open(TALLOC_CTX *mem_ctx, const char *dir,
 			struct quarantine **ret_quarantine) EVERR_MUST_CHECK;
 
 /*
- * Keep data; entry->name and len are not looked at.  The files are whole or
- * not there, also after a crash; the disk has them some moments later, which
- * nobody waits for.  *ret_name is a child of mem_ctx.
+ * Keep data; entry->name and len are not looked at.  The entry is there at
+ * once for all calls below; a thread writes its files, which are whole or not
+ * there, also after a crash.  One that cannot be written then is gone and
+ * counted as lost.  *ret_name is a child of mem_ctx.
+ *
+ * EVERR_LIMIT  more comes than the disk takes; counted as lost, too
+ * EVERR_IO, EVERR_NOMEM
  */
 everr_t quarantine_keep(struct quarantine *quarantine, TALLOC_CTX *mem_ctx,
 			const struct quarantine_entry *entry,
@@ -95,8 +99,9 @@ everr_t quarantine_remove(struct quarantine *quarantine,
 			  const char *name) EVERR_MUST_CHECK;
 
 struct quarantine_stats {
-	uint64_t kept; /* since opened */
-	uint64_t dropped;
+	uint64_t kept;	  /* since opened */
+	uint64_t dropped; /* to make room */
+	uint64_t lost;	  /* could not be written */
 	uint32_t entries; /* now */
 	uint64_t bytes;
 };

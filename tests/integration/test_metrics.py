@@ -161,7 +161,7 @@ def test_status_shows_the_bridge(service):
     assert row["address"] == "127.0.0.1"
     assert row["port"] > 0
     assert status["quarantine"] == {"entries": 0, "bytes": 0, "kept": 0,
-                                    "dropped": 0}
+                                    "dropped": 0, "lost": 0}
     assert status["wsus"]["calls_total"] == 0
     text = service.evenlog("status").stdout
     assert re.search(r"^listeners:$", text, re.MULTILINE)

@@ -6,12 +6,35 @@
 #include "soap/quarantine.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* A disk that stands still while a test holds it, or is full. */
+static pthread_mutex_t disk = PTHREAD_MUTEX_INITIALIZER;
+static bool disk_full;
+
+int __real_renameat(int from_dir, const char *from, int to_dir, const char *to);
+int __wrap_renameat(int from_dir, const char *from, int to_dir, const char *to);
+
+int __wrap_renameat(int from_dir, const char *from, int to_dir, const char *to)
+{
+	bool full;
+
+	pthread_mutex_lock(&disk);
+	full = disk_full;
+	pthread_mutex_unlock(&disk);
+	if (full) {
+		errno = ENOSPC;
+		return -1;
+	}
+	return __real_renameat(from_dir, from, to_dir, to);
+}
 
 struct fixture {
 	char dir[64];  /* with the quarantine in it */
@@ -60,6 +83,7 @@ static size_t num_files(const struct fixture *f)
 	return num;
 }
 
+/* What was kept is on disk then. */
 static void reopen(struct fixture *f)
 {
 	TALLOC_FREE(f->quarantine);
@@ -70,6 +94,7 @@ static void reopen(struct fixture *f)
 
 static int fixture_destructor(struct fixture *f)
 {
+	TALLOC_FREE(f->quarantine);
 	each_file(f->path, remove_file, NULL);
 	rmdir(f->path);
 	rmdir(f->dir);
@@ -182,12 +207,14 @@ static void test_what_is_kept_can_be_listed_and_read(void **state)
 static void test_files_and_directory_are_the_services_alone(void **state)
 {
 	struct fixture *f = fixture(state);
+	const char *name = keep(f, "r", "x", 1);
 	char file[512];
 	struct stat st;
 
+	reopen(f);
 	assert_int_equal(stat(f->path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0700);
-	snprintf(file, sizeof(file), "%s/%s.in", f->path, keep(f, "r", "x", 1));
+	snprintf(file, sizeof(file), "%s/%s.in", f->path, name);
 	assert_int_equal(stat(file, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
 }
@@ -271,11 +298,12 @@ static void test_the_oldest_go_when_there_are_too_many(void **state)
 	}
 	assert_int_equal(list(f, &entries), 3);
 	assert_string_equal(entries[2].name, last);
-	assert_int_equal(num_files(f), 6);
 	quarantine_stats(f->quarantine, &stats);
 	assert_int_equal(stats.kept, 10);
 	assert_int_equal(stats.dropped, 7);
 	assert_int_equal(stats.entries, 3);
+	reopen(f);
+	assert_int_equal(num_files(f), 6);
 }
 
 static void test_the_oldest_go_when_they_are_too_large(void **state)
@@ -373,6 +401,7 @@ static void test_what_never_reached_the_disk_goes_at_the_start(void **state)
 
 	keep(f, "whole", "12345", 5);
 	keep(f, "nothing", NULL, 0);
+	reopen(f);
 	put_file(f, talloc_asprintf(f, "%s.in", cut), "1234");
 	put_file(f, talloc_asprintf(f, "%s.json", empty), "");
 	reopen(f);
@@ -395,6 +424,133 @@ static void test_many_at_once_are_all_there_when_it_is_closed(void **state)
 	assert_int_equal(list(f, &entries), 600);
 	reopen(f);
 	assert_int_equal(list(f, &entries), 600);
+}
+
+static void test_an_entry_is_there_before_the_disk_has_it(void **state)
+{
+	struct fixture *f = fixture(state);
+	struct quarantine_entry *entries = NULL;
+	struct quarantine_entry entry = {.name = ""};
+	struct quarantine_stats stats;
+	const char *first = NULL, *second = NULL;
+	uint64_t total = 0;
+	uint8_t *data = NULL;
+	size_t len = 0;
+
+	pthread_mutex_lock(&disk);
+	first = keep(f, "one", "abcdef", 6);
+	second = keep(f, "two", "x", 1);
+	assert_int_equal(list(f, &entries), 2);
+	assert_string_equal(entries[0].name, first);
+	assert_string_equal(entries[0].reason, "one");
+	assert_int_equal(quarantine_next(f, f->quarantine, first, &entry),
+			 EVERR_OK);
+	assert_string_equal(entry.name, second);
+	assert_int_equal(
+		quarantine_read(f, f->quarantine, first, &entry, &data, &len),
+		EVERR_OK);
+	assert_int_equal(len, 6);
+	assert_memory_equal(data, "abcdef", 6);
+	assert_true(entry.complete);
+	assert_int_equal(quarantine_read_part(f, f->quarantine, first, 4, 9,
+					      &data, &len, &total),
+			 EVERR_OK);
+	assert_int_equal(len, 2);
+	assert_int_equal(total, 6);
+	assert_memory_equal(data, "ef", 2);
+
+	assert_int_equal(quarantine_remove(f->quarantine, second), EVERR_OK);
+	assert_int_equal(quarantine_remove(f->quarantine, second),
+			 EVERR_NOT_FOUND);
+	assert_int_equal(quarantine_find(f, f->quarantine, second, &entry),
+			 EVERR_NOT_FOUND);
+	assert_int_equal(list(f, &entries), 1);
+	quarantine_stats(f->quarantine, &stats);
+	assert_int_equal(stats.entries, 1);
+	pthread_mutex_unlock(&disk);
+
+	reopen(f);
+	assert_int_equal(list(f, &entries), 1);
+	assert_string_equal(entries[0].name, first);
+	assert_int_equal(num_files(f), 2);
+}
+
+static void test_the_oldest_go_before_the_disk_has_them(void **state)
+{
+	struct fixture *f = fixture(state);
+	struct quarantine_entry *entries = NULL;
+	const char *last = NULL;
+	int i;
+
+	f->limits.entries = 2;
+	reopen(f);
+	pthread_mutex_lock(&disk);
+	for (i = 0; i < 5; i++) {
+		last = keep(f, "r", "x", 1);
+	}
+	assert_int_equal(list(f, &entries), 2);
+	pthread_mutex_unlock(&disk);
+	reopen(f);
+	assert_int_equal(list(f, &entries), 2);
+	assert_string_equal(entries[1].name, last);
+	assert_int_equal(num_files(f), 4);
+}
+
+static void test_what_waits_for_the_disk_has_a_limit(void **state)
+{
+	const struct quarantine_entry entry = {.source = "wsus"};
+	const size_t len = 8 * 1024 * 1024;
+	struct fixture *f = fixture(state);
+	struct quarantine_entry *entries = NULL;
+	struct quarantine_stats stats;
+	uint8_t *data = calloc(1, len);
+	everr_t err = EVERR_OK;
+	char *name = NULL;
+	size_t num = 0;
+
+	pthread_mutex_lock(&disk);
+	while (err == EVERR_OK && num < 100) {
+		err = quarantine_keep(f->quarantine, f, &entry, data, len,
+				      &name);
+		num += err == EVERR_OK ? 1 : 0;
+	}
+	free(data);
+	assert_int_equal(err, EVERR_LIMIT);
+	assert_int_equal(num, 4);
+	quarantine_stats(f->quarantine, &stats);
+	assert_int_equal(stats.entries, 4);
+	assert_int_equal(stats.kept, 4);
+	assert_int_equal(stats.lost, 1);
+	pthread_mutex_unlock(&disk);
+
+	reopen(f);
+	assert_int_equal(list(f, &entries), 4);
+	keep(f, "again", "x", 1);
+}
+
+static void test_what_cannot_be_written_is_counted_as_lost(void **state)
+{
+	struct fixture *f = fixture(state);
+	struct quarantine_entry *entries = NULL;
+	struct quarantine_stats stats = {.lost = 0};
+
+	pthread_mutex_lock(&disk);
+	disk_full = true;
+	pthread_mutex_unlock(&disk);
+	keep(f, "r", "x", 1);
+	while (stats.lost == 0) {
+		quarantine_stats(f->quarantine, &stats);
+	}
+	assert_int_equal(stats.entries, 0);
+	assert_int_equal(stats.bytes, 0);
+	assert_int_equal(num_files(f), 0);
+
+	pthread_mutex_lock(&disk);
+	disk_full = false;
+	pthread_mutex_unlock(&disk);
+	keep(f, "two", "x", 1);
+	assert_int_equal(list(f, &entries), 1);
+	assert_string_equal(entries[0].reason, "two");
 }
 
 static void test_files_of_others_are_left_alone(void **state)
@@ -474,6 +630,7 @@ static void test_an_entry_is_removed_once(void **state)
 	const char *name = keep(f, "r", "x", 1);
 	struct quarantine_stats stats;
 
+	reopen(f);
 	assert_int_equal(quarantine_remove(f->quarantine, name), EVERR_OK);
 	assert_int_equal(num_files(f), 0);
 	quarantine_stats(f->quarantine, &stats);
@@ -492,6 +649,7 @@ static void test_a_person_may_empty_the_directory(void **state)
 	uint8_t *data = NULL;
 	size_t len = 0;
 
+	reopen(f);
 	each_file(f->path, remove_file, NULL);
 	assert_int_equal(
 		quarantine_read(f, f->quarantine, name, &entry, &data, &len),
@@ -555,6 +713,7 @@ static void test_a_damaged_description_is_listed_and_cannot_be_retried(
 	char file[64];
 	size_t i;
 
+	reopen(f);
 	snprintf(file, sizeof(file), "%s.json", name);
 	for (i = 0; i < sizeof(damaged) / sizeof(damaged[0]); i++) {
 		put_file(f, file, damaged[i]);
@@ -575,6 +734,7 @@ static void test_a_link_or_a_pipe_in_the_place_of_a_file_is_not_followed(
 	size_t len = 0;
 	const char *name = keep(f, "r", "x", 1);
 
+	reopen(f);
 	snprintf(file, sizeof(file), "%s/%s.in", f->path, name);
 	unlink(file);
 	assert_int_equal(symlink("/etc/passwd", file), 0);
@@ -615,6 +775,10 @@ int main(void)
 		leak_test(test_what_a_crash_left_goes_at_the_start),
 		leak_test(test_what_never_reached_the_disk_goes_at_the_start),
 		leak_test(test_many_at_once_are_all_there_when_it_is_closed),
+		leak_test(test_an_entry_is_there_before_the_disk_has_it),
+		leak_test(test_the_oldest_go_before_the_disk_has_them),
+		leak_test(test_what_waits_for_the_disk_has_a_limit),
+		leak_test(test_what_cannot_be_written_is_counted_as_lost),
 		leak_test(test_files_of_others_are_left_alone),
 		leak_test(test_a_name_that_none_can_have_is_not_found),
 		leak_test(test_an_entry_is_removed_once),
