@@ -80,6 +80,10 @@ static everr_t open_directory(struct import *import)
 	if (import->dir_fd < 0) {
 		return io_failed(import, import->directory);
 	}
+	/* Who imports and the service need not be the same user. */
+	if (import->made_dir && fchmod(import->dir_fd, DIRECTORY_MODE) != 0) {
+		return io_failed(import, import->directory);
+	}
 	if (flock(import->dir_fd, LOCK_EX | LOCK_NB) != 0) {
 		wsus_problem(import->problems,
 			     "%s: another import is at work there",

@@ -489,6 +489,20 @@ static void test_an_open_catalogue_outlives_the_next_import(void **state)
 	buf_free(&blob);
 }
 
+/* root imports, and the service reads. */
+static void test_others_may_read_what_was_imported(void **state)
+{
+	struct source *source = source_create(*state);
+	mode_t before = umask(077);
+	struct stat st;
+
+	source_put_text(source, "a.xml", BARE);
+	assert_int_equal(source_import(source, SOURCE_TIME), EVERR_OK);
+	umask(before);
+	assert_int_equal(stat(source->catalogue, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0755);
+}
+
 static void test_checking_writes_nothing(void **state)
 {
 	struct source *source = source_create(*state);
@@ -508,6 +522,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		leak_test(test_no_catalogue_is_an_empty_one),
 		leak_test(test_an_empty_directory_is_imported),
+		leak_test(test_others_may_read_what_was_imported),
 		leak_test(test_what_a_server_needs_is_read_from_the_metadata),
 		leak_test(test_the_kinds_follow_type_and_category),
 		leak_test(test_the_blob_has_neither_bom_nor_declaration),
