@@ -224,6 +224,34 @@ static json_t *listeners_json(const struct daemon_service *service)
 }
 
 /*
+ * name, or name{label="value"}, of which the value becomes a member of name's
+ * object: the values are of our own making, and need no escapes.
+ */
+static void add_sample(json_t *object, const char *name, size_t len,
+		       json_t *value)
+{
+	const char *label = memchr(name, '{', len);
+	const char *from =
+		label != NULL ? memchr(label, '"', len - (size_t)(label - name))
+			      : NULL;
+	const char *to = memrchr(name, '"', len);
+	json_t *family = NULL;
+	size_t family_len;
+
+	if (from == NULL || to <= from) {
+		json_object_setn_new(object, name, len, value);
+		return;
+	}
+	family_len = (size_t)(label - name);
+	family = json_object_getn(object, name, family_len);
+	if (family == NULL) {
+		family = json_object();
+		json_object_setn_new(object, name, family_len, family);
+	}
+	json_object_setn_new(family, from + 1, (size_t)(to - from) - 1, value);
+}
+
+/*
  * A service counts for its metrics: each sample becomes a member, without the
  * prefix that all its names have.
  */
@@ -241,10 +269,10 @@ static json_t *samples_json(const struct buf *metrics, const char *prefix)
 
 		if (space != NULL && (size_t)(space - text) > skip &&
 		    strncmp(text, prefix, skip) == 0) {
-			json_object_setn_new(object, text + skip,
-					     (size_t)(space - text) - skip,
-					     json_integer((json_int_t)strtoull(
-						     space, NULL, 10)));
+			add_sample(object, text + skip,
+				   (size_t)(space - text) - skip,
+				   json_integer((json_int_t)strtoull(
+					   space, NULL, 10)));
 		}
 		text = stop + 1;
 	}

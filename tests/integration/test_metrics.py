@@ -163,6 +163,7 @@ def test_status_shows_the_bridge(service):
     assert status["quarantine"] == {"entries": 0, "bytes": 0, "kept": 0,
                                     "dropped": 0, "lost": 0}
     assert status["wsus"]["calls_total"] == 0
+    assert status["configmgr"]["rejected_total"]["signature"] == 0
     text = service.evenlog("status").stdout
     assert re.search(r"^listeners:$", text, re.MULTILINE)
     assert re.search(rf"^\s+dss\s+127\.0\.0\.1\s+{row['port']}\s", text,
