@@ -291,7 +291,7 @@ int cli_reload(struct cli *cli, const char *what)
 		if (err == EVERR_OK) {
 			return -1;
 		}
-		cli_error("%s", failure.text);
+		cli_error("%s; the service's log says more", failure.text);
 	}
 	cli_note("%s, but the service does not know yet: reload it", what);
 	return CLI_FAILED;

@@ -221,6 +221,12 @@ static void quarantine_done(struct tevent_req *subreq)
 	if (!NT_STATUS_IS_OK(status)) {
 		err = collect_failure_status(&state->failure, "this host",
 					     what(state->call), status);
+	} else if (W_ERROR_EQUAL(result, WERR_ACCESS_DENIED)) {
+		err = collect_failure_set(
+			&state->failure, EVERR_ACCESS,
+			"cannot %s: access denied; it is for root and those "
+			"whom administrators in [access] names",
+			what(state->call));
 	} else if (!W_ERROR_IS_OK(result)) {
 		err = collect_failure_win32(&state->failure, "this host",
 					    what(state->call),
