@@ -20,12 +20,20 @@
 /* Names are ASCII and short. */
 #define NAME_MAX_UNITS 64
 
+/* An attribute as it was measured last; neighbours share texts. */
+struct attribute {
+	const char *text;
+	size_t len;
+	size_t num_units; /* as it is written */
+};
+
 struct layout {
 	struct bridge_event *event;
 	const struct bridge_record *record;
 	const struct bridge_properties *properties;
 	struct buf definition; /* with so many places */
 	size_t defined;
+	struct attribute attributes[BRIDGE_ATTRIBUTES_MAX];
 	struct buf values;
 	struct event_data data[BRIDGE_FIELDS_MAX +
 			       PLACES_MOST * (BRIDGE_ATTRIBUTES_MAX + 1)];
@@ -186,29 +194,43 @@ static size_t num_places(size_t num_properties)
 	return num;
 }
 
-static size_t attributes_size(const struct layout *layout,
+/*
+ * The i-th attribute of a property.  A text may be megabytes long and belong
+ * to all properties: its length is looked for once.
+ */
+static const struct attribute *measured(struct layout *layout, size_t i,
+					const char *text)
+{
+	struct attribute *attribute = &layout->attributes[i];
+	size_t units;
+
+	if (attribute->text != text) {
+		attribute->text = text;
+		attribute->len = text == NULL ? 0 : strlen(text);
+		units = bridge_text_units(text, attribute->len,
+					  BRIDGE_ATTRIBUTE_MAX);
+		attribute->num_units = units < BRIDGE_ATTRIBUTE_MAX
+					       ? units
+					       : BRIDGE_ATTRIBUTE_MAX;
+	}
+	return attribute;
+}
+
+static size_t attributes_size(struct layout *layout,
 			      const struct bridge_property *property)
 {
 	size_t size = 0;
 	size_t i;
 
 	for (i = 0; i < layout->record->num_attributes; i++) {
-		const char *text = property->attributes[i];
-		size_t units = 0;
-
-		if (text != NULL) {
-			units = bridge_text_units(text, strlen(text),
-						  BRIDGE_ATTRIBUTE_MAX);
-		}
-		size += 2 * (units < BRIDGE_ATTRIBUTE_MAX
-				     ? units
-				     : BRIDGE_ATTRIBUTE_MAX);
+		size += 2 *
+			measured(layout, i, property->attributes[i])->num_units;
 	}
 	return size;
 }
 
 /* Units of a value that has an event of its own; longer ones are cut. */
-static size_t value_max(const struct layout *layout,
+static size_t value_max(struct layout *layout,
 			const struct bridge_property *property)
 {
 	return (BRIDGE_BODY_MAX - layout->base - PLACES_LEAST * layout->place -
@@ -217,7 +239,7 @@ static size_t value_max(const struct layout *layout,
 }
 
 /* Bytes of a property's values. */
-static size_t property_size(const struct layout *layout, size_t index)
+static size_t property_size(struct layout *layout, size_t index)
 {
 	struct bridge_property property;
 	size_t max, units;
@@ -231,7 +253,7 @@ static size_t property_size(const struct layout *layout, size_t index)
 }
 
 /* How many properties from first on go into one event. */
-static size_t fitting(const struct layout *layout, size_t first)
+static size_t fitting(struct layout *layout, size_t first)
 {
 	size_t used = layout->base;
 	size_t num = 0;
@@ -247,7 +269,7 @@ static size_t fitting(const struct layout *layout, size_t first)
 	return num;
 }
 
-static size_t count_parts(const struct layout *layout)
+static size_t count_parts(struct layout *layout)
 {
 	size_t num = 0;
 	size_t first = 0;
@@ -308,11 +330,11 @@ static void put_property(struct layout *layout, struct event_data *data,
 	layout->properties->get(layout->properties->private_data, index,
 				&property);
 	for (i = 0; i < num; i++) {
-		const char *text = property.attributes[i];
+		const struct attribute *attribute =
+			measured(layout, i, property.attributes[i]);
 
-		put_string(&layout->values, &data[i], text,
-			   text == NULL ? 0 : strlen(text),
-			   BRIDGE_ATTRIBUTE_MAX);
+		put_string(&layout->values, &data[i], attribute->text,
+			   attribute->len, BRIDGE_ATTRIBUTE_MAX);
 	}
 	put_string(&layout->values, &data[num], property.value, property.len,
 		   value_max(layout, &property));

@@ -354,7 +354,7 @@ static void trimmed(const struct reading *reading, const char **ret_text,
 	event_xml_trim(ret_text, ret_len);
 }
 
-static void end_in_header(struct reading *reading, const char *name)
+static everr_t end_in_header(struct reading *reading, const char *name)
 {
 	static const struct {
 		const char *parent;
@@ -386,13 +386,22 @@ static void end_in_header(struct reading *reading, const char *name)
 	size_t i;
 
 	for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-		if (is_name(name, fields[i].name) &&
-		    is_name(parent, fields[i].parent)) {
-			trimmed(reading, &text, &len);
-			reading->report->fields[fields[i].field] =
-				keep(reading, text, len);
+		if (!is_name(name, fields[i].name) ||
+		    !is_name(parent, fields[i].parent)) {
+			continue;
 		}
+		trimmed(reading, &text, &len);
+		/* It is in every event of the report. */
+		if (len > REPORT_FIELD_MAX) {
+			return bridge_refuse(
+				reading->mem_ctx, EVERR_LIMIT, &reading->reason,
+				"its %s has %zu bytes; %d are the most", name,
+				len, REPORT_FIELD_MAX);
+		}
+		reading->report->fields[fields[i].field] =
+			keep(reading, text, len);
 	}
+	return EVERR_OK;
 }
 
 /* A property is a leaf below <Class>, or has text among its children. */
@@ -428,12 +437,25 @@ static void end_in_state(struct reading *reading, const char *name)
 	}
 }
 
+/* The parent's name is worth a word where it is another one. */
+static void drop_same_parent(const struct report *report,
+			     struct report_instance *instance)
+{
+	const char *class = report_text(report, instance->class);
+	const char *parent = report_text(report, instance->parent_class);
+
+	if (class == NULL || parent == NULL || strcmp(class, parent) == 0) {
+		instance->parent_class = 0;
+	}
+}
+
 /* An instance that says nothing is still one. */
 static everr_t end_instance(struct reading *reading)
 {
 	struct report *report = reading->report;
 	uint32_t instance = (uint32_t)report->num_instances - 1;
 
+	drop_same_parent(report, &report->instances[instance]);
 	if (report->num_properties > 0 &&
 	    report->properties[report->num_properties - 1].instance ==
 		    instance) {
@@ -477,8 +499,7 @@ static everr_t end_element(struct reading *reading, const char *name)
 	}
 	switch (reading->section) {
 	case SECTION_HEADER:
-		end_in_header(reading, name);
-		return EVERR_OK;
+		return end_in_header(reading, name);
 	case SECTION_BODY:
 		return reading->depth < 3 ? EVERR_OK
 					  : end_in_body(reading, name);

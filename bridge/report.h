@@ -11,8 +11,10 @@
 #include "base/buf.h"
 #include "bridge/configmgr.h"
 
-/* Properties of a report; bytes of all parts that are looked at. */
+/* Properties of a report; bytes of a text of its header; bytes of all parts
+   that are looked at. */
 #define REPORT_PROPERTIES_MAX 1048576
+#define REPORT_FIELD_MAX 65536
 #define REPORT_PARTS_BYTES_MAX (2 * BRIDGE_REPORT_MAX)
 
 /* A text in the report's buffer; 0: there is none. */
@@ -45,8 +47,8 @@ struct report_instance {
 	report_text_t class;
 	report_text_t content;
 	report_text_t namespace;
-	report_text_t parent_class;
-	char number[8]; /* from 1 */
+	report_text_t parent_class; /* 0 where it is the class, too */
+	char number[8];		    /* from 1 */
 };
 
 /* Of an instance; in a status message the only two are its kinds. */

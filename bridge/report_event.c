@@ -242,19 +242,6 @@ static void put_network(struct bridge_event *event,
 	bridge_put_text(event, "MACAddresses", known->texts[KNOWN_MACS]);
 }
 
-/* The parent's name is worth a word where it is another one. */
-static const char *parent_class(const struct report *report,
-				const struct report_instance *instance)
-{
-	const char *class = report_text(report, instance->class);
-	const char *parent = report_text(report, instance->parent_class);
-
-	if (class == NULL || parent == NULL || strcmp(class, parent) == 0) {
-		return NULL;
-	}
-	return parent;
-}
-
 static void get_property(void *private_data, size_t index,
 			 struct bridge_property *ret_property)
 {
@@ -269,7 +256,7 @@ static void get_property(void *private_data, size_t index,
 			       instance->number,
 			       report_text(report, instance->content),
 			       report_text(report, instance->namespace),
-			       parent_class(report, instance)},
+			       report_text(report, instance->parent_class)},
 		.value = report_text(report, property->value),
 		.len = property->len,
 	};

@@ -634,6 +634,46 @@ static void test_hostile_texts_stay_well_formed(void **state)
 		 "<MessageId>\xF0\x9F\x98\x80\xEF\xBF\xBD\xEF\xBF\xBD<");
 }
 
+/* Every event of a report repeats its header. */
+static void test_texts_of_the_header_are_not_endless(void **state)
+{
+	struct sent s;
+	size_t over;
+
+	for (over = 0; over < 2; over++) {
+		sent_start(&s, *state, "MP_RelayEndpoint");
+		sent_utf8(&s, repeated(s.made.events,
+				       "<Report><ReportHeader><Identification>"
+				       "<Machine><NetBIOSName>",
+				       "n", 65536 + over,
+				       "</NetBIOSName></Machine>"
+				       "</Identification></ReportHeader>"
+				       "<ReportBody><StateMessage/>"
+				       "</ReportBody></Report>"));
+		assert_int_equal(send(&s), over ? EVERR_LIMIT : EVERR_OK);
+	}
+	assert_string_equal(s.reason,
+			    "part 1 of 1: its NetBIOSName has 65537 bytes; "
+			    "65536 are the most");
+}
+
+static void send_in_time(struct sent *s, const char *what)
+{
+	struct timespec before, after;
+	everr_t err;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before);
+	err = send(s);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after);
+	print_message("%s: %s, %ld ms\n", what,
+		      s->reason == NULL ? everr_name(err) : s->reason,
+		      (after.tv_sec - before.tv_sec) * 1000 +
+			      (after.tv_nsec - before.tv_nsec) / 1000000);
+	/* A minute even under the sanitizers. */
+	assert_true(after.tv_sec - before.tv_sec < 60);
+	TALLOC_FREE(s->made.events);
+}
+
 /* 64 MiB take seconds at most, whatever is in them. */
 static void test_time_grows_with_the_size_only(void **state)
 {
@@ -644,9 +684,7 @@ static void test_time_grows_with_the_size_only(void **state)
 
 	for (i = 0; i < sizeof(fillings) / sizeof(fillings[0]); i++) {
 		size_t num = (BRIDGE_REPORT_MAX - 4096) / strlen(fillings[i]);
-		struct timespec before, after;
 		struct sent s;
-		everr_t err;
 
 		sent_start(&s, *state, "MP_HinvEndpoint");
 		sent_utf8(&s, repeated(s.made.events,
@@ -655,17 +693,33 @@ static void test_time_grows_with_the_size_only(void **state)
 				       fillings[i], num,
 				       "</V></C></Instance></ReportBody>"
 				       "</Report>"));
-		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before);
-		err = send(&s);
-		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after);
-		print_message("%s: %s, %ld ms\n", fillings[i],
-			      s.reason == NULL ? everr_name(err) : s.reason,
-			      (after.tv_sec - before.tv_sec) * 1000 +
-				      (after.tv_nsec - before.tv_nsec) /
-					      1000000);
-		/* A minute even under the sanitizers. */
-		assert_true(after.tv_sec - before.tv_sec < 60);
-		TALLOC_FREE(s.made.events);
+		send_in_time(&s, fillings[i]);
+	}
+}
+
+/* What the many properties of an instance share is measured once. */
+static void test_long_attributes_take_no_more_time(void **state)
+{
+	static const size_t sizes[] = {1, 2 << 20};
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		struct sent s;
+		char *class = NULL;
+
+		sent_start(&s, *state, "MP_HinvEndpoint");
+		class = repeated(s.made.events, "", "C", sizes[i], "");
+		sent_utf8(&s,
+			  repeated(s.made.events,
+				   talloc_asprintf(
+					   s.made.events,
+					   HEADER "<ReportBody><Instance "
+						  "Class='%s' ParentClass='%s' "
+						  "Content='%s'><C>",
+					   class, class, class),
+				   "<P/>", 500000,
+				   "</C></Instance></ReportBody></Report>"));
+		send_in_time(&s, "many properties");
 	}
 }
 
@@ -686,7 +740,9 @@ int main(void)
 		leak_test(test_many_properties_become_several_events),
 		leak_test(test_long_texts_are_cut_with_a_mark),
 		leak_test(test_hostile_texts_stay_well_formed),
+		leak_test(test_texts_of_the_header_are_not_endless),
 		leak_test(test_time_grows_with_the_size_only),
+		leak_test(test_long_attributes_take_no_more_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

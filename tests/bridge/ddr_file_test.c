@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "bridge/configmgr.h"
+#include "bridge/ddr_file.h"
 
 #include <time.h>
 
@@ -411,6 +412,38 @@ static void test_time_grows_with_the_size_only(void **state)
 	}
 }
 
+/* What all values of a record share is measured once. */
+static void test_a_long_architecture_takes_no_more_time(void **state)
+{
+	struct timespec before, after;
+	struct buf payload;
+	struct file f;
+	size_t i;
+
+	file_start(&f, *state);
+	buf_init(&payload, f.made.events, 64 << 20);
+	buf_puts(&payload, "<");
+	memset(buf_extend(&payload, 8 << 20), 'A', 8 << 20);
+	buf_puts(&payload, ">\rBEGIN_PROPERTY\r<1><");
+	memset(buf_extend(&payload, 8 << 20), 'B', 8 << 20);
+	buf_puts(&payload, "><18><0>\rBEGIN_ARRAY_VALUES\r");
+	for (i = 0; i < DDR_VALUES_MAX; i++) {
+		buf_puts(&payload, "<>");
+	}
+	buf_puts(&payload, "\rEND_ARRAY_VALUES\rEND_PROPERTY\rFEOF\r");
+	put_frame(&f, 0xB0, payload.data, payload.len);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before);
+	assert_int_equal(take(&f), EVERR_OK);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after);
+	print_message("%ld ms\n",
+		      (after.tv_sec - before.tv_sec) * 1000 +
+			      (after.tv_nsec - before.tv_nsec) / 1000000);
+	assert_true(after.tv_sec - before.tv_sec < 20);
+	made_has(made_xml(&f.made, 1), "A… [cut, 8388608 bytes]' Name='BB");
+	buf_free(&f.bytes);
+	TALLOC_FREE(f.made.events);
+}
+
 static void test_a_rejected_file_is_told(void **state)
 {
 	struct file f;
@@ -441,6 +474,7 @@ int main(void)
 		leak_test(test_a_wrong_frame_is_told_with_its_place),
 		leak_test(test_orders_are_strict),
 		leak_test(test_time_grows_with_the_size_only),
+		leak_test(test_a_long_architecture_takes_no_more_time),
 		leak_test(test_a_rejected_file_is_told),
 	};
 
