@@ -84,13 +84,19 @@ static void keep(struct soap_exchange *x, const uint8_t *data, size_t len)
 	buf_put(&x->kept, data, n);
 }
 
+/* Nothing is read any more, nor looked at. */
+static void reading_free(struct soap_exchange *x)
+{
+	TALLOC_FREE(x->envelope);
+	x->call.request = NULL;
+}
+
 /* What an answer does not need while its peer takes it. */
 static void request_free(struct soap_exchange *x)
 {
 	buf_free(&x->kept);
 	TALLOC_FREE(x->kept_share);
-	TALLOC_FREE(x->envelope);
-	x->call.request = NULL;
+	reading_free(x);
 }
 
 /* The answer's part of what all may take, until it has been sent. */
@@ -186,6 +192,7 @@ static void fault_progress(struct soap_exchange *x)
 	uint64_t length = http_content_length(x->call.exchange);
 	uint64_t expected = length != UINT64_MAX ? length : x->received;
 
+	reading_free(x);
 	if (x->ended || expected > SOAP_REJECTED_MAX) {
 		fault_send(x);
 	}

@@ -725,12 +725,17 @@ static void test_a_tree_beyond_what_all_may_have_is_told_to_come_later(
 	char *text = filled(state, 'x', 700000);
 	struct http_exchange *first = NULL;
 	struct http_exchange *second = NULL;
+	size_t taken;
 
 	service.budget = &budget;
 	first = begun(state, &service, LIST_BEGIN "<Item><Id>");
 	second = begun(state, &service, LIST_BEGIN "<Item><Id>");
 	fake_body(first, text, 400000);
+	taken = budget.trees.used;
 	fake_body(second, text, 700000);
+	/* What it has is given back before it has sent all. */
+	assert_false(second->answer->given);
+	assert_int_equal(budget.trees.used, taken);
 	fake_end(second);
 	assert_int_equal(second->answer->status, 500);
 	assert_non_null(strstr(second->answer->body,
