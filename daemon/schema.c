@@ -136,7 +136,7 @@ const struct schema_key daemon_schema[] = {
 	 AT(soap.configmgr.signatures), .choices = signature_policies,
 	 .initial = "present"},
 	{"configmgr", "max_body", SCHEMA_SIZE, AT(soap.configmgr.body_max),
-	 64 * KIB, GIB, .initial = "8M"},
+	 64 * KIB, 256 * MIB, .initial = "8M"},
 	{"configmgr", "max_payload", SCHEMA_SIZE,
 	 AT(soap.configmgr.payload_max), 64 * KIB, GIB, .initial = "64M"},
 	{"configmgr", "replay_window", SCHEMA_DURATION,

@@ -369,7 +369,7 @@ enum bridge_signature ccm_message_verify(const struct ccm_message *message,
 	    by->payload_signature == NULL) {
 		return BRIDGE_SIGNATURE_NONE;
 	}
-	frame = talloc_new(NULL);
+	frame = talloc_new(message);
 	if (frame == NULL) {
 		return BRIDGE_SIGNATURE_INVALID;
 	}

@@ -54,7 +54,7 @@ struct configmgr_counters {
 	uint64_t other_endpoints;
 	uint64_t replays;
 	uint64_t rejected[CONFIGMGR_CAUSE_NUM];
-	uint64_t rejected_silently; /* past a peer's number */
+	uint64_t rejected_silently; /* past a peer's number, or not stored */
 	uint64_t deferred;	    /* answered 503 */
 	uint64_t registered, registered_again, key_changes;
 	uint64_t locations;
@@ -156,9 +156,13 @@ struct tevent_req *configmgr_store_send(TALLOC_CTX *mem_ctx,
 					struct tevent_context *ev,
 					struct configmgr *configmgr,
 					const struct configmgr_change *change);
-/* The same for whom nobody waits. */
-void configmgr_store_forget(struct configmgr *configmgr,
-			    const struct configmgr_change *change);
+/*
+ * Append the report of a rejected message, for which nobody waits.  Should it
+ * fail later on, it is counted as rejected silently.
+ */
+everr_t configmgr_store_report(struct configmgr *configmgr,
+			       const struct configmgr_change *change)
+	EVERR_MUST_CHECK;
 /*
  * Join the commit of the same message.  NULL: there is none, or, when
  * *ret_differs is set, one of that id but with another digest.

@@ -106,7 +106,7 @@ static void put_rejected(const struct configmgr_counters *counters,
 		out, "evenlog_configmgr_rejected_unreported_total",
 		METRICS_COUNTER,
 		"Rejected messages without an event: their peer sent too "
-		"many in a minute.",
+		"many in a minute, or it could not be stored.",
 		counters->rejected_silently);
 }
 

@@ -78,6 +78,15 @@ static void read_fallback(struct configmgr_reading *reading)
 	};
 }
 
+void configmgr_read_signature(struct configmgr_reading *reading)
+{
+	if (!reading->verified) {
+		reading->signature =
+			ccm_message_verify(reading->ccm, reading->key);
+		reading->verified = true;
+	}
+}
+
 void configmgr_read_message(void *data)
 {
 	struct configmgr_reading *reading = data;
@@ -103,6 +112,9 @@ void configmgr_read_message(void *data)
 		reading->message.endpoint = "";
 	}
 	identify(reading);
+	if (reading->verify) {
+		configmgr_read_signature(reading);
+	}
 }
 
 void configmgr_read_events(void *data)

@@ -26,6 +26,7 @@ struct configmgr_reading {
 	size_t len;
 	uint64_t payload_max;
 	bool fallback; /* a state message with nothing around it */
+	bool verify;   /* look at signatures in the first step */
 	struct bridge_origin origin;
 	/* Of either step. */
 	everr_t err;
@@ -37,6 +38,10 @@ struct configmgr_reading {
 	struct ev_guid id;
 	char id_text[EV_GUID_TEXT_SIZE];
 	uint64_t digest;
+	/* By ccm_message_verify(); the key is all zero without one. */
+	bool verified;
+	enum bridge_signature signature;
+	uint8_t key[32];
 	/* Of the second one. */
 	struct bridge_events *events;
 };
@@ -45,6 +50,9 @@ struct configmgr_reading {
 everr_t configmgr_reading_copy(
 	TALLOC_CTX *memory, const struct configmgr_reading *reading,
 	struct configmgr_reading **ret_copy) EVERR_MUST_CHECK;
+
+/* Look at the message's signatures, unless the first step has. */
+void configmgr_read_signature(struct configmgr_reading *reading);
 
 /* The steps; the argument is a struct configmgr_reading. */
 void configmgr_read_message(void *data);

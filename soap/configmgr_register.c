@@ -608,6 +608,22 @@ static void register_client(struct tevent_req *req)
 	register_commit(req, &content);
 }
 
+/*
+ * Without a signature nobody has proved to have the key: its client would be
+ * given this id when it asks for its own.
+ */
+static bool key_is_anothers(const struct register_state *state)
+{
+	const struct configmgr_client *known = NULL;
+
+	if (state->signature == BRIDGE_SIGNATURE_SELF_ASSERTED) {
+		return false;
+	}
+	known = configmgr_clients_find_key(state->configmgr->clients,
+					   state->client.key);
+	return known != NULL && !ev_guid_equal(&known->id, &state->client.id);
+}
+
 static void register_request(struct tevent_req *req)
 {
 	struct register_state *state =
@@ -657,6 +673,12 @@ static void register_request(struct tevent_req *req)
 		   EVERR_OK) {
 		malformed(req, EVERR_TEXT,
 			  "the registration's SMSID is not GUID: and a GUID");
+		return;
+	}
+	if (key_is_anothers(state)) {
+		refuse(req, STATUS_REJECTED,
+		       "the registration is not signed, and its key is that of "
+		       "another client");
 		return;
 	}
 	state->smsid = configmgr_smsid_format(state, &state->client.id);

@@ -74,16 +74,34 @@ static char *keep(struct configmgr *configmgr, TALLOC_CTX *mem_ctx,
 	return err == EVERR_OK ? name : NULL;
 }
 
+static everr_t keep_and_report(struct configmgr *configmgr, TALLOC_CTX *frame,
+			       const struct configmgr_input *input,
+			       const struct bridge_origin *origin,
+			       const struct bridge_message *message,
+			       const char *reason)
+{
+	const char *name = keep(configmgr, frame, input, origin, reason);
+	struct configmgr_change change = {.now = origin->received};
+	everr_t err;
+
+	change.events = bridge_events_create(frame);
+	if (change.events == NULL) {
+		return EVERR_NOMEM;
+	}
+	err = bridge_configmgr_rejected(change.events, origin, message, reason,
+					name);
+	return err != EVERR_OK ? err
+			       : configmgr_store_report(configmgr, &change);
+}
+
 void configmgr_reject(struct configmgr *configmgr,
 		      const struct configmgr_input *input,
 		      const struct bridge_origin *origin,
 		      const struct bridge_message *message,
 		      enum configmgr_cause cause, const char *reason)
 {
-	struct configmgr_change change = {.now = origin->received};
 	TALLOC_CTX *frame = NULL;
-	char *name = NULL;
-	everr_t err;
+	everr_t err = EVERR_NOMEM;
 
 	configmgr->counters.rejected[cause]++;
 	if (input->retried) {
@@ -93,19 +111,13 @@ void configmgr_reject(struct configmgr *configmgr,
 		configmgr->counters.rejected_silently++;
 		return;
 	}
-
 	frame = talloc_new(NULL);
-	if (frame == NULL) {
-		return;
+	if (frame != NULL) {
+		err = keep_and_report(configmgr, frame, input, origin, message,
+				      reason);
 	}
-	name = keep(configmgr, frame, input, origin, reason);
-	change.events = bridge_events_create(frame);
-	if (change.events != NULL) {
-		err = bridge_configmgr_rejected(change.events, origin, message,
-						reason, name);
-		if (err == EVERR_OK) {
-			configmgr_store_forget(configmgr, &change);
-		}
+	if (err != EVERR_OK) {
+		configmgr->counters.rejected_silently++;
 	}
 	talloc_free(frame);
 }

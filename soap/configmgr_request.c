@@ -409,10 +409,9 @@ static enum bridge_signature signature_compare(
 }
 
 static enum bridge_signature signature_state(const struct configmgr *configmgr,
-					     const struct ccm_message *ccm)
+					     struct configmgr_reading *reading)
 {
-	uint8_t key[CONFIGMGR_KEY_SIZE] = {};
-	enum bridge_signature signature;
+	const struct ccm_message *ccm = reading->ccm;
 
 	if (configmgr->config->signatures == CONFIGMGR_SIGNATURES_OFF) {
 		return ccm->authentication.payload_signature != NULL ||
@@ -422,11 +421,12 @@ static enum bridge_signature signature_state(const struct configmgr *configmgr,
 			       ? BRIDGE_SIGNATURE_NOT_CHECKED
 			       : BRIDGE_SIGNATURE_NONE;
 	}
-	signature = ccm_message_verify(ccm, key);
-	if (signature != BRIDGE_SIGNATURE_SELF_ASSERTED) {
-		return signature;
+	configmgr_read_signature(reading);
+	if (reading->signature != BRIDGE_SIGNATURE_SELF_ASSERTED) {
+		return reading->signature;
 	}
-	return signature_compare(configmgr, ccm->message.source_id, key);
+	return signature_compare(configmgr, ccm->message.source_id,
+				 reading->key);
 }
 
 /* NULL: the policy lets it in; else why not. */
@@ -543,7 +543,7 @@ static void message_read(struct tevent_req *req)
 	}
 	if (reading->ccm != NULL) {
 		reading->message.signature =
-			signature_state(state->configmgr, reading->ccm);
+			signature_state(state->configmgr, reading);
 		reading->ccm->message = reading->message;
 	}
 	message_dispatch(req);
@@ -617,6 +617,7 @@ static void message_begin(struct tevent_req *req)
 		}
 		/* It may be no more than larger than that. */
 		TALLOC_FREE(reading->ccm);
+		reading->verified = false;
 		reading->message = (struct bridge_message){};
 	}
 	reading->payload_max = payload_max;
@@ -653,6 +654,8 @@ struct tevent_req *configmgr_message_send(TALLOC_CTX *mem_ctx,
 		.body = input->body,
 		.len = input->len,
 		.fallback = strcasecmp(input->path, FALLBACK_PATH) == 0,
+		.verify = configmgr->config->signatures !=
+			  CONFIGMGR_SIGNATURES_OFF,
 		.origin =
 			{
 				.computer = configmgr->computer,

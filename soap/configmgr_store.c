@@ -24,6 +24,7 @@ struct configmgr_flight {
 	struct ev_guid id;
 	uint64_t digest;
 	size_t num_inputs;
+	bool report; /* of a rejected message: nobody waits for it */
 	void (*stored)(struct configmgr *configmgr, void *private_data);
 	void *private_data;
 };
@@ -90,6 +91,9 @@ static void flight_landed(struct tevent_req *subreq)
 	}
 	if (err == EVERR_OK && flight->stored != NULL) {
 		flight->stored(flight->configmgr, flight->private_data);
+	}
+	if (err != EVERR_OK && flight->report) {
+		flight->configmgr->counters.rejected_silently++;
 	}
 	while (flight->waits != NULL) {
 		struct store_wait_state *wait = flight->waits;
@@ -288,14 +292,21 @@ struct tevent_req *configmgr_store_send(TALLOC_CTX *mem_ctx,
 	return req;
 }
 
-void configmgr_store_forget(struct configmgr *configmgr,
-			    const struct configmgr_change *change)
+everr_t configmgr_store_report(struct configmgr *configmgr,
+			       const struct configmgr_change *change)
 {
 	struct configmgr_flight *flight = flight_create(configmgr, change);
+	everr_t err;
 
-	if (flight != NULL && flight_start(flight, change) != EVERR_OK) {
+	if (flight == NULL) {
+		return EVERR_NOMEM;
+	}
+	flight->report = true;
+	err = flight_start(flight, change);
+	if (err != EVERR_OK) {
 		talloc_free(flight);
 	}
+	return err;
 }
 
 struct tevent_req *configmgr_store_join_send(TALLOC_CTX *mem_ctx,

@@ -360,6 +360,21 @@ def test_a_registration_signed_by_another_key_is_refused(mp, watch):
     assert "signature" in watch.wait(REJECTED)[0]["Reason"]
 
 
+def test_a_clients_key_is_not_anothers_without_a_signature(mp, watch):
+    key = ccm.Key()
+    client_id = registered_id(ccm.send(mp, ccm.sender_registration(key)))
+    watch.one(REGISTERED)
+    # Certificates travel in the clear: whoever saw it sends it for his id.
+    other_id = "GUID:99999999-89AB-CDEF-0123-456789ABCDEF"
+    reply = ccm.send(mp, ccm.sender_registration(
+        key, client_id=other_id, sign=False))
+    answer = ElementTree.fromstring(reply.message()[1])
+    assert (answer.get("SMSID"), answer.get("Status")) == (None, "3")
+    assert "another client" in watch.wait(REJECTED)[0]["Reason"]
+    assert registered_id(ccm.send(mp, ccm.sender_registration(key))) == \
+        client_id
+
+
 def test_one_id_by_many_keys_at_a_time_has_the_first(make_server):
     server = make_server(config=CONFIG + "[configmgr]\nsignatures = required")
     mp, watch = server.http("mp"), watch_of(server)
@@ -628,9 +643,11 @@ def test_an_id_used_for_something_else_is_refused(mp, watch):
     second = ccm.sdk_ddr(*ccm.discovery_reports(netbios="PC02"),
                          message_id=first.id)
     assert ccm.send(mp, first).is_no_reply()
+    assert watch.one().id == DISCOVERY
     assert ccm.send(mp, second).status == 400
-    assert {seen.id for seen in watch.wait(REJECTED, DISCOVERY)} <= \
-        {DISCOVERY, REJECTED}
+    seen, = watch.wait()
+    assert seen.id == REJECTED
+    assert "another message" in seen["Reason"]
 
 
 def test_wrong_methods(mp):

@@ -168,6 +168,58 @@ static void test_a_full_store_is_never_answered_200(void **state)
 	assert_int_equal(mp_events(m, BRIDGE_CONFIGMGR_DISCOVERY), 1);
 }
 
+static void test_a_disabled_channel_is_answered_503(void **state)
+{
+	struct mp_fixture *m = mp_start(state);
+	struct buf body = mp_discovery(m, ID_1, 0);
+	struct store_channel_config config =
+		fixture_info(m->configmgr->channel).config;
+	struct store_channel *channel = NULL;
+	struct configmgr_answer answer;
+
+	config.enabled = false;
+	assert_int_equal(store_channel_define(m->f->store,
+					      BRIDGE_CONFIGMGR_CHANNEL, &config,
+					      &channel),
+			 EVERR_OK);
+	answer = mp_take(m, &body);
+	assert_int_equal(answer.status, 503);
+	assert_int_equal(answer.err, EVERR_CHANNEL_DISABLED);
+	assert_int_equal(m->configmgr->counters.deferred, 1);
+
+	config.enabled = true;
+	assert_int_equal(store_channel_define(m->f->store,
+					      BRIDGE_CONFIGMGR_CHANNEL, &config,
+					      &channel),
+			 EVERR_OK);
+	assert_int_equal(mp_take(m, &body).status, 200);
+	assert_int_equal(mp_events(m, BRIDGE_CONFIGMGR_DISCOVERY), 1);
+}
+
+static void test_a_removed_channel_is_made_again(void **state)
+{
+	struct mp_fixture *m = mp_start(state);
+	struct buf one = mp_discovery(m, ID_1, 0);
+	struct buf two = mp_discovery(m, ID_2, 0);
+	struct tevent_req *coming = mp_send(m, &one);
+	struct configmgr_answer answer;
+
+	/* What is on its way is stored, or is to be sent again. */
+	assert_int_equal(store_channel_remove(m->configmgr->channel), EVERR_OK);
+	answer = mp_recv(m, coming);
+	assert_true(answer.status == 200 || answer.status == 503);
+	assert_int_equal(mp_take(m, &two).status, 200);
+	assert_int_equal(mp_events(m, BRIDGE_CONFIGMGR_DISCOVERY), 1);
+	if (answer.status == 503) {
+		assert_int_equal(mp_take(m, &one).status, 200);
+		assert_int_equal(mp_events(m, BRIDGE_CONFIGMGR_DISCOVERY), 2);
+	}
+	mp_reopen(m);
+	assert_int_equal(mp_take(m, &two).status, 200);
+	assert_int_equal(m->configmgr->counters.replays, 1);
+	fixture_verify(m->f);
+}
+
 /* ---------------------------------------------------------- large ones */
 
 static void test_a_large_message_does_not_hold_the_loop(void **state)
@@ -295,6 +347,21 @@ static void test_rejected_messages_of_a_peer_are_bounded(void **state)
 	assert_int_equal(
 		m->configmgr->counters.rejected[CONFIGMGR_CAUSE_MALFORMED],
 		3 * CONFIGMGR_REJECTS_PER_MINUTE);
+}
+
+static void test_a_report_that_is_not_stored_is_counted(void **state)
+{
+	struct mp_fixture *m = mp_start(state);
+	const struct configmgr_counters *counters = &m->configmgr->counters;
+	struct buf body = mp_discovery(m, ID_1, 0);
+
+	body.len -= 300;
+	fixture_disk_set(m->f, 1);
+	assert_int_equal(mp_take(m, &body).status, 400);
+	mp_settle(m);
+	assert_int_equal(mp_events(m, BRIDGE_CONFIGMGR_REJECTED), 0);
+	assert_int_equal(counters->rejected[CONFIGMGR_CAUSE_MALFORMED], 1);
+	assert_int_equal(counters->rejected_silently, 1);
 }
 
 static void test_another_content_type_is_415(void **state)
@@ -646,12 +713,15 @@ int main(void)
 		leak_test(test_an_id_with_another_content_is_refused_aloud),
 		leak_test(test_what_has_no_usable_id_is_known_by_its_content),
 		leak_test(test_a_full_store_is_never_answered_200),
+		leak_test(test_a_disabled_channel_is_answered_503),
+		leak_test(test_a_removed_channel_is_made_again),
 		leak_test(test_a_large_message_does_not_hold_the_loop),
 		leak_test(test_large_messages_wait_for_a_place),
 		leak_test(test_a_stop_waits_for_what_is_being_read),
 		leak_test(test_what_inflates_to_too_much_is_read_aside),
 		leak_test(test_a_rejected_message_is_kept_and_reported),
 		leak_test(test_rejected_messages_of_a_peer_are_bounded),
+		leak_test(test_a_report_that_is_not_stored_is_counted),
 		leak_test(test_another_content_type_is_415),
 		leak_test(
 			test_unsigned_messages_are_403_where_signatures_are_required),
