@@ -104,18 +104,20 @@ static everr_t listener_allow(struct http_listener *listener,
 		listener->allow = allow;
 		return EVERR_OK;
 	case EVERR_CONFIG:
-		*ret_message = talloc_asprintf(
-			listener->server,
-			"%s: \"%s\" is not an address to allow: write an IPv4 "
-			"or IPv6 address, or ADDRESS/LENGTH",
-			listener->name, bad);
+		*ret_message =
+			talloc_asprintf(listener->server,
+					"listener %s: \"%s\" is not an address "
+					"to allow: write an IPv4 "
+					"or IPv6 address, or ADDRESS/LENGTH",
+					listener->name, bad);
 		return err;
 	case EVERR_LIMIT:
-		*ret_message = talloc_asprintf(
-			listener->server,
-			"%s: more than %u addresses to allow; use networks "
-			"(ADDRESS/LENGTH)",
-			listener->name, HTTP_ALLOW_MAX);
+		*ret_message =
+			talloc_asprintf(listener->server,
+					"listener %s: more than %u addresses "
+					"to allow; use networks "
+					"(ADDRESS/LENGTH)",
+					listener->name, HTTP_ALLOW_MAX);
 		return err;
 	default:
 		return err;
@@ -131,14 +133,15 @@ static everr_t listener_open(struct http_listener *listener,
 	err = http_socket_listen(config->address, config->port, &listener->fd,
 				 &listener->port);
 	if (err == EVERR_CONFIG) {
-		*ret_message = talloc_asprintf(
-			listener->server,
-			"%s: cannot listen on \"%s\": not an IPv4 or IPv6 "
-			"address",
-			listener->name, config->address);
+		*ret_message = talloc_asprintf(listener->server,
+					       "listener %s: cannot listen on "
+					       "\"%s\": not an IPv4 or IPv6 "
+					       "address",
+					       listener->name, config->address);
 	} else if (err == EVERR_IO) {
 		*ret_message = talloc_asprintf(
-			listener->server, "%s: cannot listen on %s port %u: %s",
+			listener->server,
+			"listener %s: cannot listen on %s port %u: %s",
 			listener->name, config->address, config->port,
 			strerror(errno));
 	}
@@ -177,9 +180,9 @@ everr_t http_listen(struct http_server *server,
 	everr_t err;
 
 	if (server->count == HTTP_LISTENERS_MAX) {
-		*ret_message =
-			talloc_asprintf(server, "%s: more than %u listeners",
-					config->name, HTTP_LISTENERS_MAX);
+		*ret_message = talloc_asprintf(
+			server, "listener %s: more than %u listeners",
+			config->name, HTTP_LISTENERS_MAX);
 		return EVERR_LIMIT;
 	}
 	listener = talloc_zero(server, struct http_listener);
@@ -199,7 +202,8 @@ everr_t http_listen(struct http_server *server,
 	err = http_listener_start(listener);
 	if (err != EVERR_OK) {
 		*ret_message = talloc_asprintf(
-			server, "%s: the HTTP server does not start: %s",
+			server,
+			"listener %s: the HTTP server does not start: %s",
 			listener->name, everr_text(err));
 		TALLOC_FREE(listener);
 		return err;

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "soap/http_internal.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 /*
  * The library takes certificates at its start only, so each new session is
@@ -21,21 +24,59 @@ static int tls_destructor(struct http_tls *tls)
 	return 0;
 }
 
+/* GnuTLS tells neither which of the files it cannot read nor why. */
+static everr_t tls_readable(const struct http_listener *listener,
+			    const char *file, char **ret_message)
+{
+	int fd = open(file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd == -1) {
+		*ret_message =
+			talloc_asprintf(listener->server, "listener %s: %s: %s",
+					listener->name, file, strerror(errno));
+		return EVERR_CONFIG;
+	}
+	close(fd);
+	return EVERR_OK;
+}
+
+static everr_t tls_files_readable(const struct http_listener *listener,
+				  char **ret_message)
+{
+	everr_t err;
+
+	err = tls_readable(listener, listener->certificate, ret_message);
+	if (err == EVERR_OK) {
+		err = tls_readable(listener, listener->key, ret_message);
+	}
+	if (err == EVERR_OK &&
+	    listener->client_certificate != HTTP_CLIENT_CERTIFICATE_NONE) {
+		err = tls_readable(listener, listener->client_ca, ret_message);
+	}
+	return err;
+}
+
 static everr_t tls_load(struct http_listener *listener, struct http_tls *tls,
 			char **ret_message)
 {
+	everr_t err;
 	int ret;
 
+	err = tls_files_readable(listener, ret_message);
+	if (err != EVERR_OK) {
+		return err;
+	}
 	ret = gnutls_certificate_set_x509_key_file(
 		tls->credentials, listener->certificate, listener->key,
 		GNUTLS_X509_FMT_PEM);
 	if (ret < 0) {
-		*ret_message = talloc_asprintf(
-			listener->server,
-			"%s: the certificate %s with the key %s cannot be "
-			"used: %s",
-			listener->name, listener->certificate, listener->key,
-			gnutls_strerror(ret));
+		*ret_message =
+			talloc_asprintf(listener->server,
+					"listener %s: the certificate %s with "
+					"the key %s cannot be "
+					"used: %s",
+					listener->name, listener->certificate,
+					listener->key, gnutls_strerror(ret));
 		return EVERR_CONFIG;
 	}
 	if (listener->client_certificate == HTTP_CLIENT_CERTIFICATE_NONE) {
@@ -46,7 +87,8 @@ static everr_t tls_load(struct http_listener *listener, struct http_tls *tls,
 	if (ret <= 0) {
 		*ret_message = talloc_asprintf(
 			listener->server,
-			"%s: no certificate to trust for clients in %s: %s",
+			"listener %s: no certificate to trust for clients in "
+			"%s: %s",
 			listener->name, listener->client_ca,
 			ret == 0 ? "there is none" : gnutls_strerror(ret));
 		return EVERR_CONFIG;
@@ -82,7 +124,8 @@ static everr_t tls_check(const struct http_listener *listener,
 {
 	if (listener->key == NULL) {
 		*ret_message = talloc_asprintf(
-			listener->server, "%s: a certificate needs its key",
+			listener->server,
+			"listener %s: a certificate needs its key",
 			listener->name);
 		return EVERR_CONFIG;
 	}
@@ -90,7 +133,7 @@ static everr_t tls_check(const struct http_listener *listener,
 	    listener->client_ca == NULL) {
 		*ret_message = talloc_asprintf(
 			listener->server,
-			"%s: client certificates need the file of the "
+			"listener %s: client certificates need the file of the "
 			"authorities to trust",
 			listener->name);
 		return EVERR_CONFIG;

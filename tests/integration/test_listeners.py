@@ -145,6 +145,17 @@ def test_a_damaged_certificate_is_refused_on_reload(make_server, tmp_path):
     assert get(server) == 200, "the other listener's list is taken back"
 
 
+def test_a_file_that_cannot_be_read_is_named(make_server, tmp_path):
+    certificate(tmp_path, "a", 1001)
+    server = make_server(config=(
+        METRICS + "[listener tls]\nserve = metrics\nport = 0\n"
+        f"certificate = {tmp_path}/a.crt\nkey = {tmp_path}/a.key\n"))
+    (tmp_path / "a.key").unlink()
+    log = reload(server, check=False)
+    assert f"listener tls: {tmp_path}/a.key: No such file" in log
+    assert serial(server, "tls") == 1001
+
+
 @pytest.mark.parametrize("old, new, why", [
     ("port = 0", "port = 1", "[listener metrics] has changed beyond its"),
     ("serve = metrics", "serve = wsus", "[listener metrics] has changed"),
