@@ -379,6 +379,14 @@ static void check_listener(struct load *load, const char *section,
 			 "client_ca",
 			 section);
 	}
+	/* Nobody would be asked for a certificate, and all be let in. */
+	if (http->client_certificate == HTTP_CLIENT_CERTIFICATE_NONE &&
+	    http->client_ca != NULL) {
+		complain(load, 0,
+			 "[%s]: client_ca wants client_certificate = optional "
+			 "or required",
+			 section);
+	}
 }
 
 static void apply_listener(struct load *load, const char *section)

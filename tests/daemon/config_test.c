@@ -412,6 +412,11 @@ static void test_mistakes_of_the_bridge_say_what_is_allowed(void **state)
 	    "[listener a]\nserve = wsus\nport = 1\ncertificate = /c\n"
 	    "key = /k\nclient_certificate = optional\n",
 	    "client_certificate wants certificate, key and client_ca");
+	bad(*state,
+	    "[listener a]\nserve = wsus\nport = 1\ncertificate = /c\n"
+	    "key = /k\nclient_ca = /ca\n",
+	    "[listener a]: client_ca wants client_certificate = optional or "
+	    "required");
 	bad(*state, "[listener a b]\nserve = wsus\nport = 1\n",
 	    "[listener a b]: a listener's name has 1 to 64 letters, digits");
 	bad(*state, "[listener a]\nserve = wsus\nport = 1\nallo = ::1\n",
