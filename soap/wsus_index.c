@@ -569,7 +569,7 @@ static everr_t read_json(TALLOC_CTX *mem_ctx, const char *path,
 	json_t *root = NULL;
 	everr_t err = EVERR_OK;
 
-	if (file == NULL && (errno == ENOENT || errno == ENOTDIR)) {
+	if (file == NULL && errno == ENOENT) {
 		return EVERR_NOT_FOUND;
 	}
 	if (file == NULL || fstat(fileno(file), &st) != 0) {

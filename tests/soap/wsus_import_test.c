@@ -50,6 +50,21 @@ static void test_no_catalogue_is_an_empty_one(void **state)
 	assert_null(update_of(catalogue, UPDATE_1, 100));
 }
 
+static void test_a_file_in_the_catalogues_place_is_an_error(void **state)
+{
+	struct source *source = source_create(*state);
+	struct wsus_catalogue *catalogue = NULL;
+	char *message = NULL;
+
+	source_put_text(source, "a.xml", "<x/>");
+	assert_int_equal(wsus_catalogue_load(source,
+					     talloc_asprintf(source, "%s/a.xml",
+							     source->dir),
+					     &catalogue, &message),
+			 EVERR_IO);
+	assert_non_null(strstr(message, "a.xml"));
+}
+
 static void test_an_empty_directory_is_imported(void **state)
 {
 	struct source *source = source_create(*state);
@@ -521,6 +536,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		leak_test(test_no_catalogue_is_an_empty_one),
+		leak_test(test_a_file_in_the_catalogues_place_is_an_error),
 		leak_test(test_an_empty_directory_is_imported),
 		leak_test(test_others_may_read_what_was_imported),
 		leak_test(test_what_a_server_needs_is_read_from_the_metadata),
