@@ -400,6 +400,9 @@ everr_t quarantine_open(TALLOC_CTX *mem_ctx, const char *dir,
 		return EVERR_NOMEM;
 	}
 	quarantine->limits = *limits;
+	if (limits->entry_bytes > limits->bytes) {
+		quarantine->limits.entry_bytes = limits->bytes;
+	}
 	quarantine->dir = talloc_strdup(quarantine, dir);
 	quarantine->writer = quarantine_writer_create(quarantine, dir);
 	err = quarantine->dir != NULL && quarantine->writer != NULL

@@ -350,6 +350,23 @@ static void test_a_large_one_is_cut_and_says_so(void **state)
 	assert_true(entry.complete);
 }
 
+static void test_one_is_not_larger_than_all_may_be(void **state)
+{
+	struct fixture *f = fixture(state);
+	struct quarantine_entry entry;
+	uint8_t *data = NULL;
+	size_t len = 0;
+
+	f->limits.bytes = 4;
+	reopen(f);
+	assert_int_equal(quarantine_read(f, f->quarantine,
+					 keep(f, "r", "12345", 5), &entry,
+					 &data, &len),
+			 EVERR_OK);
+	assert_int_equal(len, 4);
+	assert_false(entry.complete);
+}
+
 static void test_entries_found_at_the_start_are_counted(void **state)
 {
 	struct fixture *f = fixture(state);
@@ -771,6 +788,7 @@ int main(void)
 		leak_test(test_the_oldest_go_when_there_are_too_many),
 		leak_test(test_the_oldest_go_when_they_are_too_large),
 		leak_test(test_a_large_one_is_cut_and_says_so),
+		leak_test(test_one_is_not_larger_than_all_may_be),
 		leak_test(test_entries_found_at_the_start_are_counted),
 		leak_test(test_what_a_crash_left_goes_at_the_start),
 		leak_test(test_what_never_reached_the_disk_goes_at_the_start),
