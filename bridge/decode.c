@@ -2,12 +2,38 @@
 #include "bridge/decode.h"
 
 #include "base/text.h"
+#include "bridge/text.h"
+
+/* UTF-16 units of a reason. */
+#define REASON_MAX 1024
 
 enum encoding {
 	ENCODING_UTF8,
 	ENCODING_UTF16LE,
 	ENCODING_UTF16BE
 };
+
+/*
+ * Reasons quote what was sent, a part of it perhaps, and are shown on
+ * terminals: no half characters and no controls.
+ */
+static const char *tidied(TALLOC_CTX *mem_ctx, char *reason)
+{
+	size_t i;
+
+	if (reason == NULL) {
+		return NULL;
+	}
+	for (i = 0; reason[i] != '\0'; i++) {
+		if ((uint8_t)reason[i] < ' ' || reason[i] == 0x7F) {
+			reason[i] = ' ';
+		}
+	}
+	if (text_utf8_valid(reason, i)) {
+		return reason;
+	}
+	return bridge_text_clean(mem_ctx, reason, REASON_MAX);
+}
 
 everr_t bridge_refuse(TALLOC_CTX *mem_ctx, everr_t err, const char **ret_reason,
 		      const char *format, ...)
@@ -16,7 +42,7 @@ everr_t bridge_refuse(TALLOC_CTX *mem_ctx, everr_t err, const char **ret_reason,
 	va_list ap;
 
 	va_start(ap, format);
-	reason = talloc_vasprintf(mem_ctx, format, ap);
+	reason = tidied(mem_ctx, talloc_vasprintf(mem_ctx, format, ap));
 	va_end(ap);
 	if (reason == NULL) {
 		return EVERR_NOMEM;

@@ -11,7 +11,10 @@
 
 #include <stdbool.h>
 
-/* *ret_reason: a talloc child of mem_ctx; gives err, or EVERR_NOMEM. */
+/*
+ * *ret_reason: a talloc child of mem_ctx, valid UTF-8 of one line; gives err,
+ * or EVERR_NOMEM.
+ */
 everr_t bridge_refuse(TALLOC_CTX *mem_ctx, everr_t err, const char **ret_reason,
 		      const char *format, ...)
 	__attribute__((format(printf, 4, 5))) EVERR_MUST_CHECK;

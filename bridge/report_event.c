@@ -156,20 +156,20 @@ static everr_t check_header(TALLOC_CTX *mem_ctx, const struct report *report,
 
 	if (client_id == NULL || !configmgr_client_id_valid(client_id)) {
 		return bridge_refuse(mem_ctx, EVERR_TEXT, ret_reason,
-				     "its ClientID is not GUID: and a GUID, "
-				     "but \"%.80s\"",
+				     "its ClientID is \"%.80s\", not GUID: and "
+				     "a GUID",
 				     client_id == NULL ? "" : client_id);
 	}
 	if (action == NULL || ev_guid_parse(action, &guid) != EVERR_OK) {
 		return bridge_refuse(mem_ctx, EVERR_TEXT, ret_reason,
-				     "its InventoryActionID is not a GUID, but "
-				     "\"%.80s\"",
+				     "its InventoryActionID is \"%.80s\", not "
+				     "a GUID",
 				     action == NULL ? "" : action);
 	}
 	if (date == NULL || bridge_parse_cim_time(date, ret_date) != EVERR_OK) {
 		return bridge_refuse(mem_ctx, EVERR_TEXT, ret_reason,
-				     "its Date is not a time like "
-				     "20261121191320.348000+000, but \"%.80s\"",
+				     "its Date is \"%.80s\", not a time like "
+				     "20261121191320.348000+000",
 				     date == NULL ? "" : date);
 	}
 	return EVERR_OK;

@@ -196,8 +196,8 @@ static everr_t check(TALLOC_CTX *mem_ctx, const struct report *report,
 	if (client_id != NULL && client_id[0] != '\0' &&
 	    !configmgr_client_id_valid(client_id)) {
 		return bridge_refuse(mem_ctx, EVERR_TEXT, ret_reason,
-				     "its ClientID is not GUID: and a GUID, "
-				     "but \"%.80s\"",
+				     "its ClientID is \"%.80s\", not GUID: and "
+				     "a GUID",
 				     client_id);
 	}
 	return EVERR_OK;

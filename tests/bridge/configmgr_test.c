@@ -379,19 +379,18 @@ static void test_what_is_required_is_missed(void **state)
 	static const struct {
 		const char *from, *to, *reason;
 	} cases[] = {
-		{CLIENT, "GUID:",
-		 "its ClientID is not GUID: and a GUID, but "
-		 "\"GUID:\""},
+		{CLIENT,
+		 "GUID:", "its ClientID is \"GUID:\", not GUID: and a GUID"},
 		{CLIENT, "01234567-89AB-CDEF-0123-456789ABCDEF", "ClientID"},
 		{CLIENT, "GUID:{01234567-89AB-CDEF-0123-456789ABCDEF}",
 		 "ClientID"},
 		{"<ClientID>" CLIENT "</ClientID>", "",
-		 "its ClientID is not GUID: and a GUID, but \"\""},
+		 "its ClientID is \"\", not GUID: and a GUID"},
 		{"{00000000-0000-0000-0000-000000000003}", "3",
-		 "its InventoryActionID is not a GUID, but \"3\""},
+		 "its InventoryActionID is \"3\", not a GUID"},
 		{"20261121191320.348000+060", "20261321191320.348000+060",
-		 "its Date is not a time like 20261121191320.348000+000, but "
-		 "\"20261321191320.348000+060\""},
+		 "its Date is \"20261321191320.348000+060\", not a time like "
+		 "20261121191320.348000+000"},
 		{"20261121191320.348000+060", "2026112119****.******+060",
 		 "Date"},
 		{"20261121191320.348000+060", "2026-11-21T19:13:20Z", "Date"},

@@ -146,6 +146,21 @@ static void test_wrong_utf8_becomes_marks(void **state)
 	}
 }
 
+/* Eighty bytes of what was sent may end inside a character. */
+static void test_a_reason_is_one_line_of_text(void **state)
+{
+	const char *reason = NULL;
+
+	assert_int_equal(bridge_refuse(*state, EVERR_TEXT, &reason,
+				       "it is \"%.4s\"", "a\n\xC3\xA4\xC3\xA4"),
+			 EVERR_TEXT);
+	assert_string_equal(reason, "it is \"a \xC3\xA4\"");
+	assert_int_equal(bridge_refuse(*state, EVERR_LIMIT, &reason,
+				       "it is \"%.3s\"", "\x7F\x1B\xC3\xA4"),
+			 EVERR_LIMIT);
+	assert_string_equal(reason, "it is \"  \xEF\xBF\xBD\"");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -155,6 +170,7 @@ int main(void)
 		leak_test(test_an_events_time_is_sane),
 		leak_test(test_texts_are_cut_between_characters),
 		leak_test(test_wrong_utf8_becomes_marks),
+		leak_test(test_a_reason_is_one_line_of_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

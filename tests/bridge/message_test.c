@@ -257,7 +257,7 @@ static void test_a_relayed_report_without_states_is_refused(void **state)
 		   "</ReportHeader><ReportBody><StateMessage/></ReportBody>"
 		   "</Report>");
 	assert_int_equal(send(&s), EVERR_TEXT);
-	made_has(s.reason, "its ClientID is not GUID: and a GUID");
+	made_has(s.reason, "its ClientID is \"me\", not GUID: and a GUID");
 
 	/* One that says nothing is one all the same. */
 	sent_start(&s, *state, "MP_RelayEndpoint",
