@@ -411,6 +411,25 @@ def test_a_malformed_registration_is_400(mp, watch, damage):
     assert [s.id for s in seen] == [REJECTED]
 
 
+def test_a_large_messages_signature_is_looked_at(mp, watch):
+    """Large ones are read in a thread, and their signatures with them."""
+    head, full = ccm.discovery_reports()
+    full = full.replace("</ReportBody>", "".join(
+        '<Instance Content="New" Namespace="n" Class="Win32_Product" '
+        f'ParentClass="P"><Win32_Product><Name>{os.urandom(40).hex()}</Name>'
+        "</Win32_Product></Instance>" for _ in range(4000)) + "</ReportBody>")
+    message = ccm.sender_ddr(head, full, key=ccm.Key())
+    assert len(message.body()) > 128 * 1024
+    other = ccm.sender_ddr(head, full.replace("Win32_", "Other_"))
+    other.replace(Hooks=message.elements["Hooks"])
+    assert ccm.send(mp, other).status == 403
+    watch.wait(REJECTED)
+    assert ccm.send(mp, message).is_no_reply()
+    found = watch.events()
+    assert found and {seen["SignatureState"] for seen in found} == {
+        "self-asserted"}
+
+
 def test_required_signatures(make_server):
     server = make_server(config=CONFIG + "[configmgr]\nsignatures = required")
     mp, watch = server.http("mp"), watch_of(server)
