@@ -7,6 +7,7 @@
  * them, and a call that changes them row by row.
  */
 
+#include "base/wintime.h"
 #include "soap/wsus_hash.h"
 #include "soap/wsus_job.h"
 #include "soap/wsus_rows.h"
@@ -22,6 +23,9 @@
 #define WSUS_PARENT_UNKNOWN                                                   \
 	"a ParentServerId is of no server that has authorized itself or was " \
 	"reported"
+
+/* What corrections of a sender's clock are rounded to: a minute. */
+#define WSUS_CLOCK_STEP (60 * WINTIME_SECOND)
 
 /* 9999-12-31T23:59:59.9999999Z: for ever. */
 #define WSUS_TIME_FOR_EVER UINT64_C(2650467743999999999)

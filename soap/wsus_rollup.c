@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "soap/wsus_report.h"
 
-#include "base/wintime.h"
-
 /* Of one call: the store's queue is everybody's. */
 #define FLIGHT_JOBS 8
 #define FLIGHT_BYTES (4 * 1024 * 1024)
@@ -118,11 +116,11 @@ void wsus_rollup_error(struct wsus_rollup *rollup, everr_t err)
 static int64_t clock_shift(const struct wsus *wsus, uint64_t now,
 			   uint64_t client_time)
 {
-	int64_t minute = 60 * (int64_t)WINTIME_SECOND;
+	int64_t minute = (int64_t)WSUS_CLOCK_STEP;
 	int64_t off = (int64_t)(now - client_time);
 
 	if (!wsus->config.correct_clocks || client_time == 0 ||
-	    client_time == WSUS_TIME_FOR_EVER || llabs(off) <= minute) {
+	    client_time >= WSUS_TIME_FOR_EVER || llabs(off) <= minute) {
 		return 0;
 	}
 	return (off + (off > 0 ? minute : -minute) / 2) / minute * minute;

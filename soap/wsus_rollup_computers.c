@@ -277,12 +277,27 @@ static everr_t computer_insert(struct computer_job *job)
 		.rollup_number = item->entry->rollup_number,
 		.detection = item->entry->detection,
 	};
-	everr_t err;
+	everr_t err = EVERR_OK;
 
-	err = bridge_wsus_computer(job->part.job.events,
-				   &job->part.rollup->origin, &row.computer,
-				   true);
+	row.untold = !row.computer.has_details;
+	if (!row.untold) {
+		err = bridge_wsus_computer(job->part.job.events,
+					   &job->part.rollup->origin,
+					   &row.computer, true);
+	}
 	return err == EVERR_OK ? put_computer(job, &row) : err;
+}
+
+/*
+ * A computer without details is told of when these have come, so that whoever
+ * reads the event learns what it is: the answer to this report asks for them.
+ * Where they have not come until its next synchronization (or its first
+ * status: wsus_rollup_status.c), it is told of without.
+ */
+static bool may_tell(const struct bridge_wsus_computer *old,
+		     const struct bridge_wsus_computer *now)
+{
+	return now->has_details || now->last_sync > old->last_sync;
 }
 
 static everr_t computer_update(struct computer_job *job,
@@ -298,12 +313,26 @@ static everr_t computer_update(struct computer_job *job,
 	if (!changed && times_equal(&old->computer, &row.computer)) {
 		return EVERR_OK;
 	}
-	if (changed) {
+	row.untold = old->untold && !may_tell(&old->computer, &row.computer);
+	if (!row.untold && (changed || old->untold)) {
 		err = bridge_wsus_computer(job->part.job.events,
 					   &job->part.rollup->origin,
-					   &row.computer, false);
+					   &row.computer, old->untold);
 	}
 	return err == EVERR_OK ? put_computer(job, &row) : err;
+}
+
+/*
+ * By the rounding of a correction a time may be less than that of the call
+ * before, as when details follow that were asked for.
+ */
+static bool is_older(const struct wsus_rollup *rollup,
+		     const struct bridge_wsus_computer *sent,
+		     const struct bridge_wsus_computer *known)
+{
+	uint64_t step = rollup->shift != 0 ? WSUS_CLOCK_STEP : 0;
+
+	return sent->last_sync + step < known->last_sync;
 }
 
 static everr_t computer_prepare(struct wsus_job *base)
@@ -322,7 +351,8 @@ static everr_t computer_prepare(struct wsus_job *base)
 		item->wants_details = !sent->has_details;
 		return computer_insert(job);
 	}
-	if (err != EVERR_OK || old.computer.last_sync > sent->last_sync) {
+	if (err != EVERR_OK ||
+	    is_older(job->part.rollup, sent, &old.computer)) {
 		return err;
 	}
 	/*

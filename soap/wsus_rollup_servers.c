@@ -310,9 +310,11 @@ static bool part_known(const struct server_job *server,
 }
 
 /*
- * Several items with one LastRollupTime are parts of one rollup, facts 10.2.
- * Times are compared as they were sent when they are the same, so that a
- * correction which is a moment different does not tell parts apart.
+ * Several items with one LastRollupTime are parts of one rollup, facts 10.2:
+ * as it was sent, so that a correction which is different by its rounding does
+ * not tell parts apart.  For the same reason an item is older only when it was
+ * sent so: a clock that has been set back is corrected, and no report of after
+ * that is lost.
  */
 static bool same_rollup(const struct wsus_server_row *old,
 			const struct server_item *item)
@@ -323,15 +325,34 @@ static bool same_rollup(const struct wsus_server_row *old,
 static bool item_is_older(const struct wsus_server_row *old,
 			  const struct server_item *item)
 {
-	return !same_rollup(old, item) &&
+	return old->sent_rollup > item->sent_rollup &&
 	       old->server.last_rollup > item->server.last_rollup;
+}
+
+/*
+ * A corrected time of a repeated call may be another one by the minute that
+ * corrections are rounded to.
+ */
+static bool time_differs(uint64_t a, uint64_t b)
+{
+	return a - b + WSUS_CLOCK_STEP > 2 * WSUS_CLOCK_STEP;
+}
+
+/* Of the server that reports to this one, not of those below it. */
+static bool begins_rollup(const struct wsus *wsus,
+			  const struct wsus_server_row *old,
+			  const struct server_item *item)
+{
+	return (old == NULL || !same_rollup(old, item)) &&
+	       ev_guid_equal(&item->server.parent, &wsus->server_id);
 }
 
 static bool server_changed(const struct bridge_wsus_server *a,
 			   const struct bridge_wsus_server *b)
 {
 	return !ev_guid_equal(&a->parent, &b->parent) ||
-	       a->replica != b->replica || a->last_sync != b->last_sync ||
+	       a->replica != b->replica ||
+	       time_differs(a->last_sync, b->last_sync) ||
 	       a->has_counters != b->has_counters ||
 	       memcmp(a->counters, b->counters, sizeof(a->counters)) != 0 ||
 	       !wsus_text_equal(a->name, b->name) ||
@@ -379,6 +400,7 @@ static everr_t row_parts(struct server_job *server,
 
 static everr_t row_make(struct server_job *server)
 {
+	const struct wsus *wsus = server->part.job.wsus;
 	const struct wsus_server_row *old = server->entry->row;
 	struct wsus_server_row *row = NULL;
 	everr_t err;
@@ -393,6 +415,10 @@ static everr_t row_make(struct server_job *server)
 	row->first_seen = old != NULL ? old->first_seen
 				      : server->part.rollup->origin.received;
 	row->num_systems = old != NULL ? old->num_systems : 0;
+	/* Computers and their states follow; without, the event says the end. */
+	row->reporting = wsus->config.detailed_rollup &&
+			 ((old != NULL && old->reporting) ||
+			  begins_rollup(wsus, old, server->item));
 	err = row_strings(row);
 	return err == EVERR_OK ? row_parts(server, old) : err;
 }
@@ -605,18 +631,14 @@ static everr_t add_parts(struct server_job *server)
 
 /* ----------------------------------------------------------------- job */
 
-/*
- * Without computers and their states this is all that a server reports of its
- * rollup: told of the one that reports to this one, not of those below it.
- */
+/* Whether all that the item's server reports of its rollup is this. */
 static bool ends_rollup(const struct server_job *server,
 			const struct wsus_server_row *old)
 {
 	const struct wsus *wsus = server->part.job.wsus;
 
 	return !wsus->config.detailed_rollup &&
-	       (old == NULL || !same_rollup(old, server->item)) &&
-	       ev_guid_equal(&server->row->server.parent, &wsus->server_id);
+	       begins_rollup(wsus, old, server->item);
 }
 
 static everr_t add_server_events(struct server_job *server)

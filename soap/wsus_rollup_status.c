@@ -26,7 +26,8 @@ struct status_job {
 	/* From the first turn on. */
 	struct wsus_merge *merge;
 	struct wsus_computer_row row;
-	size_t told; /* transitions that are on disk */
+	bool tells_new; /* in this commit */
+	size_t told;	/* transitions that are on disk */
 	size_t telling;
 };
 
@@ -147,9 +148,24 @@ static everr_t read_computer(struct status_job *job)
 	if (err == EVERR_NOT_FOUND) {
 		job->row.computer.id = job->id;
 		job->row.computer.parent = job->entry->parent;
+		job->row.rollup_number = job->entry->rollup_number;
+		job->row.detection = job->entry->detection;
 		err = EVERR_OK;
 	}
 	return err;
+}
+
+/* Its details have not come: wsus_rollup_computers.c. */
+static everr_t add_new(struct status_job *job)
+{
+	job->tells_new = job->row.untold;
+	job->row.untold = false;
+	if (!job->tells_new) {
+		return EVERR_OK;
+	}
+	return bridge_wsus_computer(job->part.job.events,
+				    &job->part.rollup->origin,
+				    &job->row.computer, true);
 }
 
 static bool nothing_new(const struct status_job *job)
@@ -240,7 +256,7 @@ static everr_t put_states(struct status_job *job)
 	return wsus_job_state(base, name, &data);
 }
 
-/* With the last commit of it: then the rollup has been taken in. */
+/* The number goes with the last commit: then the rollup has been taken in. */
 static everr_t put_computer(struct status_job *job)
 {
 	struct wsus_job *base = &job->part.job;
@@ -252,8 +268,10 @@ static everr_t put_computer(struct status_job *job)
 	if (err != EVERR_OK) {
 		return err;
 	}
-	job->row.rollup_number = job->rollup_number;
-	job->row.detection = job->detection;
+	if (!base->more) {
+		job->row.rollup_number = job->rollup_number;
+		job->row.detection = job->detection;
+	}
 	buf_init(&data, base->turn, WSUS_ROW_MAX);
 	wsus_computer_encode(&data, &job->row);
 	return wsus_job_state(base, name, &data);
@@ -268,6 +286,9 @@ static everr_t status_begin(struct status_job *job)
 		return err;
 	}
 	err = read_computer(job);
+	if (err == EVERR_OK) {
+		err = add_new(job);
+	}
 	if (err == EVERR_OK && job->merge->baseline) {
 		err = add_baseline(job);
 	}
@@ -289,7 +310,7 @@ static everr_t status_prepare(struct wsus_job *base)
 	if (err == EVERR_OK && job->merge->changed) {
 		err = put_states(job);
 	}
-	if (err == EVERR_OK && !base->more) {
+	if (err == EVERR_OK && (job->tells_new || !base->more)) {
 		err = put_computer(job);
 	}
 	return err;
@@ -305,6 +326,7 @@ static void status_committed(struct wsus_job *base)
 	tables->transitions += job->telling - job->told;
 	state->computers += !job->part.changed;
 	job->part.changed = true;
+	job->tells_new = false;
 	job->told = job->telling;
 	if (!base->more) {
 		job->entry->rollup_number = job->rollup_number;
@@ -317,7 +339,9 @@ static void status_committed(struct wsus_job *base)
 /*
  * Nothing in the protocol says that a server has reported all it had.  It
  * sends its computers in calls of at most WSUS_BATCH_STATUS, so a call with
- * fewer, which brought something new, is taken for the last one.
+ * fewer is taken for the last one: where the server's own row says that it has
+ * begun a report since the last end, which a stop of the service does not make
+ * forgotten, or where something new was brought.
  */
 struct end_job {
 	struct wsus_rollup_job part;
@@ -325,19 +349,41 @@ struct end_job {
 	uint64_t computers, changes;
 };
 
+static bool end_is_due(const struct wsus_server_entry *server)
+{
+	return server->computers > 0 || server->row->reporting;
+}
+
+static everr_t end_put_row(struct end_job *job)
+{
+	struct wsus_job *base = &job->part.job;
+	struct wsus_server_row row = *job->server->row;
+	char name[WSUS_ROW_NAME_SIZE];
+	struct buf data;
+
+	row.reporting = false;
+	buf_init(&data, base->turn, WSUS_ROW_MAX);
+	wsus_server_encode(&data, &row);
+	wsus_server_row_name(&job->server->id, name);
+	return wsus_job_state(base, name, &data);
+}
+
 static everr_t end_prepare(struct wsus_job *base)
 {
 	struct end_job *job = (struct end_job *)base;
 	struct wsus_server_entry *server = job->server;
+	everr_t err;
 
 	job->computers = server->computers;
 	job->changes = server->changes;
-	if (job->computers == 0) {
+	if (!end_is_due(server)) {
 		return EVERR_OK;
 	}
-	return bridge_wsus_sync_finished(
-		base->events, &job->part.rollup->origin, &server->row->server,
-		job->computers, job->changes);
+	err = bridge_wsus_sync_finished(base->events, &job->part.rollup->origin,
+					&server->row->server, job->computers,
+					job->changes);
+	return err == EVERR_OK && server->row->reporting ? end_put_row(job)
+							 : err;
 }
 
 static void end_committed(struct wsus_job *base)
@@ -346,6 +392,7 @@ static void end_committed(struct wsus_job *base)
 
 	job->server->computers -= job->computers;
 	job->server->changes -= job->changes;
+	job->server->row->reporting = false;
 }
 
 /* Whether something is under way before the answer. */
@@ -362,7 +409,7 @@ static bool tell_end(struct status_call *state)
 	state->end_told = true;
 	server->computers += state->computers;
 	server->changes += state->changes;
-	if (server->computers == 0 || state->num_items == WSUS_BATCH_STATUS) {
+	if (!end_is_due(server) || state->num_items == WSUS_BATCH_STATUS) {
 		return false;
 	}
 	job = talloc_zero(rollup, struct end_job);

@@ -12,7 +12,9 @@
 
 #define SERVER_REPLICA 0x0001
 #define SERVER_COUNTERS 0x0002
+#define SERVER_REPORTING 0x0004
 #define COMPUTER_DETAILS 0x0001
+#define COMPUTER_UNTOLD 0x0002
 
 #define ACTIVITY_SIZE 36
 
@@ -185,6 +187,7 @@ void wsus_server_encode(struct buf *out, const struct wsus_server_row *row)
 
 	flags |= server->replica ? SERVER_REPLICA : 0;
 	flags |= server->has_counters ? SERVER_COUNTERS : 0;
+	flags |= row->reporting ? SERVER_REPORTING : 0;
 	put_head(out, SERVER_MAGIC, flags);
 	put_guid(out, &server->parent);
 	buf_put_u64(out, row->first_seen);
@@ -222,9 +225,11 @@ static void put_details(struct buf *out,
 void wsus_computer_encode(struct buf *out, const struct wsus_computer_row *row)
 {
 	const struct bridge_wsus_computer *computer = &row->computer;
+	uint16_t flags = 0;
 
-	put_head(out, COMPUTER_MAGIC,
-		 computer->has_details ? COMPUTER_DETAILS : 0);
+	flags |= computer->has_details ? COMPUTER_DETAILS : 0;
+	flags |= row->untold ? COMPUTER_UNTOLD : 0;
+	put_head(out, COMPUTER_MAGIC, flags);
 	put_guid(out, &computer->parent);
 	buf_put_u64(out, computer->last_sync);
 	put_i32(out, computer->last_sync_result);
@@ -401,6 +406,7 @@ everr_t wsus_server_decode(TALLOC_CTX *mem_ctx, const struct ev_guid *id,
 	flags = take_head(&r, SERVER_MAGIC);
 	row.server.replica = (flags & SERVER_REPLICA) != 0;
 	row.server.has_counters = (flags & SERVER_COUNTERS) != 0;
+	row.reporting = (flags & SERVER_REPORTING) != 0;
 	row.server.parent = take_guid(&r);
 	row.first_seen = take_u64(&r);
 	row.server.last_sync = take_u64(&r);
@@ -450,6 +456,7 @@ everr_t wsus_computer_decode(TALLOC_CTX *mem_ctx, const uint8_t *data,
 	everr_t err;
 
 	flags = take_head(&r, COMPUTER_MAGIC);
+	row.untold = (flags & COMPUTER_UNTOLD) != 0;
 	computer->parent = take_guid(&r);
 	computer->last_sync = take_u64(&r);
 	computer->last_sync_result = take_i32(&r);

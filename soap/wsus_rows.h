@@ -36,6 +36,7 @@ struct wsus_server_row {
 	struct bridge_wsus_server server;
 	uint64_t first_seen;
 	uint64_t sent_rollup;  /* last_rollup as sent, without correction */
+	bool reporting;	       /* since then; the end was not told yet */
 	uint32_t num_systems;  /* rows of WSUS_ROW_ACTIVITY it has */
 	struct ev_guid *parts; /* applied of that rollup: digests */
 	uint32_t num_parts;
@@ -45,6 +46,7 @@ struct wsus_computer_row {
 	struct bridge_wsus_computer computer;
 	uint64_t detection;    /* EffectiveLastDetectionTime */
 	int32_t rollup_number; /* LastReceivedRollupNumber */
+	bool untold;	       /* no event has spoken of it yet */
 };
 
 /* Of one server and operating system, by update in the order of bytes. */

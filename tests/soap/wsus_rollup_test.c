@@ -511,7 +511,6 @@ static void test_details_are_asked_for(void **state)
 			       "<RollupComputersResult><ChangedComputer "
 			       "ComputerId=\"" PC2 "\" Change=\"NewParent\" />"
 			       "</RollupComputersResult>"));
-	assert_int_equal(wsus_events(w, BRIDGE_WSUS_COMPUTER_NEW), 2);
 	/* Details are kept when they are not sent. */
 	assert_int_equal(wsus_events(w, BRIDGE_WSUS_COMPUTER_CHANGED), 0);
 	wsus_expect(w, "RollupComputers",
@@ -521,6 +520,50 @@ static void test_details_are_asked_for(void **state)
 	assert_int_equal(wsus_events(w, BRIDGE_WSUS_COMPUTER_CHANGED), 1);
 	wsus_last_event_has(w, BRIDGE_WSUS_COMPUTER_CHANGED, "IPAddress",
 			    "127.0.0.1");
+}
+
+static void report_without_details(struct wsus_fixture *w, const char *time)
+{
+	wsus_expect(w, "RollupComputers",
+		    computers(w, computer(w, PC2, DSS, time, "")),
+		    "Change=\"NewParent\"");
+}
+
+/* Where the answer was lost, too. */
+static void test_a_new_computer_is_told_with_the_details_asked_for(void **state)
+{
+	struct wsus_fixture *w = start(state);
+
+	report_without_details(w, "2007-03-06T03:22:28Z");
+	report_without_details(w, "2007-03-06T03:22:28Z");
+	wsus_fixture_restart(w);
+	report_without_details(w, "2007-03-06T03:22:28Z");
+	assert_int_equal(wsus_events(w, BRIDGE_WSUS_COMPUTER_NEW), 1);
+	make_computer(w, PC2, DSS);
+	make_computer(w, PC2, DSS);
+	assert_int_equal(wsus_events(w, BRIDGE_WSUS_COMPUTER_NEW), 2);
+	assert_int_equal(wsus_events(w, BRIDGE_WSUS_COMPUTER_CHANGED), 0);
+	wsus_last_event_has(w, BRIDGE_WSUS_COMPUTER_NEW, "ComputerId", PC2);
+	wsus_last_event_has(w, BRIDGE_WSUS_COMPUTER_NEW, "IPAddress",
+			    "127.0.0.1");
+}
+
+static void test_without_details_it_is_told_at_its_next_sync(void **state)
+{
+	struct wsus_fixture *w = start(state);
+
+	report_without_details(w, "2007-03-06T03:22:28Z");
+	report_without_details(w, "2007-03-07T03:22:28Z");
+	report_without_details(w, "2007-03-08T03:22:28Z");
+	assert_int_equal(wsus_events(w, BRIDGE_WSUS_COMPUTER_NEW), 2);
+	assert_int_equal(wsus_events(w, BRIDGE_WSUS_COMPUTER_CHANGED), 0);
+	/* Then they are a change. */
+	wsus_expect(w, "RollupComputers",
+		    computers(w, computer(w, PC2, DSS, "2007-03-09T03:22:28Z",
+					  DETAILS("127.0.0.1"))),
+		    "<RollupComputersResult />");
+	assert_int_equal(wsus_events(w, BRIDGE_WSUS_COMPUTER_NEW), 2);
+	assert_int_equal(wsus_events(w, BRIDGE_WSUS_COMPUTER_CHANGED), 1);
 }
 
 static void test_a_computer_of_an_unknown_server_fails_the_call(void **state)
@@ -743,13 +786,17 @@ static void test_many_transitions_take_several_commits(void **state)
 /* The service stops when a part of it is on disk. */
 static void test_a_stop_between_commits_repeats_no_event(void **state)
 {
-	struct wsus_fixture *w = start(state);
+	struct wsus_fixture *w = wsus_fixture_new(state);
 	unsigned int num = 2 * WSUS_JOB_EVENTS + 1;
 	char *later = many_rows(w, num, 4, "2007-03-06T22:00:00Z");
 	struct http_exchange *exchange = NULL;
 	size_t told;
 
-	report(w, 1, true, many_rows(w, num, 2, "2007-03-05T22:00:00Z"));
+	make_server(w, DSS, ZERO);
+	wsus_expect(
+		w, "RollupComputers",
+		computers(w, computer(w, PC1, DSS, "2007-03-06T03:22:28Z", "")),
+		"NewParent");
 	exchange = wsus_send(w, "RollupComputerStatus",
 			     statuses(w, status(w, PC1, 2, false, later)));
 	fixture_until(w->f, wsus_events(w, BRIDGE_WSUS_UPDATE_STATE) > 0);
@@ -758,10 +805,13 @@ static void test_a_stop_between_commits_repeats_no_event(void **state)
 	wsus_fixture_restart(w);
 	told = wsus_events(w, BRIDGE_WSUS_UPDATE_STATE);
 	assert_true(told > 0 && told < num);
+	/* Its details never came. */
+	assert_int_equal(wsus_events(w, BRIDGE_WSUS_COMPUTER_NEW), 1);
 	wsus_expect(w, "GetOutOfSyncComputers", out_of_sync(w, DSS, PC1, 2),
 		    "<string>" PC1 "</string>");
 	report(w, 2, false, later);
 	assert_int_equal(wsus_events(w, BRIDGE_WSUS_UPDATE_STATE), num);
+	assert_int_equal(wsus_events(w, BRIDGE_WSUS_COMPUTER_NEW), 1);
 }
 
 /* Two calls, and one call twice over: each state is told once. */
@@ -817,7 +867,8 @@ static void test_an_unknown_computer_is_passed_over(void **state)
 		    statuses(w, status(w, "other", 1, true,
 				       row(w, 1, 4, "2007-03-05T22:00:00Z"))),
 		    ">true<");
-	assert_int_equal(wsus_events(w, 0), 3);
+	assert_int_equal(wsus_events(w, BRIDGE_WSUS_COMPUTER_NEW), 1);
+	assert_int_equal(wsus_events(w, BRIDGE_WSUS_COMPUTER_BASELINE), 0);
 }
 
 static void test_a_batch_of_statuses_has_its_limit(void **state)
@@ -960,6 +1011,48 @@ static void test_the_end_of_a_report_counts_all_of_its_calls(void **state)
 	wsus_last_event_has(w, BRIDGE_WSUS_SYNC_FINISHED, "Changes", "0");
 }
 
+static void test_a_report_has_one_end(void **state)
+{
+	struct wsus_fixture *w = start(state);
+	const char *rows = row(w, 1, 4, "2007-03-05T22:00:00Z");
+
+	report(w, 1, true, rows);
+	report(w, 1, true, rows);
+	assert_int_equal(wsus_events(w, BRIDGE_WSUS_SYNC_FINISHED), 1);
+	/* The next one brings nothing of computers. */
+	wsus_expect(
+		w, "RollupDownstreamServers",
+		servers(w, server(w, DSS, ZERO, "2007-03-07T03:28:01Z", 1, "")),
+		empty_servers);
+	report(w, 1, true, rows);
+	report(w, 1, true, rows);
+	assert_int_equal(wsus_events(w, BRIDGE_WSUS_SYNC_FINISHED), 2);
+	wsus_last_event_has(w, BRIDGE_WSUS_SYNC_FINISHED, "Computers", "0");
+}
+
+/* All computers are on disk when the service stops, the end is not. */
+static void test_a_stop_before_the_end_does_not_lose_it(void **state)
+{
+	struct wsus_fixture *w = start(state);
+	const char *rows = row(w, 1, 4, "2007-03-05T22:00:00Z");
+	const struct wsus_computer_entry *entry =
+		wsus_tables_computer(w->wsus->tables, PC1);
+	struct http_exchange *exchange = NULL;
+
+	exchange = wsus_send(w, "RollupComputerStatus",
+			     statuses(w, status(w, PC1, 1, true, rows)));
+	fixture_until(w->f, entry->lock.owner != NULL);
+	talloc_free(exchange);
+	/* The store still commits what it was handed. */
+	wsus_fixture_restart(w);
+	assert_int_equal(wsus_events(w, BRIDGE_WSUS_COMPUTER_BASELINE), 1);
+	assert_int_equal(wsus_events(w, BRIDGE_WSUS_SYNC_FINISHED), 0);
+	report(w, 1, true, rows);
+	report(w, 1, true, rows);
+	assert_int_equal(wsus_events(w, BRIDGE_WSUS_COMPUTER_BASELINE), 1);
+	assert_int_equal(wsus_events(w, BRIDGE_WSUS_SYNC_FINISHED), 1);
+}
+
 /* ----------------------------------------------------------- out of sync */
 
 static void test_a_full_batch_of_numbers_is_answered(void **state)
@@ -1055,6 +1148,48 @@ static void test_times_of_a_wrong_clock_are_corrected(void **state)
 	assert_non_null(strstr(text, "<Data Name='LastSyncTime'>1601-"));
 }
 
+/* The text with what stands in it since another time. */
+static char *replaced(TALLOC_CTX *mem_ctx, const char *text, const char *old,
+		      const char *new)
+{
+	const char *at = strstr(text, old);
+
+	assert_non_null(at);
+	return talloc_asprintf(mem_ctx, "%.*s%s%s", (int)(at - text), text, new,
+			       at + strlen(old));
+}
+
+/*
+ * The correction is rounded to minutes: a clientTime that is 59.9 seconds
+ * later makes it another one, whatever the time is.
+ */
+static void test_a_rounded_correction_hides_no_report(void **state)
+{
+	struct wsus_fixture *w = wsus_fixture_new(state);
+	const char *sync = "2007-03-06T01:01:01";
+	char *first = NULL;
+	char *later = NULL;
+
+	w->wsus->config.correct_clocks = true;
+	first = servers(w, server(w, DSS, ZERO, "2007-03-06T03:28:01Z", 1, ""));
+	first = replaced(w, first, "0001-01-01T00:00:00", sync);
+	later = replaced(w, first, "03:28:02.55", "03:29:02.45");
+	wsus_expect(w, "RollupDownstreamServers", first, empty_servers);
+	wsus_expect(w, "RollupDownstreamServers", later, empty_servers);
+	assert_int_equal(wsus_events(w, BRIDGE_WSUS_SERVER_SUMMARY), 1);
+	later = replaced(w, later, "03:28:01Z", "03:28:31Z");
+	wsus_expect(w, "RollupDownstreamServers", later, empty_servers);
+	assert_int_equal(wsus_events(w, BRIDGE_WSUS_SERVER_SUMMARY), 2);
+	/* Details that follow a report of the same time. */
+	first = computers(w, computer(w, PC1, DSS, "2007-03-06T03:22:28Z", ""));
+	wsus_expect(w, "RollupComputers", first, "NewParent");
+	later = computers(w, computer(w, PC1, DSS, "2007-03-06T03:22:28Z",
+				      DETAILS("127.0.0.1")));
+	later = replaced(w, later, "03:28:02.55", "03:29:02.45");
+	wsus_expect(w, "RollupComputers", later, "<RollupComputersResult />");
+	wsus_last_event_has(w, BRIDGE_WSUS_COMPUTER_NEW, "HasDetails", "true");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1074,6 +1209,9 @@ int main(void)
 		leak_test(test_a_computer_is_new_then_the_same_then_changed),
 		leak_test(test_an_older_report_of_a_computer_is_passed_over),
 		leak_test(test_details_are_asked_for),
+		leak_test(
+			test_a_new_computer_is_told_with_the_details_asked_for),
+		leak_test(test_without_details_it_is_told_at_its_next_sync),
 		leak_test(test_a_computer_of_an_unknown_server_fails_the_call),
 		leak_test(test_a_full_batch_of_computers_is_taken_and_no_more),
 		leak_test(test_more_computers_than_are_kept_are_refused),
@@ -1093,10 +1231,13 @@ int main(void)
 		leak_test(test_a_full_queue_is_answered_busy),
 		leak_test(test_damaged_states_are_asked_for_in_full),
 		leak_test(test_the_end_of_a_report_counts_all_of_its_calls),
+		leak_test(test_a_report_has_one_end),
+		leak_test(test_a_stop_before_the_end_does_not_lose_it),
 		leak_test(test_a_full_batch_of_numbers_is_answered),
 		leak_test(test_only_computers_below_the_server_are_out_of_sync),
 		leak_test(test_servers_in_a_circle_hold_nothing_up),
 		leak_test(test_times_of_a_wrong_clock_are_corrected),
+		leak_test(test_a_rounded_correction_hides_no_report),
 	};
 
 	fixture_prepare();

@@ -84,6 +84,7 @@ static void test_a_server_row_comes_back_as_it_was(void **state)
 			   .counters = {1002, 29, 2, 971}},
 		.first_seen = 13,
 		.sent_rollup = 14,
+		.reporting = true,
 		.num_systems = 15,
 		.parts = parts,
 		.num_parts = 2,
@@ -107,6 +108,7 @@ static void test_a_server_row_comes_back_as_it_was(void **state)
 	assert_int_equal(back.first_seen, 13);
 	assert_int_equal(back.sent_rollup, 14);
 	assert_int_equal(back.num_systems, 15);
+	assert_true(back.reporting);
 	assert_int_equal(back.num_parts, 2);
 	assert_memory_equal(back.parts, parts, sizeof(parts));
 }
@@ -138,6 +140,7 @@ static struct wsus_computer_row computer_row(void)
 				     "Windows Server 2003, Servers"},
 		.detection = 26,
 		.rollup_number = 3,
+		.untold = true,
 	};
 }
 
@@ -159,6 +162,7 @@ static void test_a_computer_row_comes_back_as_it_was(void **state)
 	assert_int_equal(back.computer.last_sync_result, 2);
 	assert_int_equal(back.detection, 26);
 	assert_int_equal(back.rollup_number, 3);
+	assert_true(back.untold);
 	wsus_computer_encode(&again, &back);
 	assert_int_equal(again.len, buf.len);
 	assert_memory_equal(again.data, buf.data, buf.len);
