@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "soap/wsus_catalogue.h"
 
+#include <errno.h>
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
 #include <stdlib.h>
@@ -154,7 +155,7 @@ static int guid_cmp(const void *a, const void *b)
 	return memcmp(a, b, sizeof(struct ev_guid));
 }
 
-static int update_cmp(const void *a, const void *b)
+int wsus_update_cmp(const void *a, const void *b)
 {
 	const struct wsus_update *x = a;
 	const struct wsus_update *y = b;
@@ -346,7 +347,7 @@ everr_t wsus_catalogue_index(struct wsus_catalogue *catalogue)
 	size_t i;
 
 	if (num > 0) {
-		qsort(updates, num, sizeof(*updates), update_cmp);
+		qsort(updates, num, sizeof(*updates), wsus_update_cmp);
 	}
 	for (i = 0; i < num; i++) {
 		updates[i].newest =
@@ -375,7 +376,7 @@ const struct wsus_update *wsus_catalogue_find(
 		return NULL;
 	}
 	return bsearch(&key, catalogue->updates, catalogue->num_updates,
-		       sizeof(key), update_cmp);
+		       sizeof(key), wsus_update_cmp);
 }
 
 const char *wsus_catalogue_title(const struct wsus_catalogue *catalogue,
@@ -398,11 +399,14 @@ bool wsus_catalogue_has_file(const struct wsus_catalogue *catalogue,
 		       sizeof(pointer), digest_cmp) != NULL;
 }
 
-static bool read_all(int fd, uint8_t *data, size_t len, uint64_t offset)
+bool wsus_read_at(int fd, uint8_t *data, size_t len, uint64_t offset)
 {
 	while (len > 0) {
 		ssize_t n = pread(fd, data, len, (off_t)offset);
 
+		if (n < 0 && errno == EINTR) {
+			continue;
+		}
 		if (n <= 0) {
 			return false;
 		}
@@ -424,7 +428,8 @@ everr_t wsus_catalogue_read(const struct wsus_catalogue *catalogue,
 	if (data == NULL) {
 		return buf_error(out);
 	}
-	if (!read_all(catalogue->data_fd, data, update->len, update->offset)) {
+	if (!wsus_read_at(catalogue->data_fd, data, update->len,
+			  update->offset)) {
 		return EVERR_IO;
 	}
 	rc = gnutls_hash_fast(GNUTLS_DIG_SHA256, data, update->len, hash);

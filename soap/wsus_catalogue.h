@@ -16,6 +16,7 @@
 #include "base/guid.h"
 #include "soap/wsus_anchor.h"
 
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -38,7 +39,8 @@
 #define WSUS_DIGEST_ROOM 64
 #define WSUS_HASH_LEN 32 /* SHA-256 */
 
-#define WSUS_INDEX_FILE "catalogue.json"
+#define WSUS_INDEX_FILE "catalogue.index"
+#define WSUS_DATA_NAME "updates-%" PRIu64 ".dat" /* data_number */
 
 enum wsus_kind {
 	WSUS_UPDATE, /* software and drivers */
@@ -145,7 +147,7 @@ struct wsus_catalogue {
 	struct ev_guid *eulas; /* accepted */
 	size_t num_eulas;
 
-	const char *data_file;	    /* name in the directory; NULL: none */
+	uint64_t data_number;	    /* of the metadata's file */
 	int data_fd;		    /* -1: none */
 	struct ev_guid *categories; /* that any update is in, sorted */
 	size_t num_categories;
@@ -173,6 +175,9 @@ everr_t wsus_catalogue_load(TALLOC_CTX *mem_ctx, const char *dir,
  * digests.  EVERR_NOMEM
  */
 everr_t wsus_catalogue_index(struct wsus_catalogue *catalogue) EVERR_MUST_CHECK;
+
+/* The order of updates: by id, then revision.  For qsort(). */
+int wsus_update_cmp(const void *a, const void *b);
 
 /* NULL: there is none. */
 const struct wsus_update *wsus_catalogue_find(
@@ -204,9 +209,14 @@ everr_t wsus_catalogue_read(const struct wsus_catalogue *catalogue,
 			    struct buf *out) EVERR_MUST_CHECK;
 
 /*
- * Append the index's text.  EVERR_NOMEM, EVERR_LIMIT
+ * Append the index of one that wsus_catalogue_index() went over.
+ *
+ * EVERR_NOMEM, EVERR_LIMIT
  */
 everr_t wsus_catalogue_format(const struct wsus_catalogue *catalogue,
 			      struct buf *out) EVERR_MUST_CHECK;
+
+/* All of len bytes; false: they are not there, errno unless at the end. */
+bool wsus_read_at(int fd, uint8_t *data, size_t len, uint64_t offset);
 
 #endif

@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -19,8 +18,6 @@
 
 /* As it is on disk: UTF-16 has at most twice the bytes. */
 #define SOURCE_FILE_MAX (2 * WSUS_BLOB_MAX)
-#define DATA_PREFIX "updates-"
-#define DATA_SUFFIX ".dat"
 /* Whoever runs the service may read what root put there. */
 #define FILE_MODE 0644
 #define DIRECTORY_MODE 0755
@@ -138,19 +135,37 @@ static everr_t append_data(struct import *import, const struct buf *text)
 
 /* ------------------------------------------------------------ reading updates */
 
-static everr_t read_file(struct import *import, const char *path,
-			 struct buf *out)
+/* A regular file, or a link to one: a pipe would never end. */
+static everr_t open_source(struct import *import, const char *path, int *ret_fd)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	everr_t err = EVERR_OK;
-	ssize_t n = 1;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
 
 	if (fd < 0) {
 		return io_failed(import, path);
 	}
-	while (n > 0 && err == EVERR_OK) {
-		uint8_t chunk[65536];
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+		wsus_problem(import->problems, "%s: it is not a file", path);
+		close(fd);
+		return EVERR_IO;
+	}
+	*ret_fd = fd;
+	return EVERR_OK;
+}
 
+static everr_t read_file(struct import *import, const char *path,
+			 struct buf *out)
+{
+	uint8_t chunk[65536];
+	everr_t err;
+	ssize_t n = 1;
+	int fd = -1;
+
+	err = open_source(import, path, &fd);
+	if (err != EVERR_OK) {
+		return err;
+	}
+	while (n > 0 && err == EVERR_OK) {
 		n = read(fd, chunk, sizeof(chunk));
 		if (n < 0) {
 			err = io_failed(import, path);
@@ -668,41 +683,56 @@ static everr_t write_index(struct import *import, const char *path)
 	return err;
 }
 
-static everr_t name_data(struct import *import)
+/* A number that no import had before, though the clock went back. */
+static char *data_name(struct import *import)
 {
-	char *path = NULL;
+	uint64_t *number = &import->catalogue->data_number;
 
-	import->catalogue->data_file = talloc_asprintf(
-		import->catalogue, DATA_PREFIX "%" PRIu64 DATA_SUFFIX,
-		import->now);
-	path = talloc_asprintf(import->problems, "%s/%s", import->directory,
-			       import->catalogue->data_file);
-	if (path == NULL || import->catalogue->data_file == NULL) {
-		return EVERR_NOMEM;
+	*number = import->now;
+	if (*number <= import->old->data_number) {
+		*number = import->old->data_number + 1;
 	}
+	return talloc_asprintf(import->problems, WSUS_DATA_NAME, *number);
+}
+
+static everr_t name_data(struct import *import, const char *name)
+{
 	if (fchmod(import->data_fd, FILE_MODE) != 0 ||
 	    fsync(import->data_fd) != 0 ||
-	    rename(import->data_temporary, path) != 0) {
-		return io_failed(import, path);
+	    renameat(AT_FDCWD, import->data_temporary, import->dir_fd, name) !=
+		    0) {
+		return io_failed(import, name);
 	}
 	TALLOC_FREE(import->data_temporary);
 	return EVERR_OK;
 }
 
+/* Whether it is metadata of an import, or what one left that was killed. */
+static bool is_ours(const char *name)
+{
+	size_t prefix = strlen("updates-");
+	size_t digits;
+
+	if (strncmp(name, ".updates.", 9) == 0 ||
+	    strncmp(name, ".index.", 7) == 0) {
+		return true;
+	}
+	if (strncmp(name, "updates-", prefix) != 0) {
+		return false;
+	}
+	digits = strspn(name + prefix, "0123456789");
+	return digits > 0 && strcmp(name + prefix + digits, ".dat") == 0;
+}
+
 /* The data of imports before; a service that has it open keeps it. */
-static void remove_others(struct import *import)
+static void remove_others(struct import *import, const char *data)
 {
 	DIR *dir = opendir(import->directory);
 	struct dirent *entry = NULL;
 
 	while (dir != NULL && (entry = readdir(dir)) != NULL) {
-		bool is_data = strncmp(entry->d_name, DATA_PREFIX,
-				       strlen(DATA_PREFIX)) == 0 ||
-			       strncmp(entry->d_name, ".updates.", 9) == 0 ||
-			       strncmp(entry->d_name, ".index.", 7) == 0;
-
-		if (is_data &&
-		    strcmp(entry->d_name, import->catalogue->data_file) != 0) {
+		if (is_ours(entry->d_name) &&
+		    strcmp(entry->d_name, data) != 0) {
 			unlinkat(import->dir_fd, entry->d_name, 0);
 		}
 	}
@@ -716,23 +746,27 @@ static everr_t store(struct import *import)
 {
 	char *path = talloc_asprintf(import->problems, "%s/" WSUS_INDEX_FILE,
 				     import->directory);
+	char *data = data_name(import);
 	everr_t err;
 
-	if (path == NULL) {
+	if (path == NULL || data == NULL) {
 		return EVERR_NOMEM;
 	}
-	err = name_data(import);
-	if (err == EVERR_OK) {
-		err = write_index(import, path);
+	err = name_data(import, data);
+	if (err != EVERR_OK) {
+		return err;
 	}
-	if (err == EVERR_OK && fsync(import->dir_fd) != 0) {
-		err = io_failed(import, import->directory);
+	err = write_index(import, path);
+	if (err != EVERR_OK) {
+		unlinkat(import->dir_fd, data, 0);
+		return err;
 	}
-	if (err == EVERR_OK) {
-		remove_others(import);
-		import->result.written = true;
+	if (fsync(import->dir_fd) != 0) {
+		return io_failed(import, import->directory);
 	}
-	return err;
+	remove_others(import, data);
+	import->result.written = true;
+	return EVERR_OK;
 }
 
 /* ---------------------------------------------------------------- all of it */
@@ -744,13 +778,7 @@ static everr_t load_old(struct import *import)
 
 	err = wsus_catalogue_load(import->problems, import->directory,
 				  &import->old, &message);
-	if (err == EVERR_CONFIG) {
-		wsus_problem(import->problems,
-			     "%s; what was there is of no use: remove the "
-			     "directory first, downstream servers then get "
-			     "all of it anew",
-			     message);
-	} else if (message != NULL) {
+	if (message != NULL) {
 		wsus_problem(import->problems, "%s", message);
 	}
 	return err;

@@ -1,631 +1,602 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* A catalogue's index as a file: JSON, doc/wsus.md. */
+/*
+ * Reading a catalogue's index.  The file is read whole and checked against its
+ * checksum; guids and texts are then used where they are.
+ */
 
-#include "soap/wsus_catalogue.h"
+#include "soap/wsus_index.h"
 
 #include "base/text.h"
+#include "store/crc32c.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <jansson.h>
-#include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FORMAT 1
-/* Nobody else needs to read it, whoever runs the service must. */
-#define NAME_PREFIX "updates-"
+/* An import may remove the data between its index's being read and its own. */
+#define LOAD_TRIES 3
 
-/* -------------------------------------------------------------------- reading */
-
-/* The first thing that is wrong. */
-struct loading {
-	struct wsus_catalogue *catalogue;
-	const char *list; /* where it is */
-	size_t row;
-	const char *what;
-	bool nomem;
+const struct wsus_index_section_info wsus_index_sections[WSUS_INDEX_SECTIONS] =
+	{
+		[WSUS_INDEX_UPDATES] = {"updates", 104, WSUS_UPDATES_MAX},
+		[WSUS_INDEX_LANGUAGES] = {"languages", 28, WSUS_LANGUAGES_MAX},
+		[WSUS_INDEX_GROUPS] = {"groups", 40, WSUS_GROUPS_MAX},
+		[WSUS_INDEX_DEPLOYMENTS] = {"deployments", 88,
+					    WSUS_DEPLOYMENTS_MAX},
+		[WSUS_INDEX_DEAD] = {"dead", 28, WSUS_DEAD_MAX},
+		[WSUS_INDEX_DECLINED] = {"declined", 16, WSUS_GUIDS_MAX},
+		[WSUS_INDEX_EULAS] = {"eulas", 16, WSUS_GUIDS_MAX},
+		[WSUS_INDEX_CATEGORIES] = {"categories", 16, WSUS_INDEX_MAX},
+		[WSUS_INDEX_NAMED] = {"named", 16, WSUS_INDEX_MAX},
+		[WSUS_INDEX_MEMBERS] = {"members", 4, WSUS_INDEX_MAX},
+		[WSUS_INDEX_FILES] = {"files", 24, WSUS_INDEX_MAX},
+		[WSUS_INDEX_DIGESTS] = {"digests", 4, WSUS_INDEX_MAX},
+		[WSUS_INDEX_TEXTS] = {"texts", 1, WSUS_INDEX_MAX},
 };
 
-static everr_t wrong(struct loading *loading, const char *what)
+struct loading {
+	struct wsus_catalogue *catalogue;
+	const uint8_t *at[WSUS_INDEX_SECTIONS];
+	size_t num[WSUS_INDEX_SECTIONS];
+	uint64_t end; /* of what is needed of the metadata's file */
+
+	/* What follows update by update, and how many were taken. */
+	struct ev_guid *named_rows;
+	struct wsus_file *file_rows;
+	uint32_t *member_rows;
+	size_t named, files, members;
+
+	const char *what; /* the first thing that is wrong */
+	size_t row;	  /* counted from 1; 0: not in a row */
+};
+
+static everr_t wrong(struct loading *loading, const char *what, size_t row)
 {
-	if (loading->what == NULL) {
-		loading->what = what;
-	}
+	loading->what = what;
+	loading->row = row;
 	return EVERR_CONFIG;
 }
 
-static everr_t get_number(struct loading *loading, const json_t *object,
-			  const char *name, uint64_t max, uint64_t *ret_number)
-{
-	const json_t *value = json_object_get(object, name);
-	json_int_t number = json_integer_value(value);
+/* -------------------------------------------------------------------- fields */
 
-	if (!json_is_integer(value) || number < 0 || (uint64_t)number > max) {
-		return wrong(loading, name);
-	}
-	*ret_number = (uint64_t)number;
-	return EVERR_OK;
+/* A row is read field by field; it is known to be there whole. */
+static uint8_t next_u8(const uint8_t **p)
+{
+	return *(*p)++;
 }
 
-static everr_t get_text(struct loading *loading, const json_t *object,
-			const char *name, const char **ret_text)
+static uint32_t next_u32(const uint8_t **p)
 {
-	const char *text = json_string_value(json_object_get(object, name));
-
-	if (text == NULL) {
-		return wrong(loading, name);
-	}
-	*ret_text = talloc_strdup(loading->catalogue, text);
-	if (*ret_text == NULL) {
-		loading->nomem = true;
-		return EVERR_NOMEM;
-	}
-	return EVERR_OK;
+	*p += 4;
+	return le32_get(*p - 4);
 }
 
-static everr_t get_guid(struct loading *loading, const json_t *value,
-			const char *name, struct ev_guid *ret_guid)
+static uint64_t next_u64(const uint8_t **p)
 {
-	const char *text = json_string_value(value);
-	everr_t err = EVERR_TEXT;
+	*p += 8;
+	return le64_get(*p - 8);
+}
 
-	if (text != NULL) {
-		err = ev_guid_parse(text, ret_guid);
+static void next_bytes(const uint8_t **p, uint8_t *bytes, size_t len)
+{
+	memcpy(bytes, *p, len);
+	*p += len;
+}
+
+static struct wsus_anchor next_anchor(const uint8_t **p)
+{
+	uint64_t time = next_u64(p);
+
+	return (struct wsus_anchor){.number = next_u32(p), .time = time};
+}
+
+/* NULL: no text begins there. */
+static const char *next_text(const struct loading *loading, const uint8_t **p)
+{
+	const uint8_t *texts = loading->at[WSUS_INDEX_TEXTS];
+	uint32_t offset = next_u32(p);
+
+	if (offset >= loading->num[WSUS_INDEX_TEXTS] ||
+	    (offset > 0 && texts[offset - 1] != 0)) {
+		return NULL;
 	}
-	return err == EVERR_OK ? EVERR_OK : wrong(loading, name);
+	return (const char *)texts + offset;
 }
 
-static everr_t get_member_guid(struct loading *loading, const json_t *object,
-			       const char *name, struct ev_guid *ret_guid)
+/* num rows behind those that were taken before; false: there are fewer. */
+static bool take(const struct loading *loading, enum wsus_index_section section,
+		 size_t *taken, size_t num, size_t *ret_first)
 {
-	return get_guid(loading, json_object_get(object, name), name, ret_guid);
+	if (num > loading->num[section] - *taken) {
+		return false;
+	}
+	*ret_first = *taken;
+	*taken += num;
+	return true;
 }
 
-/* Hexadecimal digits of exactly len bytes. */
-static everr_t get_hex(struct loading *loading, const json_t *object,
-		       const char *name, uint8_t *ret_data, size_t len)
+/* ---------------------------------------------------------------------- rows */
+
+/* What an update has in other sections. */
+static bool load_parts(struct loading *loading, struct wsus_update *update,
+		       const uint8_t **p)
 {
-	const char *text = json_string_value(json_object_get(object, name));
+	size_t named, file, member;
+
+	update->num_categories = next_u32(p);
+	update->num_files = next_u32(p);
+	update->num_member_of = next_u32(p);
+	if (update->num_categories > WSUS_CATEGORIES_MAX ||
+	    update->num_files > WSUS_FILES_MAX ||
+	    !take(loading, WSUS_INDEX_NAMED, &loading->named,
+		  update->num_categories, &named) ||
+	    !take(loading, WSUS_INDEX_FILES, &loading->files, update->num_files,
+		  &file) ||
+	    !take(loading, WSUS_INDEX_MEMBERS, &loading->members,
+		  update->num_member_of, &member)) {
+		return false;
+	}
+	update->categories = loading->named_rows + named;
+	update->files = loading->file_rows + file;
+	update->member_of = loading->member_rows + member;
+	return true;
+}
+
+static bool load_update(struct loading *loading, const uint8_t *p, size_t i)
+{
+	struct wsus_update *update = &loading->catalogue->updates[i];
+	uint8_t kind;
+	bool whole;
+
+	next_bytes(&p, update->id.b, sizeof(update->id.b));
+	next_bytes(&p, update->hash, sizeof(update->hash));
+	update->changed = next_anchor(&p);
+	update->offset = next_u64(&p);
+	update->revision = (int32_t)next_u32(&p);
+	update->len = next_u32(&p);
+	update->units = next_u32(&p);
+	update->languages = next_u32(&p);
+	update->title = next_text(loading, &p);
+	whole = load_parts(loading, update, &p);
+	kind = next_u8(&p);
+	update->kind = (enum wsus_kind)kind;
+	update->compress = next_u8(&p) != 0;
+	if (!whole || update->revision < 0 || update->len > WSUS_BLOB_MAX ||
+	    update->units > update->len || update->offset > INT64_MAX / 2 ||
+	    update->title == NULL || kind >= WSUS_KINDS) {
+		return false;
+	}
+	/* Looking up goes by this order. */
+	if (i > 0 && wsus_update_cmp(update - 1, update) >= 0) {
+		return false;
+	}
+	if (update->offset + update->len > loading->end) {
+		loading->end = update->offset + update->len;
+	}
+	update->newest = true;
+	if (i > 0 && ev_guid_equal(&update[-1].id, &update->id)) {
+		update[-1].newest = false;
+	}
+	return true;
+}
+
+static bool load_language(struct loading *loading, const uint8_t *p, size_t i)
+{
+	struct wsus_language *language = &loading->catalogue->languages[i];
+
+	language->id = (int32_t)next_u32(&p);
+	language->short_name = next_text(loading, &p);
+	language->long_name = next_text(loading, &p);
+	language->enabled = next_u32(&p) != 0;
+	language->changed = next_anchor(&p);
+	return language->id >= 0 && language->short_name != NULL &&
+	       language->long_name != NULL;
+}
+
+static bool load_group(struct loading *loading, const uint8_t *p, size_t i)
+{
+	struct wsus_group *group = &loading->catalogue->groups[i];
+
+	next_bytes(&p, group->id.b, sizeof(group->id.b));
+	next_bytes(&p, group->parent.b, sizeof(group->parent.b));
+	group->name = next_text(loading, &p);
+	group->builtin = next_u32(&p) != 0;
+	return group->name != NULL;
+}
+
+static bool load_deployment(struct loading *loading, const uint8_t *p, size_t i)
+{
+	struct wsus_deployment *deployment =
+		&loading->catalogue->deployments[i];
+	uint8_t action;
+
+	next_bytes(&p, deployment->id.b, sizeof(deployment->id.b));
+	next_bytes(&p, deployment->update.b, sizeof(deployment->update.b));
+	next_bytes(&p, deployment->group.b, sizeof(deployment->group.b));
+	deployment->deadline = next_u64(&p);
+	deployment->go_live = next_u64(&p);
+	deployment->changed = next_anchor(&p);
+	deployment->revision = (int32_t)next_u32(&p);
+	deployment->admin = next_text(loading, &p);
+	action = next_u8(&p);
+	deployment->action = (enum wsus_action)action;
+	deployment->assigned = next_u8(&p) != 0;
+	deployment->priority = next_u8(&p);
+	return deployment->revision >= 0 && deployment->admin != NULL &&
+	       action < WSUS_ACTIONS && deployment->priority <= 3;
+}
+
+static bool load_dead(struct loading *loading, const uint8_t *p, size_t i)
+{
+	struct wsus_dead *dead = &loading->catalogue->dead[i];
+
+	next_bytes(&p, dead->id.b, sizeof(dead->id.b));
+	dead->changed = next_anchor(&p);
+	return true;
+}
+
+static bool load_file(struct loading *loading, const uint8_t *p, size_t i)
+{
+	struct wsus_file *file = &loading->file_rows[i];
+	const char *url = NULL;
+
+	next_bytes(&p, file->digest, sizeof(file->digest));
+	url = next_text(loading, &p);
+	file->url = url != NULL && *url != '\0' ? url : NULL;
+	return url != NULL;
+}
+
+static bool load_member(struct loading *loading, const uint8_t *p, size_t i)
+{
+	loading->member_rows[i] = le32_get(p);
+	return loading->member_rows[i] < loading->num[WSUS_INDEX_CATEGORIES];
+}
+
+static bool load_digest(struct loading *loading, const uint8_t *p, size_t i)
+{
+	uint32_t number = le32_get(p);
+
+	if (number >= loading->num[WSUS_INDEX_FILES]) {
+		return false;
+	}
+	loading->catalogue->digests[i] = &loading->file_rows[number];
+	return true;
+}
+
+static everr_t load_section(struct loading *loading,
+			    enum wsus_index_section section,
+			    bool (*load)(struct loading *loading,
+					 const uint8_t *p, size_t i))
+{
+	const struct wsus_index_section_info *info =
+		&wsus_index_sections[section];
 	size_t i;
 
-	if (text == NULL || strlen(text) != 2 * len) {
-		return wrong(loading, name);
-	}
-	for (i = 0; i < len; i++) {
-		int high = text_hex_digit(text[2 * i]);
-		int low = text_hex_digit(text[2 * i + 1]);
+	for (i = 0; i < loading->num[section]; i++) {
+		const uint8_t *row = loading->at[section] + i * info->row_size;
 
-		if (high < 0 || low < 0) {
-			return wrong(loading, name);
+		if (!load(loading, row, i)) {
+			return wrong(loading, info->name, i + 1);
 		}
-		ret_data[i] = (uint8_t)(high << 4 | low);
 	}
 	return EVERR_OK;
 }
 
-static everr_t get_anchor(struct loading *loading, const json_t *object,
-			  struct wsus_anchor *ret_anchor)
-{
-	const char *text =
-		json_string_value(json_object_get(object, "changed"));
-	everr_t err;
+/* ------------------------------------------------------------------ sections */
 
-	err = wsus_anchor_parse(text, ret_anchor);
-	return err == EVERR_OK ? EVERR_OK : wrong(loading, "changed");
-}
-
-/* One of num words. */
-static everr_t get_word(struct loading *loading, const json_t *object,
-			const char *name, const char *const *words, size_t num,
-			size_t *ret_index)
-{
-	const char *text = json_string_value(json_object_get(object, name));
-	size_t i;
-
-	for (i = 0; text != NULL && i < num; i++) {
-		if (strcmp(text, words[i]) == 0) {
-			*ret_index = i;
-			return EVERR_OK;
-		}
-	}
-	return wrong(loading, name);
-}
-
-/*
- * An array of a size within its limit, with room for its rows; an absent one
- * is empty.
- */
-static everr_t get_array(struct loading *loading, const json_t *object,
-			 const char *name, size_t max, size_t row_size,
-			 const json_t **ret_array, void **ret_rows)
-{
-	const json_t *array = json_object_get(object, name);
-
-	*ret_array = NULL;
-	if (array == NULL) {
-		return EVERR_OK;
-	}
-	if (!json_is_array(array) || json_array_size(array) > max) {
-		return wrong(loading, name);
-	}
-	*ret_rows = talloc_zero_size(loading->catalogue,
-				     json_array_size(array) * row_size + 1);
-	if (*ret_rows == NULL) {
-		loading->nomem = true;
-		return EVERR_NOMEM;
-	}
-	*ret_array = array;
-	return EVERR_OK;
-}
-
-static everr_t get_guids(struct loading *loading, const json_t *object,
-			 const char *name, size_t max,
-			 struct ev_guid **ret_guids, size_t *ret_num)
-{
-	const json_t *array = NULL;
-	everr_t err;
-	size_t i;
-
-	err = get_array(loading, object, name, max, sizeof(struct ev_guid),
-			&array, (void **)ret_guids);
-	for (i = 0; i < json_array_size(array) && err == EVERR_OK; i++) {
-		err = get_guid(loading, json_array_get(array, i), name,
-			       &(*ret_guids)[i]);
-	}
-	*ret_num = json_array_size(array);
-	return err;
-}
-
-static everr_t load_file(struct loading *loading, const json_t *object,
-			 struct wsus_file *file)
-{
-	everr_t err;
-
-	err = get_hex(loading, object, "sha1", file->digest,
-		      sizeof(file->digest));
-	if (err == EVERR_OK && json_object_get(object, "url") != NULL) {
-		err = get_text(loading, object, "url", &file->url);
-	}
-	return err;
-}
-
-static everr_t load_files(struct loading *loading, const json_t *object,
-			  struct wsus_update *update)
-{
-	const json_t *array = NULL;
-	everr_t err;
-	size_t i;
-
-	err = get_array(loading, object, "files", WSUS_FILES_MAX,
-			sizeof(struct wsus_file), &array,
-			(void **)&update->files);
-	for (i = 0; i < json_array_size(array) && err == EVERR_OK; i++) {
-		err = load_file(loading, json_array_get(array, i),
-				&update->files[i]);
-	}
-	update->num_files = json_array_size(array);
-	return err;
-}
-
-/* Where its metadata is. */
-static everr_t load_place(struct loading *loading, const json_t *object,
-			  struct wsus_update *update)
-{
-	uint64_t len, units;
-	everr_t err;
-
-	err = get_number(loading, object, "offset", INT64_MAX, &update->offset);
-	if (err == EVERR_OK) {
-		err = get_number(loading, object, "length", WSUS_BLOB_MAX,
-				 &len);
-	}
-	if (err == EVERR_OK) {
-		err = get_number(loading, object, "units", WSUS_BLOB_MAX,
-				 &units);
-	}
-	if (err == EVERR_OK) {
-		err = get_hex(loading, object, "sha256", update->hash,
-			      sizeof(update->hash));
-	}
-	if (err == EVERR_OK) {
-		update->len = (uint32_t)len;
-		update->units = (uint32_t)units;
-	}
-	return err;
-}
-
-static everr_t load_update(struct loading *loading, const json_t *object,
-			   void *row)
-{
-	struct wsus_update *update = row;
-	uint64_t revision, languages;
-	size_t kind;
-	everr_t err;
-
-	err = get_member_guid(loading, object, "id", &update->id);
-	if (err == EVERR_OK) {
-		err = get_number(loading, object, "revision", INT32_MAX,
-				 &revision);
-	}
-	if (err == EVERR_OK) {
-		err = get_word(loading, object, "kind", wsus_kind_names,
-			       WSUS_KINDS, &kind);
-	}
-	if (err == EVERR_OK) {
-		err = get_text(loading, object, "title", &update->title);
-	}
-	if (err == EVERR_OK) {
-		err = get_anchor(loading, object, &update->changed);
-	}
-	if (err == EVERR_OK) {
-		err = get_number(loading, object, "languages", UINT32_MAX,
-				 &languages);
-	}
-	if (err == EVERR_OK) {
-		err = get_guids(loading, object, "categories",
-				WSUS_CATEGORIES_MAX, &update->categories,
-				&update->num_categories);
-	}
-	if (err == EVERR_OK) {
-		err = load_files(loading, object, update);
-	}
-	if (err == EVERR_OK) {
-		err = load_place(loading, object, update);
-	}
-	if (err == EVERR_OK) {
-		update->revision = (int32_t)revision;
-		update->languages = (uint32_t)languages;
-		update->kind = (enum wsus_kind)kind;
-		update->compress =
-			json_is_true(json_object_get(object, "compress"));
-	}
-	return err;
-}
-
-static everr_t load_language(struct loading *loading, const json_t *object,
-			     void *row)
-{
-	struct wsus_language *language = row;
-	uint64_t id;
-	everr_t err;
-
-	err = get_number(loading, object, "id", INT32_MAX, &id);
-	if (err == EVERR_OK) {
-		err = get_text(loading, object, "short", &language->short_name);
-	}
-	if (err == EVERR_OK) {
-		err = get_text(loading, object, "long", &language->long_name);
-	}
-	if (err == EVERR_OK) {
-		err = get_anchor(loading, object, &language->changed);
-	}
-	if (err == EVERR_OK) {
-		language->id = (int32_t)id;
-		language->enabled =
-			json_is_true(json_object_get(object, "enabled"));
-	}
-	return err;
-}
-
-static everr_t load_group(struct loading *loading, const json_t *object,
-			  void *row)
-{
-	struct wsus_group *group = row;
-	everr_t err;
-
-	err = get_member_guid(loading, object, "id", &group->id);
-	if (err == EVERR_OK) {
-		err = get_member_guid(loading, object, "parent",
-				      &group->parent);
-	}
-	if (err == EVERR_OK) {
-		err = get_text(loading, object, "name", &group->name);
-	}
-	group->builtin = json_is_true(json_object_get(object, "builtin"));
-	return err;
-}
-
-static everr_t load_deployment_update(struct loading *loading,
-				      const json_t *object,
-				      struct wsus_deployment *deployment)
-{
-	uint64_t revision, priority;
-	everr_t err;
-
-	err = get_member_guid(loading, object, "update", &deployment->update);
-	if (err == EVERR_OK) {
-		err = get_number(loading, object, "revision", INT32_MAX,
-				 &revision);
-	}
-	if (err == EVERR_OK) {
-		err = get_number(loading, object, "priority", 3, &priority);
-	}
-	if (err == EVERR_OK) {
-		deployment->revision = (int32_t)revision;
-		deployment->priority = (uint8_t)priority;
-	}
-	return err;
-}
-
-static everr_t load_deployment(struct loading *loading, const json_t *object,
-			       void *row)
-{
-	struct wsus_deployment *deployment = row;
-	size_t action;
-	everr_t err;
-
-	err = get_member_guid(loading, object, "id", &deployment->id);
-	if (err == EVERR_OK) {
-		err = load_deployment_update(loading, object, deployment);
-	}
-	if (err == EVERR_OK) {
-		err = get_word(loading, object, "action", wsus_action_names,
-			       WSUS_ACTIONS, &action);
-	}
-	if (err == EVERR_OK) {
-		err = get_text(loading, object, "admin", &deployment->admin);
-	}
-	if (err == EVERR_OK) {
-		err = get_number(loading, object, "deadline", INT64_MAX,
-				 &deployment->deadline);
-	}
-	if (err == EVERR_OK) {
-		err = get_number(loading, object, "goLive", INT64_MAX,
-				 &deployment->go_live);
-	}
-	if (err == EVERR_OK) {
-		err = get_member_guid(loading, object, "group",
-				      &deployment->group);
-	}
-	if (err == EVERR_OK) {
-		err = get_anchor(loading, object, &deployment->changed);
-	}
-	if (err == EVERR_OK) {
-		deployment->action = (enum wsus_action)action;
-		deployment->assigned =
-			json_is_true(json_object_get(object, "assigned"));
-	}
-	return err;
-}
-
-static everr_t load_dead(struct loading *loading, const json_t *object,
-			 void *row)
-{
-	struct wsus_dead *dead = row;
-	everr_t err;
-
-	err = get_member_guid(loading, object, "id", &dead->id);
-	if (err == EVERR_OK) {
-		err = get_anchor(loading, object, &dead->changed);
-	}
-	return err;
-}
-
-/* Rows of one kind. */
-struct list {
-	const char *name;
-	size_t max;
-	size_t row_size;
-	everr_t (*load)(struct loading *loading, const json_t *object,
-			void *row);
-	void **rows;
-	size_t *num;
-};
-
-static everr_t load_list(struct loading *loading, const json_t *root,
-			 const struct list *list)
-{
-	const json_t *array = NULL;
-	void *rows = NULL;
-	everr_t err;
-	size_t i;
-
-	loading->list = list->name;
-	loading->row = 0;
-	err = get_array(loading, root, list->name, list->max, list->row_size,
-			&array, &rows);
-	for (i = 0; i < json_array_size(array) && err == EVERR_OK; i++) {
-		loading->row = i + 1;
-		err = list->load(loading, json_array_get(array, i),
-				 (uint8_t *)rows + i * list->row_size);
-	}
-	if (err == EVERR_OK && array != NULL) {
-		*list->rows = rows;
-		*list->num = json_array_size(array);
-	}
-	return err;
-}
-
-static everr_t load_lists(struct loading *loading, const json_t *root)
+static bool make_rows(struct loading *loading)
 {
 	struct wsus_catalogue *c = loading->catalogue;
-	const struct list lists[] = {
-		{"updates", WSUS_UPDATES_MAX, sizeof(*c->updates), load_update,
-		 (void **)&c->updates, &c->num_updates},
-		{"languages", WSUS_LANGUAGES_MAX, sizeof(*c->languages),
-		 load_language, (void **)&c->languages, &c->num_languages},
-		{"groups", WSUS_GROUPS_MAX, sizeof(*c->groups), load_group,
-		 (void **)&c->groups, &c->num_groups},
-		{"deployments", WSUS_DEPLOYMENTS_MAX, sizeof(*c->deployments),
-		 load_deployment, (void **)&c->deployments,
-		 &c->num_deployments},
-		{"dead", WSUS_DEAD_MAX, sizeof(*c->dead), load_dead,
-		 (void **)&c->dead, &c->num_dead},
+	const size_t *num = loading->num;
+
+	c->num_updates = num[WSUS_INDEX_UPDATES];
+	c->updates = talloc_zero_array(c, struct wsus_update, c->num_updates);
+	c->num_languages = num[WSUS_INDEX_LANGUAGES];
+	c->languages =
+		talloc_zero_array(c, struct wsus_language, c->num_languages);
+	c->num_groups = num[WSUS_INDEX_GROUPS];
+	c->groups = talloc_zero_array(c, struct wsus_group, c->num_groups);
+	c->num_deployments = num[WSUS_INDEX_DEPLOYMENTS];
+	c->deployments = talloc_zero_array(c, struct wsus_deployment,
+					   c->num_deployments);
+	c->num_dead = num[WSUS_INDEX_DEAD];
+	c->dead = talloc_zero_array(c, struct wsus_dead, c->num_dead);
+	c->num_digests = num[WSUS_INDEX_DIGESTS];
+	c->digests = talloc_array(c, const struct wsus_file *, c->num_digests);
+	loading->file_rows =
+		talloc_array(c, struct wsus_file, num[WSUS_INDEX_FILES]);
+	loading->member_rows =
+		talloc_array(c, uint32_t, num[WSUS_INDEX_MEMBERS]);
+	return c->updates != NULL && c->languages != NULL &&
+	       c->groups != NULL && c->deployments != NULL && c->dead != NULL &&
+	       c->digests != NULL && loading->file_rows != NULL &&
+	       loading->member_rows != NULL;
+}
+
+/* Guids are bytes, and stay where they are. */
+static struct ev_guid *guids(const struct loading *loading,
+			     enum wsus_index_section section, size_t *ret_num)
+{
+	*ret_num = loading->num[section];
+	return (struct ev_guid *)loading->at[section];
+}
+
+static everr_t load_sections(struct loading *loading)
+{
+	static const struct {
+		enum wsus_index_section section;
+		bool (*load)(struct loading *loading, const uint8_t *p,
+			     size_t i);
+	} sections[] = {
+		{WSUS_INDEX_UPDATES, load_update},
+		{WSUS_INDEX_LANGUAGES, load_language},
+		{WSUS_INDEX_GROUPS, load_group},
+		{WSUS_INDEX_DEPLOYMENTS, load_deployment},
+		{WSUS_INDEX_DEAD, load_dead},
+		{WSUS_INDEX_FILES, load_file},
+		{WSUS_INDEX_MEMBERS, load_member},
+		{WSUS_INDEX_DIGESTS, load_digest},
 	};
+	struct wsus_catalogue *c = loading->catalogue;
 	everr_t err = EVERR_OK;
+	size_t num_named;
 	size_t i;
 
-	for (i = 0; i < sizeof(lists) / sizeof(lists[0]) && err == EVERR_OK;
-	     i++) {
-		err = load_list(loading, root, &lists[i]);
-	}
-	return err;
-}
-
-static everr_t load_root(struct loading *loading, const json_t *root)
-{
-	struct wsus_catalogue *catalogue = loading->catalogue;
-	uint64_t format;
-	everr_t err;
-
-	err = get_number(loading, root, "format", UINT32_MAX, &format);
-	if (err == EVERR_OK && format != FORMAT) {
-		err = wrong(loading, "format");
-	}
-	if (err == EVERR_OK) {
-		err = get_anchor(loading, root, &catalogue->changed);
-	}
-	if (err == EVERR_OK) {
-		err = get_text(loading, root, "data", &catalogue->data_file);
-	}
-	if (err == EVERR_OK && (strncmp(catalogue->data_file, NAME_PREFIX,
-					strlen(NAME_PREFIX)) != 0 ||
-				strchr(catalogue->data_file, '/') != NULL)) {
-		err = wrong(loading, "data");
-	}
-	if (err == EVERR_OK) {
-		err = get_guids(loading, root, "declined", WSUS_GUIDS_MAX,
-				&catalogue->declined, &catalogue->num_declined);
-	}
-	if (err == EVERR_OK) {
-		err = get_guids(loading, root, "eulas", WSUS_GUIDS_MAX,
-				&catalogue->eulas, &catalogue->num_eulas);
-	}
-	if (err == EVERR_OK) {
-		catalogue->catalog_only =
-			json_is_true(json_object_get(root, "catalogOnlySync"));
-		catalogue->lazy =
-			json_is_true(json_object_get(root, "lazySync"));
-		err = load_lists(loading, root);
-	}
-	return err;
-}
-
-static char *describe(TALLOC_CTX *mem_ctx, const char *path,
-		      const struct loading *loading)
-{
-	if (loading->list == NULL || loading->row == 0) {
-		return talloc_asprintf(mem_ctx,
-				       "%s: '%s' is not as 'evenlog wsus "
-				       "import' writes it: import again",
-				       path, loading->what);
-	}
-	return talloc_asprintf(mem_ctx,
-			       "%s: '%s' of number %zu in '%s' is not as "
-			       "'evenlog wsus import' writes it: import again",
-			       path, loading->what, loading->row,
-			       loading->list);
-}
-
-/* The metadata's file stays open: a newer import may remove its name. */
-static everr_t open_data(struct wsus_catalogue *catalogue, TALLOC_CTX *mem_ctx,
-			 const char *dir, char **ret_message)
-{
-	char *path =
-		talloc_asprintf(mem_ctx, "%s/%s", dir, catalogue->data_file);
-	struct stat st;
-	uint64_t end = 0;
-	size_t i;
-
-	if (path == NULL) {
+	if (!make_rows(loading)) {
 		return EVERR_NOMEM;
 	}
-	catalogue->data_fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (catalogue->data_fd < 0 || fstat(catalogue->data_fd, &st) != 0) {
-		*ret_message = talloc_asprintf(mem_ctx, "%s: %s", path,
-					       strerror(errno));
-		return EVERR_IO;
+	c->declined = guids(loading, WSUS_INDEX_DECLINED, &c->num_declined);
+	c->eulas = guids(loading, WSUS_INDEX_EULAS, &c->num_eulas);
+	c->categories =
+		guids(loading, WSUS_INDEX_CATEGORIES, &c->num_categories);
+	loading->named_rows = guids(loading, WSUS_INDEX_NAMED, &num_named);
+	for (i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
+		err = load_section(loading, sections[i].section,
+				   sections[i].load);
+		if (err != EVERR_OK) {
+			return err;
+		}
 	}
-	for (i = 0; i < catalogue->num_updates; i++) {
-		const struct wsus_update *update = &catalogue->updates[i];
+	return EVERR_OK;
+}
 
-		end = update->offset + update->len > end
-			      ? update->offset + update->len
-			      : end;
+/* Where each section is; they fill the file. */
+static everr_t find_sections(struct loading *loading, const uint8_t *data,
+			     size_t len)
+{
+	const uint8_t *counts = data + WSUS_INDEX_AT_COUNTS;
+	uint64_t offset = WSUS_INDEX_HEADER;
+	size_t i;
+
+	for (i = 0; i < WSUS_INDEX_SECTIONS; i++) {
+		const struct wsus_index_section_info *info =
+			&wsus_index_sections[i];
+
+		loading->num[i] = next_u32(&counts);
+		if (loading->num[i] > info->max ||
+		    loading->num[i] * info->row_size > len - offset) {
+			return wrong(loading, info->name, 0);
+		}
+		loading->at[i] = data + offset;
+		offset += loading->num[i] * info->row_size;
 	}
-	if (end > (uint64_t)st.st_size) {
-		*ret_message = talloc_asprintf(
-			mem_ctx,
-			"%s is shorter than the index says: import "
-			"again",
-			path);
+	if (offset != len) {
+		return wrong(loading, "its length", 0);
+	}
+	return EVERR_OK;
+}
+
+/* Each text ends inside the section, and there is one to point to. */
+static everr_t check_texts(struct loading *loading)
+{
+	const uint8_t *texts = loading->at[WSUS_INDEX_TEXTS];
+	size_t len = loading->num[WSUS_INDEX_TEXTS];
+
+	if (len == 0 || texts[0] != 0 || texts[len - 1] != 0 ||
+	    !text_utf8_valid((const char *)texts, len)) {
+		return wrong(loading, "texts", 0);
+	}
+	return EVERR_OK;
+}
+
+static everr_t load_header(struct loading *loading, const uint8_t *data,
+			   size_t len)
+{
+	const uint8_t *p = data + WSUS_INDEX_MAGIC_LEN;
+	uint32_t checksum, flags;
+
+	if (len < WSUS_INDEX_HEADER ||
+	    memcmp(data, WSUS_INDEX_MAGIC, WSUS_INDEX_MAGIC_LEN) != 0) {
+		return wrong(loading, "its beginning", 0);
+	}
+	if (next_u32(&p) != WSUS_INDEX_FORMAT) {
+		return wrong(loading, "its format", 0);
+	}
+	checksum = next_u32(&p);
+	if (next_u64(&p) != len) {
+		return wrong(loading, "its length", 0);
+	}
+	if (store_crc32c(0, data + WSUS_INDEX_AT_LENGTH,
+			 len - WSUS_INDEX_AT_LENGTH) != checksum) {
+		return wrong(loading, "its checksum", 0);
+	}
+	loading->catalogue->changed = next_anchor(&p);
+	flags = next_u32(&p);
+	loading->catalogue->catalog_only =
+		(flags & WSUS_INDEX_CATALOG_ONLY) != 0;
+	loading->catalogue->lazy = (flags & WSUS_INDEX_LAZY) != 0;
+	loading->catalogue->data_number = next_u64(&p);
+	return EVERR_OK;
+}
+
+static everr_t load_all(struct loading *loading, const uint8_t *data,
+			size_t len)
+{
+	everr_t err;
+
+	err = load_header(loading, data, len);
+	if (err == EVERR_OK) {
+		err = find_sections(loading, data, len);
+	}
+	if (err == EVERR_OK) {
+		err = check_texts(loading);
+	}
+	if (err == EVERR_OK) {
+		err = load_sections(loading);
+	}
+	return err;
+}
+
+/* --------------------------------------------------------------------- files */
+
+static everr_t io_failed(TALLOC_CTX *mem_ctx, const char *path,
+			 char **ret_message)
+{
+	*ret_message =
+		talloc_asprintf(mem_ctx, "%s: %s", path, strerror(errno));
+	return EVERR_IO;
+}
+
+/* EVERR_NOT_FOUND: there is none.  A regular file, or it is damaged. */
+static everr_t open_file(TALLOC_CTX *mem_ctx, const char *path, int *ret_fd,
+			 uint64_t *ret_size, char **ret_message)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+
+	if (fd < 0 && errno == ENOENT) {
+		return EVERR_NOT_FOUND;
+	}
+	if (fd < 0) {
+		return io_failed(mem_ctx, path, ret_message);
+	}
+	if (fstat(fd, &st) != 0) {
+		close(fd);
+		return io_failed(mem_ctx, path, ret_message);
+	}
+	if (!S_ISREG(st.st_mode)) {
+		close(fd);
+		*ret_message =
+			talloc_asprintf(mem_ctx, "%s is not a file", path);
 		return EVERR_CONFIG;
 	}
+	*ret_fd = fd;
+	*ret_size = (uint64_t)st.st_size;
 	return EVERR_OK;
 }
 
 /* EVERR_NOT_FOUND: there is none. */
-static everr_t read_json(TALLOC_CTX *mem_ctx, const char *path,
-			 json_t **ret_root, char **ret_message)
+static everr_t read_index(struct wsus_catalogue *catalogue, TALLOC_CTX *mem_ctx,
+			  const char *path, uint8_t **ret_data, size_t *ret_len,
+			  char **ret_message)
 {
-	FILE *file = fopen(path, "re");
-	json_error_t error;
-	struct stat st;
-	json_t *root = NULL;
-	everr_t err = EVERR_OK;
+	uint8_t *data = NULL;
+	uint64_t size = 0;
+	everr_t err;
+	bool done;
+	int fd = -1;
 
-	if (file == NULL && errno == ENOENT) {
-		return EVERR_NOT_FOUND;
+	err = open_file(mem_ctx, path, &fd, &size, ret_message);
+	if (err != EVERR_OK) {
+		return err;
 	}
-	if (file == NULL || fstat(fileno(file), &st) != 0) {
-		*ret_message = talloc_asprintf(mem_ctx, "%s: %s", path,
-					       strerror(errno));
-		err = EVERR_IO;
-	} else if (st.st_size > WSUS_INDEX_MAX) {
+	if (size > WSUS_INDEX_MAX) {
+		close(fd);
 		*ret_message =
 			talloc_asprintf(mem_ctx, "%s has more than %d bytes",
 					path, WSUS_INDEX_MAX);
-		err = EVERR_CONFIG;
-	} else {
-		root = json_loadf(file, 0, &error);
+		return EVERR_CONFIG;
 	}
-	if (err == EVERR_OK && root == NULL) {
-		*ret_message = talloc_asprintf(mem_ctx, "%s:%d: %s", path,
-					       error.line, error.text);
-		err = EVERR_CONFIG;
+	data = talloc_array(catalogue, uint8_t, (size_t)size);
+	if (data == NULL) {
+		close(fd);
+		return EVERR_NOMEM;
 	}
-	if (file != NULL) {
-		fclose(file);
-	}
-	*ret_root = root;
+	errno = EIO; /* what the end before its time is */
+	done = wsus_read_at(fd, data, (size_t)size, 0);
+	err = done ? EVERR_OK : io_failed(mem_ctx, path, ret_message);
+	close(fd);
+	*ret_data = data;
+	*ret_len = (size_t)size;
 	return err;
 }
 
-static everr_t load_index(TALLOC_CTX *mem_ctx, const char *dir,
+/*
+ * The metadata's file stays open: a newer import may remove its name.
+ * EVERR_NOT_FOUND: one has done so.
+ */
+static everr_t open_data(const struct loading *loading, TALLOC_CTX *mem_ctx,
+			 const char *dir, char **ret_message)
+{
+	struct wsus_catalogue *catalogue = loading->catalogue;
+	char *path = talloc_asprintf(mem_ctx, "%s/" WSUS_DATA_NAME, dir,
+				     catalogue->data_number);
+	uint64_t size = 0;
+	everr_t err;
+
+	if (path == NULL) {
+		return EVERR_NOMEM;
+	}
+	err = open_file(mem_ctx, path, &catalogue->data_fd, &size, ret_message);
+	if (err == EVERR_OK && loading->end > size) {
+		*ret_message = talloc_asprintf(
+			mem_ctx, "%s is shorter than the index says", path);
+		err = EVERR_CONFIG;
+	}
+	if (err == EVERR_NOT_FOUND) {
+		*ret_message = talloc_asprintf(mem_ctx, "%s is missing", path);
+	}
+	talloc_free(path);
+	return err;
+}
+
+static void describe(TALLOC_CTX *mem_ctx, const char *path,
+		     const struct loading *loading, char **ret_message)
+{
+	if (loading->row > 0) {
+		*ret_message = talloc_asprintf(
+			mem_ctx, "%s is damaged: number %zu of its %s", path,
+			loading->row, loading->what);
+		return;
+	}
+	*ret_message = talloc_asprintf(mem_ctx, "%s is damaged: %s", path,
+				       loading->what);
+}
+
+/* EVERR_NOT_FOUND: an import came between; *ret_message says of what. */
+static everr_t load_files(TALLOC_CTX *mem_ctx, const char *dir,
 			  const char *path, struct wsus_catalogue *catalogue,
 			  char **ret_message)
 {
 	struct loading loading = {.catalogue = catalogue};
-	json_t *root = NULL;
+	uint8_t *data = NULL;
+	size_t len = 0;
 	everr_t err;
 
-	err = read_json(mem_ctx, path, &root, ret_message);
+	err = read_index(catalogue, mem_ctx, path, &data, &len, ret_message);
 	if (err == EVERR_NOT_FOUND) {
 		return EVERR_OK;
 	}
 	if (err != EVERR_OK) {
 		return err;
 	}
-	err = load_root(&loading, root);
-	json_decref(root);
-	if (loading.nomem) {
-		return EVERR_NOMEM;
+	err = load_all(&loading, data, len);
+	if (err == EVERR_CONFIG) {
+		describe(mem_ctx, path, &loading, ret_message);
 	}
-	if (err != EVERR_OK) {
-		*ret_message = describe(mem_ctx, path, &loading);
-		return err;
+	if (err == EVERR_OK) {
+		err = open_data(&loading, mem_ctx, dir, ret_message);
 	}
-	return open_data(catalogue, mem_ctx, dir, ret_message);
+	return err;
 }
 
-everr_t wsus_catalogue_load(TALLOC_CTX *mem_ctx, const char *dir,
-			    struct wsus_catalogue **ret_catalogue,
-			    char **ret_message)
+static everr_t load_once(TALLOC_CTX *mem_ctx, const char *dir,
+			 struct wsus_catalogue **ret_catalogue,
+			 char **ret_message)
 {
 	struct wsus_catalogue *catalogue = NULL;
 	char *path = NULL;
@@ -640,11 +611,8 @@ everr_t wsus_catalogue_load(TALLOC_CTX *mem_ctx, const char *dir,
 		talloc_free(catalogue);
 		return EVERR_NOMEM;
 	}
-	err = load_index(mem_ctx, dir, path, catalogue, ret_message);
+	err = load_files(mem_ctx, dir, path, catalogue, ret_message);
 	TALLOC_FREE(path);
-	if (err == EVERR_OK) {
-		err = wsus_catalogue_index(catalogue);
-	}
 	if (err != EVERR_OK) {
 		talloc_free(catalogue);
 		return err;
@@ -653,183 +621,33 @@ everr_t wsus_catalogue_load(TALLOC_CTX *mem_ctx, const char *dir,
 	return EVERR_OK;
 }
 
-/* -------------------------------------------------------------------- writing */
-
-static json_t *guid_json(const struct ev_guid *guid)
+everr_t wsus_catalogue_load(TALLOC_CTX *mem_ctx, const char *dir,
+			    struct wsus_catalogue **ret_catalogue,
+			    char **ret_message)
 {
-	char text[EV_GUID_TEXT_SIZE];
-	size_t i;
+	char *message = NULL;
+	everr_t err = EVERR_NOT_FOUND;
+	unsigned int i;
 
-	ev_guid_format(guid, text);
-	/* As it stands on the wire: lower case, without braces. */
-	for (i = 0; text[i] != '\0'; i++) {
-		text[i] = (char)(text[i] >= 'A' && text[i] <= 'F'
-					 ? text[i] + ('a' - 'A')
-					 : text[i]);
+	for (i = 0; i < LOAD_TRIES && err == EVERR_NOT_FOUND; i++) {
+		TALLOC_FREE(message);
+		err = load_once(mem_ctx, dir, ret_catalogue, &message);
 	}
-	return json_stringn(text + 1, strlen(text) - 2);
-}
-
-static json_t *hex_json(const uint8_t *data, size_t len)
-{
-	static const char digits[] = "0123456789abcdef";
-	char text[2 * WSUS_HASH_LEN];
-	size_t i;
-
-	for (i = 0; i < len; i++) {
-		text[2 * i] = digits[data[i] >> 4];
-		text[2 * i + 1] = digits[data[i] & 0xF];
+	if (err == EVERR_NOT_FOUND) {
+		err = EVERR_CONFIG;
 	}
-	return json_stringn(text, 2 * len);
-}
-
-static json_t *anchor_json(const struct wsus_anchor *anchor)
-{
-	char text[WSUS_ANCHOR_TEXT_MAX];
-
-	wsus_anchor_format(anchor, text);
-	return json_string(text);
-}
-
-static json_t *guids_json(const struct ev_guid *guids, size_t num)
-{
-	json_t *array = json_array();
-	size_t i;
-
-	for (i = 0; i < num; i++) {
-		json_array_append_new(array, guid_json(&guids[i]));
+	if (err == EVERR_CONFIG && message != NULL) {
+		message = talloc_asprintf_append(
+			message,
+			": remove %s/" WSUS_INDEX_FILE
+			" and import again; downstream servers then get "
+			"all of it anew",
+			dir);
 	}
-	return array;
-}
-
-static json_t *files_json(const struct wsus_update *update)
-{
-	json_t *array = json_array();
-	size_t i;
-
-	for (i = 0; i < update->num_files; i++) {
-		const struct wsus_file *file = &update->files[i];
-		json_t *object = json_object();
-
-		json_object_set_new(object, "sha1",
-				    hex_json(file->digest, WSUS_DIGEST_LEN));
-		if (file->url != NULL) {
-			json_object_set_new(object, "url",
-					    json_string(file->url));
-		}
-		json_array_append_new(array, object);
+	if (err == EVERR_OK || err == EVERR_NOMEM) {
+		TALLOC_FREE(message);
+	} else {
+		*ret_message = message;
 	}
-	return array;
-}
-
-static json_t *update_json(const struct wsus_update *update)
-{
-	return json_pack(
-		"{s:o, s:i, s:s, s:s, s:o, s:b, s:I, s:o, s:o, s:I, "
-		"s:I, s:I, s:o}",
-		"id", guid_json(&update->id), "revision", (int)update->revision,
-		"kind", wsus_kind_names[update->kind], "title", update->title,
-		"changed", anchor_json(&update->changed), "compress",
-		(int)update->compress, "languages",
-		(json_int_t)update->languages, "categories",
-		guids_json(update->categories, update->num_categories), "files",
-		files_json(update), "offset", (json_int_t)update->offset,
-		"length", (json_int_t)update->len, "units",
-		(json_int_t)update->units, "sha256",
-		hex_json(update->hash, WSUS_HASH_LEN));
-}
-
-static json_t *language_json(const struct wsus_language *language)
-{
-	return json_pack("{s:i, s:s, s:s, s:b, s:o}", "id", (int)language->id,
-			 "short", language->short_name, "long",
-			 language->long_name, "enabled", (int)language->enabled,
-			 "changed", anchor_json(&language->changed));
-}
-
-static json_t *group_json(const struct wsus_group *group)
-{
-	return json_pack("{s:o, s:o, s:s, s:b}", "id", guid_json(&group->id),
-			 "parent", guid_json(&group->parent), "name",
-			 group->name, "builtin", (int)group->builtin);
-}
-
-static json_t *deployment_json(const struct wsus_deployment *deployment)
-{
-	return json_pack("{s:o, s:o, s:i, s:s, s:s, s:I, s:I, s:b, s:o, s:i, "
-			 "s:o}",
-			 "id", guid_json(&deployment->id), "update",
-			 guid_json(&deployment->update), "revision",
-			 (int)deployment->revision, "action",
-			 wsus_action_names[deployment->action], "admin",
-			 deployment->admin, "deadline",
-			 (json_int_t)deployment->deadline, "goLive",
-			 (json_int_t)deployment->go_live, "assigned",
-			 (int)deployment->assigned, "group",
-			 guid_json(&deployment->group), "priority",
-			 (int)deployment->priority, "changed",
-			 anchor_json(&deployment->changed));
-}
-
-static json_t *root_json(const struct wsus_catalogue *c)
-{
-	json_t *updates = json_array();
-	json_t *languages = json_array();
-	json_t *groups = json_array();
-	json_t *deployments = json_array();
-	json_t *dead = json_array();
-	size_t i;
-
-	for (i = 0; i < c->num_updates; i++) {
-		json_array_append_new(updates, update_json(&c->updates[i]));
-	}
-	for (i = 0; i < c->num_languages; i++) {
-		json_array_append_new(languages,
-				      language_json(&c->languages[i]));
-	}
-	for (i = 0; i < c->num_groups; i++) {
-		json_array_append_new(groups, group_json(&c->groups[i]));
-	}
-	for (i = 0; i < c->num_deployments; i++) {
-		json_array_append_new(deployments,
-				      deployment_json(&c->deployments[i]));
-	}
-	for (i = 0; i < c->num_dead; i++) {
-		json_array_append_new(
-			dead,
-			json_pack("{s:o, s:o}", "id", guid_json(&c->dead[i].id),
-				  "changed", anchor_json(&c->dead[i].changed)));
-	}
-	return json_pack(
-		"{s:i, s:o, s:s, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-		"format", FORMAT, "changed", anchor_json(&c->changed), "data",
-		c->data_file, "catalogOnlySync", (int)c->catalog_only,
-		"lazySync", (int)c->lazy, "languages", languages, "groups",
-		groups, "declined", guids_json(c->declined, c->num_declined),
-		"eulas", guids_json(c->eulas, c->num_eulas), "deployments",
-		deployments, "dead", dead, "updates", updates);
-}
-
-static int append_text(const char *text, size_t len, void *private_data)
-{
-	struct buf *out = private_data;
-
-	buf_put(out, text, len);
-	return out->err == EVERR_OK ? 0 : -1;
-}
-
-everr_t wsus_catalogue_format(const struct wsus_catalogue *catalogue,
-			      struct buf *out)
-{
-	json_t *root = root_json(catalogue);
-	everr_t err;
-	int rc;
-
-	if (root == NULL) {
-		return EVERR_NOMEM;
-	}
-	rc = json_dump_callback(root, append_text, out, JSON_COMPACT);
-	json_decref(root);
-	err = buf_error(out);
-	return rc != 0 && err == EVERR_OK ? EVERR_NOMEM : err;
+	return err;
 }

@@ -617,7 +617,7 @@ everr_t wsus_settings_read(struct wsus_problems *problems, const char *source,
 	struct settings settings = {.problems = problems,
 				    .catalogue = catalogue};
 	json_t *root = NULL;
-	char *path = talloc_asprintf(problems, "%s/" WSUS_INDEX_FILE, source);
+	char *path = talloc_asprintf(problems, "%s/catalogue.json", source);
 
 	if (path == NULL) {
 		return EVERR_NOMEM;

@@ -210,8 +210,8 @@ static void test_a_changed_blob_is_noticed_when_it_is_read(void **state)
 	source_put_text(source, "a.xml", BARE);
 	assert_int_equal(source_import(source, SOURCE_TIME), EVERR_OK);
 	catalogue = source_load(source);
-	path = talloc_asprintf(source, "%s/%s", source->catalogue,
-			       catalogue->data_file);
+	path = talloc_asprintf(source, "%s/" WSUS_DATA_NAME, source->catalogue,
+			       catalogue->data_number);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	assert_int_equal(pwrite(fd, "X", 1, 40), 1);
 	close(fd);
@@ -360,27 +360,84 @@ static void test_a_missing_source_is_an_error(void **state)
 	source_assert_problem(source, "/nonexistent/x: No such file");
 }
 
-static void test_a_damaged_index_is_refused_with_its_place(void **state)
+static void test_a_damaged_catalogue_is_not_imported_over(void **state)
 {
-	static const char damaged[] =
-		"{\"format\":1,\"changed\":\"1,2006-05-26 18:59:26.192\","
-		"\"data\":\"../x\"}";
 	struct source *source = source_create(*state);
-	struct wsus_catalogue *catalogue = NULL;
 	char *path = NULL;
-	char *message = NULL;
-	int fd;
 
 	source_put_text(source, "a.xml", BARE);
 	assert_int_equal(source_import(source, SOURCE_TIME), EVERR_OK);
-	path = talloc_asprintf(source, "%s/catalogue.json", source->catalogue);
-	fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
-	assert_int_equal(write(fd, damaged, strlen(damaged)), strlen(damaged));
-	close(fd);
-	assert_int_equal(wsus_catalogue_load(source, source->catalogue,
-					     &catalogue, &message),
+	path = talloc_asprintf(source, "%s/" WSUS_INDEX_FILE,
+			       source->catalogue);
+	assert_int_equal(truncate(path, 50), 0);
+	assert_int_equal(source_import(source, SOURCE_TIME + MINUTE),
 			 EVERR_CONFIG);
-	assert_non_null(strstr(message, "catalogue.json: "));
+	source_assert_problem(source, path);
+	/* As it advises. */
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(source_import(source, SOURCE_TIME + MINUTE), EVERR_OK);
+	assert_blob(source, BARE);
+}
+
+static void test_what_is_no_file_is_no_metadata(void **state)
+{
+	struct source *source = source_create(*state);
+	char *path = talloc_asprintf(source, "%s/pipe.xml", source->dir);
+
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(source_import(source, SOURCE_TIME), EVERR_CONFIG);
+	source_assert_problem(source, "pipe.xml: it is not a file");
+}
+
+static bool source_has(const struct source *source, const char *name)
+{
+	char *path = talloc_asprintf(NULL, "%s/%s", source->catalogue, name);
+	bool has = access(path, F_OK) == 0;
+
+	talloc_free(path);
+	return has;
+}
+
+static void put_in_catalogue(const struct source *source, const char *name)
+{
+	char *path = talloc_asprintf(NULL, "%s/%s", source->catalogue, name);
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+	close(fd);
+	talloc_free(path);
+}
+
+static void test_what_a_killed_import_left_goes_with_the_next(void **state)
+{
+	struct source *source = source_create(*state);
+
+	assert_int_equal(source_import(source, SOURCE_TIME), EVERR_OK);
+	put_in_catalogue(source, ".updates.x1y2z3");
+	put_in_catalogue(source, ".index.x1y2z3");
+	put_in_catalogue(source, "updates-17.dat");
+	put_in_catalogue(source, "updates-of-mine.dat");
+	put_in_catalogue(source, "updates-1.xml");
+	assert_int_equal(source_import(source, SOURCE_TIME + MINUTE), EVERR_OK);
+	assert_false(source_has(source, ".updates.x1y2z3"));
+	assert_false(source_has(source, ".index.x1y2z3"));
+	assert_false(source_has(source, "updates-17.dat"));
+	/* What is not ours stays. */
+	assert_true(source_has(source, "updates-of-mine.dat"));
+	assert_true(source_has(source, "updates-1.xml"));
+}
+
+static void test_a_clock_that_went_back_takes_no_file_in_use(void **state)
+{
+	struct source *source = source_create(*state);
+	uint64_t number;
+
+	source_put_text(source, "a.xml", BARE);
+	assert_int_equal(source_import(source, SOURCE_TIME), EVERR_OK);
+	number = source_load(source)->data_number;
+	assert_int_equal(source_import(source, SOURCE_TIME - MINUTE), EVERR_OK);
+	assert_true(source_load(source)->data_number > number);
+	assert_blob(source, BARE);
 }
 
 /* ------------------------------------------------------------------- changes */
@@ -549,7 +606,10 @@ int main(void)
 		leak_test(test_the_same_revision_twice_is_refused),
 		leak_test(test_a_wrong_import_leaves_what_was_there),
 		leak_test(test_a_missing_source_is_an_error),
-		leak_test(test_a_damaged_index_is_refused_with_its_place),
+		leak_test(test_a_damaged_catalogue_is_not_imported_over),
+		leak_test(test_what_is_no_file_is_no_metadata),
+		leak_test(test_what_a_killed_import_left_goes_with_the_next),
+		leak_test(test_a_clock_that_went_back_takes_no_file_in_use),
 		leak_test(test_rows_keep_their_number_until_they_change),
 		leak_test(test_each_deployment_moves_the_number),
 		leak_test(test_languages_change_one_by_one),
