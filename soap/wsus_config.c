@@ -68,7 +68,8 @@ static void get_config_data(struct soap_call *call)
 	if (!wsus_session_check(call, &session)) {
 		return;
 	}
-	err = wsus_sync_anchor(call->request, "configAnchor", &anchor);
+	err = wsus_sync_anchor(wsus->catalogue, call->request, "configAnchor",
+			       &anchor);
 	if (err == EVERR_TEXT) {
 		wsus_fault_parameter(call, "configAnchor");
 		return;

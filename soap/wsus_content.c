@@ -71,7 +71,7 @@ static void get_driver_id_list(struct soap_call *call)
 	if (!wsus_session_check(call, &session)) {
 		return;
 	}
-	err = wsus_sync_anchor(filter, "Anchor", &anchor);
+	err = wsus_sync_anchor(wsus->catalogue, filter, "Anchor", &anchor);
 	if (filter == NULL || err == EVERR_TEXT ||
 	    has_any(filter, "ComputerIds", "IdAndDelta") ||
 	    has_any(filter, "PnpHardwareIds", "HardwareIdAndDelta")) {

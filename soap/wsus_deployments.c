@@ -129,13 +129,15 @@ static void get_deployments(struct soap_call *call)
 	if (!wsus_session_check(call, &session)) {
 		return;
 	}
-	err = wsus_sync_anchor(call->request, "deploymentAnchor", &from);
+	err = wsus_sync_anchor(wsus->catalogue, call->request,
+			       "deploymentAnchor", &from);
 	if (err == EVERR_TEXT) {
 		wsus_fault_parameter(call, "deploymentAnchor");
 		return;
 	}
 	window.from = err == EVERR_OK ? &from : NULL;
-	err = wsus_sync_anchor(call->request, "syncAnchor", &to);
+	err = wsus_sync_anchor(wsus->catalogue, call->request, "syncAnchor",
+			       &to);
 	if (err != EVERR_OK) {
 		wsus_fault_parameter(call, "syncAnchor");
 		return;

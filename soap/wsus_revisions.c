@@ -94,7 +94,8 @@ static everr_t read_filter(struct wsus_filter *filter,
 {
 	everr_t err;
 
-	err = wsus_sync_anchor(node, "Anchor", &filter->anchor);
+	err = wsus_sync_anchor(filter->catalogue, node, "Anchor",
+			       &filter->anchor);
 	filter->has_anchor = err == EVERR_OK;
 	if (err == EVERR_OK || err == EVERR_NOT_FOUND) {
 		err = read_flag(node, "GetConfig", &filter->get_config);

@@ -132,10 +132,25 @@ bool wsus_session_check(struct soap_call *call,
 	return true;
 }
 
-everr_t wsus_sync_anchor(const struct soap_node *node, const char *name,
+everr_t wsus_sync_anchor(const struct wsus_catalogue *catalogue,
+			 const struct soap_node *node, const char *name,
 			 struct wsus_anchor *ret_anchor)
 {
-	return wsus_anchor_parse(soap_text(node, name), ret_anchor);
+	struct wsus_anchor anchor, now;
+	everr_t err;
+
+	err = wsus_anchor_parse(soap_text(node, name), &anchor);
+	if (err != EVERR_OK) {
+		return err;
+	}
+	now = wsus_anchor_at(catalogue->changed.number, wintime_now());
+	if (anchor.time > now.time) {
+		anchor.time = now.time;
+		anchor.number =
+			anchor.number < now.number ? anchor.number : now.number;
+	}
+	*ret_anchor = anchor;
+	return EVERR_OK;
 }
 
 void wsus_put_anchor(struct soap_writer *writer, const char *name,

@@ -61,9 +61,12 @@ void wsus_fault_failed(struct soap_call *call, everr_t err);
 
 /*
  * An anchor among the parameters: EVERR_OK, EVERR_NOT_FOUND (absent or empty)
- * or EVERR_TEXT.  One of the future is now.
+ * or EVERR_TEXT.  One of the future is now at most, or what comes next would
+ * not be newer; a number alone that is too high (the catalogue was lost, and
+ * numbers began anew) does no harm.
  */
-everr_t wsus_sync_anchor(const struct soap_node *node, const char *name,
+everr_t wsus_sync_anchor(const struct wsus_catalogue *catalogue,
+			 const struct soap_node *node, const char *name,
 			 struct wsus_anchor *ret_anchor) EVERR_MUST_CHECK;
 
 /* The anchor that an answer of now carries. */

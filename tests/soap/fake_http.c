@@ -142,11 +142,20 @@ void http_resume(struct http_exchange *exchange)
 	exchange->pauses--;
 }
 
+static void free_memory(struct tevent_context *ev, struct tevent_immediate *im,
+			void *private_data)
+{
+	struct http_exchange *exchange = private_data;
+
+	talloc_free_children(exchange);
+}
+
 void http_answer(struct http_exchange *exchange, unsigned int status,
 		 const char *content_type, const struct http_field *fields,
 		 size_t num_fields, uint8_t *body, size_t len)
 {
 	struct fake_answer *answer = exchange->answer;
+	struct tevent_immediate *freeing = NULL;
 	size_t i;
 
 	must(!answer->given);
@@ -168,7 +177,14 @@ void http_answer(struct http_exchange *exchange, unsigned int status,
 	answer->len = len;
 	answer->before_end = !exchange->ended;
 	exchange->state = NULL;
-	talloc_free_children(exchange);
+	if (exchange->ev == NULL) {
+		talloc_free_children(exchange);
+		return;
+	}
+	/* A child of the answer, so that it does not go with the others. */
+	freeing = tevent_create_immediate(answer);
+	must(freeing != NULL);
+	tevent_schedule_immediate(freeing, exchange->ev, free_memory, exchange);
 }
 
 void http_answer_text(struct http_exchange *exchange, unsigned int status,

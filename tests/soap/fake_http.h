@@ -10,6 +10,8 @@
 
 #include "soap/http.h"
 
+#include <tevent.h>
+
 #define FAKE_HEADERS_MAX 8
 
 struct fake_answer {
@@ -24,6 +26,12 @@ struct fake_answer {
 
 struct http_exchange {
 	TALLOC_CTX *test; /* what outlives the exchange */
+	/*
+	 * Where what hangs on an exchange is freed, in a turn of its own as
+	 * the real one does: an answer may be given by what hangs on it.
+	 * NULL: at once.
+	 */
+	struct tevent_context *ev;
 	const struct http_handler *handler;
 	void *private_data;
 	const char *method;

@@ -62,6 +62,7 @@ static inline struct http_exchange *wsus_begin(struct wsus_fixture *w)
 	struct http_exchange *exchange =
 		fake_exchange(w, &soap_handler, &w->wsus->reporting);
 
+	exchange->ev = w->f->ev;
 	fake_header(exchange, "Content-Type", "text/xml; charset=utf-8");
 	fake_begin(exchange);
 	return exchange;

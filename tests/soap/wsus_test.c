@@ -5,6 +5,7 @@
 #include "tests/soap/wsus_fixture.h"
 #include "tests/soap/wsus_source.h"
 
+#include "base/wintime.h"
 #include "soap/wsus_cookie.h"
 
 #include <nettle/base64.h>
@@ -21,6 +22,7 @@ static const char *call(struct wsus_fixture *w, struct soap_service *service,
 		"</s:Envelope>",
 		operation, service->ns, body, operation);
 
+	exchange->ev = w->f->ev;
 	fake_header(exchange, "Content-Type", "text/xml; charset=utf-8");
 	fake_begin(exchange);
 	fake_body(exchange, text, strlen(text));
@@ -261,7 +263,8 @@ static void test_a_reload_takes_a_catalogue_or_keeps_what_was(void **state)
 	config.catalogue = source->catalogue;
 	assert_int_equal(wsus_reload(w->wsus, &config, &message), EVERR_OK);
 	assert_int_equal(w->wsus->catalogue->num_updates, 1);
-	index = talloc_asprintf(source, "%s/catalogue.json", source->catalogue);
+	index = talloc_asprintf(source, "%s/" WSUS_INDEX_FILE,
+				source->catalogue);
 	fd = open(index, O_WRONLY | O_TRUNC | O_CLOEXEC);
 	assert_int_equal(write(fd, "{", 1), 1);
 	close(fd);
@@ -269,6 +272,47 @@ static void test_a_reload_takes_a_catalogue_or_keeps_what_was(void **state)
 	assert_non_null(strstr(message, index));
 	assert_int_equal(w->wsus->catalogue->num_updates, 1);
 	talloc_free(message);
+}
+
+#define DEPLOYMENT                                                         \
+	"{\"deployments\":[{\"id\":\"c2f2ca62-5413-419a-bdee-275a23087758" \
+	"\",\"update\":\"adb2fe48-0b2e-451e-8fc8-44b29845b0c6\","          \
+	"\"revision\":1,\"action\":\"install\",\"group\":"                 \
+	"\"b73ca6ed-5727-47f3-84de-015e03f6a88a\"}]}"
+
+static const char *get_deployments(struct wsus_fixture *w, const char *from,
+				   const char *to)
+{
+	char *body = talloc_asprintf(
+		w,
+		"<cookie><EncryptedData>%s</EncryptedData></cookie>"
+		"<deploymentAnchor>%s</deploymentAnchor>"
+		"<syncAnchor>%s</syncAnchor>",
+		sealed(w, WSUS_COOKIE_SESSION, UINT64_MAX, &w->wsus->server_id),
+		from, to);
+
+	return call(w, &w->wsus->sync, "GetDeployments", body);
+}
+
+/* The answer's anchor is the next call's first: it must not hide anything. */
+static void test_an_anchor_of_the_future_hides_no_deployment(void **state)
+{
+	static const char future[] = "2000000000,2999-01-01 00:00:00.000";
+	struct wsus_fixture *w = wsus_fixture_new(state);
+	struct source *source = source_create(w);
+	struct wsus_config config = w->config;
+	char *message = NULL;
+	char *anchor = NULL;
+
+	anchor = element(w, get_deployments(w, "", future), "Anchor");
+	source_put_update(source, "adb2fe48-0b2e-451e-8fc8-44b29845b0c6", 1,
+			  "Software", "");
+	source_put_text(source, "catalogue.json", DEPLOYMENT);
+	assert_int_equal(source_import(source, wintime_now()), EVERR_OK);
+	config.catalogue = source->catalogue;
+	assert_int_equal(wsus_reload(w->wsus, &config, &message), EVERR_OK);
+	assert_has(get_deployments(w, anchor, future),
+		   "c2f2ca62-5413-419a-bdee-275a23087758");
 }
 
 static void test_a_full_disk_is_no_success(void **state)
@@ -295,6 +339,7 @@ int main(void)
 		leak_test(test_a_damaged_key_keeps_it_from_starting),
 		leak_test(test_strict_accounts_are_as_the_specification_says),
 		leak_test(test_a_reload_takes_a_catalogue_or_keeps_what_was),
+		leak_test(test_an_anchor_of_the_future_hides_no_deployment),
 		leak_test(test_a_full_disk_is_no_success),
 	};
 
