@@ -971,9 +971,8 @@ def test_refusals_are_events_but_no_flood_of_them(make_server):
     assert not rejected[0]["Quarantine"]
     # What could not be read at all is kept for a person.
     kept = rejected[1]["Quarantine"]
-    path = os.path.join(uss.server.quarantine, kept + ".in")
-    with open(path, "rb") as file:
-        assert file.read() == b"<not xml"
+    done = uss.evenlog("quarantine", "show", "--raw", kept)
+    assert done.stdout == "<not xml"
 
 
 # -------------------------------------------------------------- the command
