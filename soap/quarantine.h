@@ -29,11 +29,11 @@ void quarantine_limits_default(struct quarantine_limits *ret_limits);
 /* Strings are UTF-8 and may be NULL where they are not known. */
 struct quarantine_entry {
 	const char *name;
-	const char *source; /* "configmgr", "wsus", "inbox" */
+	const char *source; /* "configmgr", "wsus" */
 	const char *reason;
 	const char *peer;
-	const char *method; /* of the HTTP request; NULL: it was a file */
-	const char *path;   /* of the request, or the file's name */
+	const char *method; /* of the HTTP request */
+	const char *path;   /* of the request */
 	const char *content_type;
 	const char *soap_action;
 	uint64_t received; /* FILETIME */

@@ -10,11 +10,8 @@
 #include "soap/service.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 struct retry_state {
 	struct soap_retry link; /* of the soap */
@@ -202,96 +199,6 @@ static void retry_wsus(struct tevent_req *req)
 	tevent_req_set_callback(state->subreq, retry_replayed, req);
 }
 
-/* --------------------------------------------------------------- inbox */
-
-static everr_t write_all(int fd, const uint8_t *data, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, data, len);
-
-		if (n < 0 && errno == EINTR) {
-			continue;
-		}
-		if (n <= 0) {
-			return EVERR_IO;
-		}
-		data += n;
-		len -= (size_t)n;
-	}
-	return EVERR_OK;
-}
-
-static everr_t write_file(int dir, const char *name, const uint8_t *data,
-			  size_t len)
-{
-	everr_t err;
-	int fd;
-
-	fd = openat(dir, name,
-		    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
-		    0600);
-	if (fd == -1) {
-		return EVERR_IO;
-	}
-	err = write_all(fd, data, len);
-	if (fsync(fd) != 0) {
-		err = EVERR_IO;
-	}
-	if (close(fd) != 0) {
-		err = EVERR_IO;
-	}
-	return err;
-}
-
-/* Under a name made here; the inbox sees a file once it is whole. */
-static everr_t copy_to_inbox(const struct retry_state *state, const char *inbox)
-{
-	char part[96];
-	char name[96];
-	everr_t err;
-	int dir;
-
-	snprintf(part, sizeof(part), ".%.64s.part", state->entry.name);
-	snprintf(name, sizeof(name), "%.64s.DDR", state->entry.name);
-	dir = open(inbox, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir == -1) {
-		return EVERR_IO;
-	}
-	err = write_file(dir, part, state->data, state->len);
-	if (err == EVERR_OK &&
-	    (renameat(dir, part, dir, name) != 0 || fsync(dir) != 0)) {
-		err = EVERR_IO;
-	}
-	if (err != EVERR_OK) {
-		int saved = errno;
-
-		unlinkat(dir, part, 0);
-		errno = saved;
-	}
-	close(dir);
-	return err;
-}
-
-static void retry_inbox(struct tevent_req *req)
-{
-	struct retry_state *state = tevent_req_data(req, struct retry_state);
-	const char *inbox = state->soap->config->configmgr.inbox;
-	everr_t err;
-
-	if (inbox == NULL) {
-		retry_failed(req, EVERR_NOT_SUPPORTED,
-			     "[configmgr] has no inbox any more");
-		return;
-	}
-	err = copy_to_inbox(state, inbox);
-	if (err != EVERR_OK) {
-		retry_failed(req, err, "cannot write to the inbox %s: %s",
-			     inbox, strerror(errno));
-		return;
-	}
-	retry_taken(req);
-}
-
 /* ---------------------------------------------------------- the request */
 
 static const struct {
@@ -300,7 +207,6 @@ static const struct {
 } sources[] = {
 	{CONFIGMGR_QUARANTINE, retry_configmgr},
 	{"wsus", retry_wsus},
-	{"inbox", retry_inbox},
 };
 
 static void retry_start(struct tevent_req *req)
