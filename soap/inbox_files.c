@@ -13,8 +13,8 @@
 
 /* A name that is moved is cut to so many bytes, so that endings fit. */
 #define MOVED_NAME_MAX 200
-/* Numbers that are tried for a name that is taken. */
-#define MOVED_TRIES 1000
+/* Names that are tried; the last one has the file's time for a number. */
+#define MOVED_TRIES 16
 /* Entries that one call of inbox_trim() looks at, and removes. */
 #define TRIM_ENTRIES_MAX 8192
 #define TRIM_REMOVED_MAX 1024
@@ -290,6 +290,22 @@ static everr_t moved_check(const struct inbox_dirs *dirs, const char *name,
 	return move_to(to, target, dirs->top, name) ? EVERR_STALE : EVERR_IO;
 }
 
+static void moved_name(const char *name, const struct stat *stat,
+		       unsigned int number, char target[NAME_MAX + 1])
+{
+	const struct timespec *time = &stat->st_ctim;
+
+	if (number == 0) {
+		snprintf(target, NAME_MAX + 1, "%.*s", kept_len(name), name);
+	} else if (number < MOVED_TRIES - 1) {
+		snprintf(target, NAME_MAX + 1, "%.*s.%u", kept_len(name), name,
+			 number);
+	} else {
+		snprintf(target, NAME_MAX + 1, "%.*s.%lld%09ld", kept_len(name),
+			 name, (long long)time->tv_sec, time->tv_nsec);
+	}
+}
+
 everr_t inbox_move(const struct inbox_dirs *dirs, const char *name,
 		   const struct stat *stat, enum inbox_kind kind,
 		   const char *reason)
@@ -307,11 +323,7 @@ everr_t inbox_move(const struct inbox_dirs *dirs, const char *name,
 		return EVERR_STALE;
 	}
 	for (i = 0; i < MOVED_TRIES; i++) {
-		snprintf(target, sizeof(target), "%.*s", kept_len(name), name);
-		if (i > 0) {
-			snprintf(target, sizeof(target), "%.*s.%u",
-				 kept_len(name), name, i);
-		}
+		moved_name(name, stat, i, target);
 		if (move_to(dirs->top, name, to, target)) {
 			err = moved_check(dirs, name, to, target, stat);
 			if (err == EVERR_OK && reason != NULL) {

@@ -189,6 +189,25 @@ static void test_one_name_twice_is_two_files(void **state)
 	assert_int_equal(events(m), 2);
 }
 
+static void test_one_name_very_often_is_taken_all_the_same(void **state)
+{
+	struct mp_fixture *m = inbox_start(state);
+	struct buf file = ddr(m, "PC01");
+	unsigned int i;
+
+	write_file(path(m, "done/A.DDR"), &file);
+	for (i = 1; i <= 1000; i++) {
+		char *name = talloc_asprintf(m, "done/A.DDR.%u", i);
+
+		write_file(path(m, name), &file);
+	}
+	drop(m, "A.DDR", &file);
+	fixture_until(m->f, m->configmgr->inbox_counters.done == 1);
+	assert_false(there(m, "A.DDR"));
+	assert_int_equal(m->configmgr->inbox_counters.failed, 0);
+	assert_int_equal(count(m, "done"), 1002);
+}
+
 static void test_a_name_may_have_any_bytes(void **state)
 {
 	static const char name[] = "\xff\x01 <x>'\".DDR";
@@ -483,6 +502,7 @@ int main(void)
 		leak_test(test_a_file_is_taken_when_its_writer_has_closed_it),
 		leak_test(test_files_that_wait_are_taken_at_start),
 		leak_test(test_one_name_twice_is_two_files),
+		leak_test(test_one_name_very_often_is_taken_all_the_same),
 		leak_test(test_a_name_may_have_any_bytes),
 		leak_test(test_a_crash_before_the_move_makes_no_second_event),
 		leak_test(test_a_full_store_leaves_the_file_for_later),
