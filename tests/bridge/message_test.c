@@ -122,8 +122,8 @@ static void test_a_status_message_is_told_by_name(void **state)
 		 "ABC00001</Property><Property Class='Qualifier' Name='Other'>"
 		 "thing</Property></Properties></StatusRecord>");
 	made_starts(made_message(&s.made, 0),
-		    "PC01: MyComponent reports status 10500 "
-		    "(informational): one t & wo ");
+		    "PC01: status 10500 of MyComponent "
+		    "SMS_UnknownStatusMessage (informational): one t & wo ");
 }
 
 static void test_severities_are_levels(void **state)
