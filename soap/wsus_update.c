@@ -14,6 +14,9 @@
  * again for the rest.  One update is always given.
  */
 #define ANSWER_MAX 2000000
+/* The elements around an update's metadata, and those of one of its files. */
+#define ITEM_SIZE 300
+#define FILE_SIZE 200
 /* Windows compresses what is larger, in bytes of UTF-16. */
 #define PLAIN_MAX 5120
 /* Of one blob as a CAB: its UTF-16 and what goes around it. */
@@ -96,13 +99,37 @@ static everr_t read_item(struct answer *answer, struct item *item)
 	return err;
 }
 
-/* Bytes in the answer: base64, or text of which an eighth becomes "&lt;". */
+/* Of text, as soap_data() writes it. */
+static size_t text_size(const struct buf *text)
+{
+	size_t size = text->len;
+	size_t i;
+
+	for (i = 0; i < text->len; i++) {
+		uint8_t c = text->data[i];
+
+		/* "&lt;", "&gt;", and "&amp;" or "&#13;" */
+		size += c == '<' || c == '>' ? 3 : 0;
+		size += c == '&' || c == '\r' ? 4 : 0;
+	}
+	return size;
+}
+
+/* Bytes that it takes in the answer. */
 static size_t item_size(const struct item *item)
 {
-	size_t len = item->blob.len;
+	const struct wsus_update *update = item->update;
+	size_t size = ITEM_SIZE;
+	size_t i;
 
-	return item->update->num_files * 256 +
-	       (item->is_cab ? len / 3 * 4 : len + len / 8 * 3);
+	size += item->is_cab ? (item->blob.len + 2) / 3 * 4
+			     : text_size(&item->blob);
+	for (i = 0; i < update->num_files; i++) {
+		const char *url = update->files[i].url;
+
+		size += FILE_SIZE + (url != NULL ? strlen(url) : 0);
+	}
+	return size;
 }
 
 /* Read what there is room for; answer->num becomes how many that are. */

@@ -274,6 +274,49 @@ static void test_a_reload_takes_a_catalogue_or_keeps_what_was(void **state)
 	talloc_free(message);
 }
 
+/* Markup grows most: "<a/>" becomes "&lt;a/&gt;". */
+static void test_update_data_stays_below_its_bound(void **state)
+{
+	static const char *const ids[] = {
+		"adb2fe48-0b2e-451e-8fc8-44b29845b0c6",
+		"17e993cd-cf5a-4276-9944-6af62ff7139c",
+		"36b1c48e-c741-4047-9b09-d38698ed34b3"};
+	struct wsus_fixture *w = wsus_fixture_new(state);
+	struct source *source = source_create(w);
+	struct wsus_config config = w->config;
+	char *markup = talloc_zero_size(w, 350001);
+	char *list = talloc_strdup(w, "");
+	const char *answer = NULL;
+	char *message = NULL;
+	size_t i;
+
+	for (i = 0; i < 350000; i++) {
+		markup[i] = "<a/>"[i % 4];
+	}
+	for (i = 0; i < 3; i++) {
+		source_put_update(source, ids[i], 1, "Software", markup);
+		list = talloc_asprintf_append(
+			list,
+			"<UpdateIdentity><UpdateID>%s</UpdateID>"
+			"<RevisionNumber>1</RevisionNumber></UpdateIdentity>",
+			ids[i]);
+	}
+	assert_int_equal(source_import(source, SOURCE_TIME), EVERR_OK);
+	config.catalogue = source->catalogue;
+	assert_int_equal(wsus_reload(w->wsus, &config, &message), EVERR_OK);
+	list = talloc_asprintf(
+		w,
+		"<cookie><EncryptedData>%s</EncryptedData></cookie>"
+		"<updateIds>%s</updateIds>",
+		sealed(w, WSUS_COOKIE_SESSION, UINT64_MAX, &w->wsus->server_id),
+		list);
+	answer = call(w, &w->wsus->sync, "GetUpdateData", list);
+	assert_has(answer, ids[0]);
+	assert_has(answer, ids[1]);
+	assert_null(strstr(answer, ids[2]));
+	assert_true(strlen(answer) < 2000000);
+}
+
 #define DEPLOYMENT                                                         \
 	"{\"deployments\":[{\"id\":\"c2f2ca62-5413-419a-bdee-275a23087758" \
 	"\",\"update\":\"adb2fe48-0b2e-451e-8fc8-44b29845b0c6\","          \
@@ -339,6 +382,7 @@ int main(void)
 		leak_test(test_a_damaged_key_keeps_it_from_starting),
 		leak_test(test_strict_accounts_are_as_the_specification_says),
 		leak_test(test_a_reload_takes_a_catalogue_or_keeps_what_was),
+		leak_test(test_update_data_stays_below_its_bound),
 		leak_test(test_an_anchor_of_the_future_hides_no_deployment),
 		leak_test(test_a_full_disk_is_no_success),
 	};
