@@ -146,6 +146,10 @@ static void on_xml_error(void *arg, xmlErrorPtr error)
 	struct reading *reading = arg;
 	size_t len = error->message != NULL ? strlen(error->message) : 0;
 
+	/* That a namespace is a relative URI, for one. */
+	if (error->level == XML_ERR_WARNING) {
+		return;
+	}
 	while (len > 0 && error->message[len - 1] == '\n') {
 		len--;
 	}
@@ -457,7 +461,8 @@ static everr_t read_all(struct reading *reading)
 	if (reading->nomem) {
 		return EVERR_NOMEM;
 	}
-	if (rc < 0) {
+	/* Of a prefix that is not bound there is a message only. */
+	if (rc < 0 || (err == EVERR_OK && reading->message != NULL)) {
 		return wrong(reading, "it is not well-formed");
 	}
 	if (err == EVERR_OK && !reading->has_identity) {

@@ -234,6 +234,10 @@ static void test_each_mistake_in_metadata_is_named_with_its_file(void **state)
 		{"<a", "a.xml:1: "},
 		{"", "a.xml:"},
 		{"<a/>", "no Update/UpdateIdentity"},
+		{"<u:Update><UpdateIdentity UpdateID='" UPDATE_1
+		 "' RevisionNumber='1'/><Properties UpdateType='Software'/>"
+		 "</u:Update>",
+		 "a.xml:1: Namespace prefix u"},
 		{"<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>", "DOCTYPE"},
 		{"\xFF\x00", "neither UTF-8 nor UTF-16"},
 		{"<?xml version='1.0' encoding='latin1'?><a/>",
