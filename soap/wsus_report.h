@@ -48,7 +48,7 @@ struct wsus_server_entry {
 	bool below;
 };
 
-/* About 230 bytes each, with an id of 36; the rest is read when needed. */
+/* About 240 bytes each, with an id of 36; the rest is read when needed. */
 struct wsus_computer_entry {
 	struct wsus_link link;
 	struct wsus_lock lock;

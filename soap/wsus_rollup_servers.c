@@ -9,6 +9,8 @@
 /* Activities of one part, and operating systems of one commit. */
 #define PART_ACTIVITIES 512
 #define COMMIT_SYSTEMS 16
+/* Of counts, after which a commit takes no more: a row may have a MiB. */
+#define COMMIT_BYTES ((size_t)256 * 1024)
 /* Operating systems of one server whose counts are kept. */
 #define SYSTEMS_MAX 5000
 
@@ -515,7 +517,7 @@ static everr_t counts_add(struct wsus_job *job, const struct server_part *part,
 }
 
 static everr_t put_counts(struct server_job *server,
-			  const struct server_part *part)
+			  const struct server_part *part, size_t *bytes)
 {
 	struct wsus_job *job = &server->part.job;
 	struct wsus_activity_rows rows = {};
@@ -540,6 +542,7 @@ static everr_t put_counts(struct server_job *server,
 	}
 	buf_init(&data, job->turn, WSUS_ROW_MAX);
 	wsus_activity_encode(&data, &rows);
+	*bytes += data.len;
 	return wsus_job_state(job, name, &data);
 }
 
@@ -571,6 +574,7 @@ static everr_t add_activity_events(struct server_job *server,
 struct part_list {
 	const struct server_part *parts[COMMIT_SYSTEMS];
 	size_t num;
+	size_t bytes; /* of their counts */
 };
 
 /* Alone in a commit each fits. */
@@ -586,7 +590,7 @@ static bool part_waits(const struct server_job *server,
 {
 	size_t i;
 
-	if (list->num == COMMIT_SYSTEMS ||
+	if (list->num == COMMIT_SYSTEMS || list->bytes >= COMMIT_BYTES ||
 	    server->part.job.events->num_documents + part->num >
 		    WSUS_JOB_EVENTS) {
 		return true;
@@ -616,7 +620,7 @@ static everr_t add_parts(struct server_job *server)
 			server->part.job.more = true;
 			return EVERR_OK;
 		}
-		err = put_counts(server, part);
+		err = put_counts(server, part, &list.bytes);
 		if (err == EVERR_OK) {
 			err = add_activity_events(server, part);
 		}

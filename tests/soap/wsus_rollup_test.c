@@ -414,6 +414,54 @@ static void test_activity_goes_on_where_it_was(void **state)
 	assert_int_equal(wsus_events(w, BRIDGE_WSUS_ACTIVITY), 520);
 }
 
+/* One of each of so many updates on one system. */
+static char *installations(TALLOC_CTX *mem_ctx, int build, unsigned int num)
+{
+	char *all = talloc_strdup(mem_ctx, "");
+	unsigned int i;
+
+	for (i = 0; i < num; i++) {
+		char *id = talloc_asprintf(
+			mem_ctx, "%08x-5c09-4f3a-972e-cc1bbb7ca7e4", i);
+		char *one = activity(mem_ctx, id, 1, 0);
+
+		all = talloc_strdup_append_buffer(all, one);
+		talloc_free(one);
+		talloc_free(id);
+	}
+	return summary(mem_ctx, build, all);
+}
+
+static void report_installations(struct wsus_fixture *w, const char *time,
+				 unsigned int num)
+{
+	char *both = talloc_asprintf(w, "%s%s", installations(w, 1, num),
+				     installations(w, 2, num));
+
+	wsus_expect(w, "RollupDownstreamServers",
+		    servers(w, server(w, DSS, ZERO, time, 1, both)),
+		    empty_servers);
+}
+
+/* A commit, and the turn of the loop that makes it, has one or the other. */
+static void test_large_counts_are_not_written_together(void **state)
+{
+	struct wsus_fixture *w = wsus_fixture_new(state);
+	struct store_stats before = {}, after = {};
+
+	report_installations(w, "2007-03-06T03:28:01Z", 1);
+	store_stats(w->f->store, &before);
+	report_installations(w, "2007-03-07T03:28:01Z", 1);
+	store_stats(w->f->store, &after);
+	assert_int_equal(after.commits - before.commits, 1);
+	/* 36 bytes each. */
+	report_installations(w, "2007-03-08T03:28:01Z", 8000);
+	store_stats(w->f->store, &before);
+	report_installations(w, "2007-03-09T03:28:01Z", 1);
+	store_stats(w->f->store, &after);
+	assert_int_equal(after.commits - before.commits, 2);
+}
+
 static void test_too_many_summaries_are_refused(void **state)
 {
 	struct wsus_fixture *w = wsus_fixture_new(state);
@@ -1204,6 +1252,7 @@ int main(void)
 		leak_test(test_activity_of_nothing_is_no_event),
 		leak_test(test_much_activity_is_counted_up),
 		leak_test(test_activity_goes_on_where_it_was),
+		leak_test(test_large_counts_are_not_written_together),
 		leak_test(test_too_many_summaries_are_refused),
 		leak_test(test_a_field_that_is_none_is_named),
 		leak_test(test_a_computer_is_new_then_the_same_then_changed),
