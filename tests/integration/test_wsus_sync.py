@@ -7,6 +7,7 @@ calls from the specification's WSDL.
 """
 
 import base64
+import concurrent.futures
 import datetime
 import hashlib
 import http.client
@@ -15,6 +16,7 @@ import os
 import re
 import subprocess
 import tempfile
+import threading
 import uuid
 import xml.etree.ElementTree as ElementTree
 
@@ -878,6 +880,49 @@ def test_an_import_reaches_the_running_service(uss):
             with tempfile.TemporaryDirectory() as original:
                 write_source(original, BLOBS, SETTINGS)
                 uss.import_from(original)
+
+
+def test_a_call_sees_one_catalogue_while_others_are_imported(uss):
+    """All of one import, or all of the other."""
+    sets = []
+    for base in (1, 2):
+        sets.append({(str(uuid.UUID(int=base << 64 | i)), base): metadata(
+            str(uuid.UUID(int=base << 64 | i)), base) for i in range(300)})
+    seen = []
+    over = threading.Event()
+
+    def ask():
+        session = uss.cookie()
+        wanted = [list(blobs)[0] for blobs in sets]
+        while not over.is_set():
+            answer = uss.good("GetRevisionIdList", session
+                              + "<filter><GetConfig>false</GetConfig></filter>")
+            seen.append(sorted(identities(answer, "NewRevisions")))
+            answer = uss.good("GetUpdateData", session + update_ids(wanted))
+            assert len(find(answer, "updates")) == 1
+
+    with tempfile.TemporaryDirectory() as one, \
+            tempfile.TemporaryDirectory() as two, \
+            concurrent.futures.ThreadPoolExecutor() as pool:
+        write_source(one, sets[0], {})
+        write_source(two, sets[1], {})
+        uss.import_from(one)
+        try:
+            asking = [pool.submit(ask) for _ in range(2)]
+            for _ in range(5):
+                uss.import_from(two)
+                uss.import_from(one)
+            over.set()
+            for done in asking:
+                done.result()
+        finally:
+            over.set()
+            with tempfile.TemporaryDirectory() as original:
+                write_source(original, BLOBS, SETTINGS)
+                uss.import_from(original)
+    known = [sorted(blobs) for blobs in sets]
+    assert all(answer in known for answer in seen)
+    assert all(answer in seen for answer in known)
 
 
 def test_an_answer_has_24509_revisions(uss):
