@@ -31,14 +31,8 @@ struct collect {
 	struct configmgr *configmgr;
 	struct http_exchange *exchange;
 	struct buf body;
-	bool dropped; /* all bodies together are too large */
+	struct soap_share *share; /* of all bodies; NULL: it was too much */
 };
-
-static int collect_destructor(struct collect *collect)
-{
-	collect->configmgr->collecting -= collect->body.len;
-	return 0;
-}
 
 static void answer_method(struct http_exchange *exchange, const char *allow)
 {
@@ -73,7 +67,7 @@ static void post_begin(struct http_exchange *exchange, void *private_data)
 	collect->configmgr = configmgr;
 	collect->exchange = exchange;
 	buf_init(&collect->body, collect, configmgr->config->body_max);
-	talloc_set_destructor(collect, collect_destructor);
+	collect->share = soap_share_create(collect, &configmgr->bodies);
 	http_set_state(exchange, collect);
 	http_set_body_max(exchange, configmgr->config->body_max);
 }
@@ -82,22 +76,20 @@ static void post_body(struct http_exchange *exchange, void *private_data,
 		      const uint8_t *data, size_t len)
 {
 	struct collect *collect = http_state(exchange);
-	struct configmgr *configmgr = private_data;
-	size_t before = collect->body.len;
+	bool taken;
 
-	if (collect->dropped) {
+	(void)private_data;
+	if (collect->share == NULL) {
 		return;
 	}
-	if (len <= CONFIGMGR_COLLECT_MAX - configmgr->collecting) {
+	taken = soap_share_take(collect->share, len);
+	if (taken) {
 		buf_put(&collect->body, data, len);
-		configmgr->collecting += collect->body.len - before;
-		collect->dropped = buf_error(&collect->body) != EVERR_OK;
-	} else {
-		collect->dropped = true;
+		taken = buf_error(&collect->body) == EVERR_OK;
 	}
-	if (collect->dropped) {
-		configmgr->collecting -= collect->body.len;
+	if (!taken) {
 		buf_free(&collect->body);
+		TALLOC_FREE(collect->share);
 	}
 }
 
@@ -137,7 +129,7 @@ static void post_end(struct http_exchange *exchange, void *private_data)
 		.len = collect->body.len,
 	};
 
-	if (collect->dropped) {
+	if (collect->share == NULL) {
 		configmgr->counters.deferred++;
 		answer_busy(exchange);
 		return;
@@ -385,6 +377,7 @@ everr_t configmgr_start(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 	configmgr->ev = ev;
 	configmgr->store = store;
 	configmgr->quarantine = quarantine;
+	configmgr->bodies.max = CONFIGMGR_COLLECT_MAX;
 	/* Before the first thread that reads XML. */
 	xmlInitParser();
 	talloc_set_destructor(configmgr, configmgr_destructor);

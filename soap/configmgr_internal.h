@@ -10,6 +10,7 @@
 #include "soap/configmgr_clients.h"
 #include "soap/configmgr_replay.h"
 #include "soap/inbox.h"
+#include "soap/memory.h"
 #include "soap/quarantine.h"
 
 /* Endpoints that are counted by name; what comes later is "other". */
@@ -78,7 +79,7 @@ struct configmgr {
 	struct configmgr_inbox *inbox;	  /* NULL: none */
 	struct configmgr_flight *flights; /* on their way to disk */
 	struct configmgr_places *places;  /* of large messages */
-	size_t collecting;		  /* bytes of bodies */
+	struct soap_memory bodies;	  /* that are coming in */
 	struct configmgr_registered *registrations;
 	uint32_t registering; /* registrations among the flights */
 	struct http_route *routes;

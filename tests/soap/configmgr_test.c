@@ -629,7 +629,7 @@ static void test_messages_come_by_http(void **state)
 	assert_answered(h, "POST /CCM_System_WindowsAuth/Request", &two,
 			"HTTP/1.1 200");
 	assert_int_equal(mp_events(m, BRIDGE_CONFIGMGR_DISCOVERY), 2);
-	assert_int_equal(m->configmgr->collecting, 0);
+	assert_int_equal(m->configmgr->bodies.used, 0);
 	talloc_free(h);
 }
 
@@ -679,7 +679,7 @@ static void test_a_body_beyond_the_limit_is_413(void **state)
 	assert_true(body.len > 1000);
 	assert_answered(h, "CCM_POST /ccm_system/request", &body,
 			"HTTP/1.1 413");
-	assert_int_equal(m->configmgr->collecting, 0);
+	assert_int_equal(m->configmgr->bodies.used, 0);
 	talloc_free(h);
 }
 
@@ -689,14 +689,32 @@ static void test_a_peer_that_goes_in_the_middle_leaves_nothing(void **state)
 	struct http_fixture *h = listen_on(m);
 	struct buf body = mp_discovery(m, ID_1, 0);
 	struct http_client *client = http_client_open(h, NULL);
+	static const uint8_t part[SOAP_MEMORY_OWN + 1000];
 
 	http_client_send(client, "CCM_POST /ccm_system/request HTTP/1.1\r\n"
 				 "Host: mp\r\nContent-Length: 100000\r\n\r\n");
-	http_client_send_bytes(client, body.data, body.len);
-	http_wait(h, m->configmgr->collecting == body.len);
+	http_client_send_bytes(client, part, sizeof(part));
+	http_wait(h, m->configmgr->bodies.used == 1000);
 	talloc_free(client);
-	http_wait(h, m->configmgr->collecting == 0);
+	http_wait(h, m->configmgr->bodies.used == 0);
 	assert_answered(h, "CCM_POST /ccm_system/request", &body,
+			"HTTP/1.1 200");
+	talloc_free(h);
+}
+
+static void test_small_messages_go_through_beside_large_ones(void **state)
+{
+	struct mp_fixture *m = mp_start(state);
+	struct http_fixture *h = listen_on(m);
+	struct buf small = mp_discovery(m, ID_1, 0);
+	struct buf large;
+
+	buf_init(&large, m, SOAP_MEMORY_OWN + 1);
+	buf_put_zero(&large, SOAP_MEMORY_OWN + 1);
+	m->configmgr->bodies.max = 0;
+	assert_answered(h, "CCM_POST /ccm_system/request", &large,
+			"HTTP/1.1 503");
+	assert_answered(h, "CCM_POST /ccm_system/request", &small,
 			"HTTP/1.1 200");
 	talloc_free(h);
 }
@@ -735,6 +753,7 @@ int main(void)
 		leak_test(test_the_list_of_management_points_is_this_one),
 		leak_test(test_a_body_beyond_the_limit_is_413),
 		leak_test(test_a_peer_that_goes_in_the_middle_leaves_nothing),
+		leak_test(test_small_messages_go_through_beside_large_ones),
 	};
 
 	fixture_prepare();
