@@ -126,6 +126,9 @@ void http_answer_text(struct http_exchange *exchange, unsigned int status,
 void http_refuse(struct http_exchange *exchange, unsigned int status,
 		 const char *text)
 {
+	/* The handler's own, from gone(), would not be the answer. */
+	exchange->answered = true;
 	http_exchange_gone(exchange);
+	exchange->answered = false;
 	http_answer_text(exchange, status, text);
 }

@@ -65,24 +65,36 @@ static void look_at_sending(struct http_connection *connection, uint64_t now)
 	}
 }
 
+/* For how long the peer has been known to send no more. */
+static uint64_t since_half_closed(struct http_connection *connection,
+				  uint64_t now)
+{
+	if (connection->half_closed == 0) {
+		connection->half_closed = now;
+	}
+	return elapsed(connection->half_closed, now);
+}
+
 /* The library does not look at a suspended connection's socket. */
 static void look_for_peer(struct http_connection *connection, uint64_t now)
 {
-	if (http_socket_broken(connection->fd)) {
-		http_connection_cut(connection);
-		return;
-	}
 	/* What it sent before is still to be read. */
-	if (!connection->exchange->ended) {
-		return;
+	if (connection->exchange->ended &&
+	    http_socket_half_closed(connection->fd) &&
+	    since_half_closed(connection, now) >= HALF_CLOSED_MS) {
+		http_connection_cut(connection);
 	}
-	if (connection->half_closed == 0) {
-		if (http_socket_half_closed(connection->fd)) {
-			connection->half_closed = now;
-		}
-		return;
-	}
-	if (elapsed(connection->half_closed, now) >= HALF_CLOSED_MS) {
+}
+
+/*
+ * The library waits for the edge of an event (epoll(7)) even where the bytes
+ * that it has read came together with the peer's end; then it would wait for
+ * good.  Nothing has come to be read since the last look, and nothing will.
+ */
+static void look_for_end(struct http_connection *connection, uint64_t now)
+{
+	if (http_socket_ended(connection->fd) &&
+	    since_half_closed(connection, now) >= TICK_MS) {
 		http_connection_cut(connection);
 	}
 }
@@ -93,10 +105,15 @@ static void look_at(struct http_connection *connection, uint64_t now)
 	const struct http_exchange *exchange = connection->exchange;
 	uint64_t waited = elapsed(connection->since, now);
 
-	if (exchange != NULL && exchange->suspended &&
-	    exchange->early == NULL) {
-		look_for_peer(connection, now);
-		return;
+	if (exchange != NULL && exchange->suspended) {
+		if (http_socket_broken(connection->fd)) {
+			http_connection_cut(connection);
+			return;
+		}
+		if (exchange->early == NULL) {
+			look_for_peer(connection, now);
+			return;
+		}
 	}
 	switch (connection->phase) {
 	case HTTP_PHASE_IDLE:
@@ -104,11 +121,13 @@ static void look_at(struct http_connection *connection, uint64_t now)
 		if (waited > seconds(limits->idle_seconds)) {
 			clock_expired(connection);
 		}
+		look_for_end(connection, now);
 		break;
 	case HTTP_PHASE_HEAD:
 		if (waited > seconds(limits->head_seconds)) {
 			clock_expired(connection);
 		}
+		look_for_end(connection, now);
 		break;
 	case HTTP_PHASE_SEND:
 		look_at_sending(connection, now);
@@ -120,6 +139,7 @@ static void look_at(struct http_connection *connection, uint64_t now)
 		if (exchange->pauses == 0 && is_too_slow(connection, now)) {
 			clock_expired(connection);
 		}
+		look_for_end(connection, now);
 		break;
 	case HTTP_PHASE_WORK:
 		break;

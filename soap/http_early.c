@@ -198,6 +198,7 @@ static void early_sent(struct http_early *early)
 	}
 }
 
+/* An error alone is no event for who waits to write: see http_clock.c. */
 static void early_writable(struct tevent_context *ev, struct tevent_fd *fde,
 			   uint16_t flags, void *private_data)
 {

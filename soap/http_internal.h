@@ -150,8 +150,12 @@ void http_socket_prepare(int fd);
 uint64_t http_socket_received(int fd);
 uint64_t http_socket_acknowledged(int fd);
 
-/* The peer sends no more; the connection is over. */
+/*
+ * The peer sends no more; and all it sent has been read; the connection is
+ * over by an error.
+ */
 bool http_socket_half_closed(int fd);
+bool http_socket_ended(int fd);
 bool http_socket_broken(int fd);
 
 uint64_t http_now_ms(void);

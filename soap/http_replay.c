@@ -71,8 +71,7 @@ static void replay_begin(struct http_exchange *exchange)
 	}
 	if (!exchange->answered &&
 	    exchange->content_length > exchange->body_max) {
-		http_exchange_gone(exchange);
-		http_answer(exchange, 413, NULL, NULL, 0, NULL, 0);
+		http_refuse(exchange, 413, "The request's body is too long.");
 	}
 }
 

@@ -5,6 +5,7 @@
 #include <linux/tcp.h>
 #include <netdb.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -162,7 +163,20 @@ bool http_socket_half_closed(int fd)
 	return (socket_events(fd) & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 }
 
+bool http_socket_ended(int fd)
+{
+	int unread = 0;
+	int ret;
+
+	if (!http_socket_half_closed(fd)) {
+		return false;
+	}
+	ret = ioctl(fd, FIONREAD, &unread);
+	return ret == 0 && unread == 0;
+}
+
+/* A reset or a timeout, which nobody has been told of. */
 bool http_socket_broken(int fd)
 {
-	return (socket_events(fd) & (POLLHUP | POLLERR)) != 0;
+	return (socket_events(fd) & POLLERR) != 0;
 }

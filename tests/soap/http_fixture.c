@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #define TURN_SECONDS 60
@@ -235,6 +236,33 @@ void http_fixture_turn(struct http_fixture *f)
 	assert_int_equal(tevent_loop_once(f->ev), 0);
 	assert_false(f->expired);
 	TALLOC_FREE(te);
+}
+
+static void poll_over(struct tevent_context *ev, struct tevent_fd *fde,
+		      uint16_t flags, void *private_data)
+{
+	int *turns = private_data;
+
+	(void)ev;
+	(void)fde;
+	(void)flags;
+	(*turns)++;
+}
+
+/* A descriptor that is always readable has its turn among the others. */
+void http_fixture_poll(struct http_fixture *f)
+{
+	struct tevent_fd *fde = NULL;
+	int turns = 0;
+	int fd;
+
+	fd = eventfd(1, EFD_CLOEXEC);
+	assert_int_not_equal(fd, -1);
+	fde = tevent_add_fd(f->ev, f, fd, TEVENT_FD_READ, poll_over, &turns);
+	assert_non_null(fde);
+	http_wait(f, turns == 2);
+	TALLOC_FREE(fde);
+	close(fd);
 }
 
 void http_fixture_run(struct http_fixture *f, unsigned int milliseconds)

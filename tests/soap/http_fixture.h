@@ -61,6 +61,8 @@ void http_fixture_turn(struct http_fixture *f);
 			http_fixture_turn(f); \
 		}                             \
 	} while (0)
+/* What is ready now, without waiting. */
+void http_fixture_poll(struct http_fixture *f);
 /* The loop for so long. */
 void http_fixture_run(struct http_fixture *f, unsigned int milliseconds);
 struct http_stats http_fixture_stats(struct http_fixture *f);

@@ -441,6 +441,68 @@ static void test_many_slow_senders_hold_up_nobody(void **state)
 	talloc_free(f);
 }
 
+/* ------------------------------------------------------ peers that leave */
+
+/*
+ * What it sent and its end come with one event; the library reads the first
+ * and waits for another event.  The clock's limits are far away.
+ */
+static void test_an_end_that_came_with_the_last_bytes_is_seen(void **state)
+{
+	static const char *const last[] = {
+		now_request,
+		"GET /now HTTP/1.1\r\nHo",
+		"POST /count HTTP/1.1\r\nHost: a\r\n"
+		"Content-Length: 10\r\n\r\nabc",
+		"POST /paused HTTP/1.1\r\nHost: a\r\n"
+		"Content-Length: 10\r\n\r\nabc",
+	};
+	struct http_fixture *f = http_fixture_create(*state);
+	struct http_client *client = NULL;
+	size_t i;
+
+	http_fixture_start(f);
+	for (i = 0; i < sizeof(last) / sizeof(last[0]); i++) {
+		uint64_t start = clock_ms(CLOCK_MONOTONIC);
+
+		f->taken = 0;
+		client = http_client_open(f, NULL);
+		http_client_send(client, last[i]);
+		assert_int_equal(shutdown(client->fd, SHUT_WR), 0);
+		http_client_wait_closed(client);
+		assert_true(clock_ms(CLOCK_MONOTONIC) - start < 5000);
+		assert_true(i > 0 || http_client_has(client, "now\n"));
+	}
+	http_wait(f, f->gone == 2);
+	assert_int_equal(http_fixture_stats(f).timed_out, 0);
+	talloc_free(f);
+}
+
+/* A reset before the answer could be written. */
+static void test_a_peer_that_resets_gets_no_early_answer(void **state)
+{
+	const struct linger linger = {.l_onoff = 1};
+	struct http_fixture *f = http_fixture_create(*state);
+	struct http_client *client = NULL;
+	uint64_t start;
+
+	http_fixture_start(f);
+	client = http_client_open(f, NULL);
+	http_client_send(client, "POST /paused HTTP/1.1\r\nHost: a\r\n"
+				 "Content-Length: 10\r\n\r\nabc");
+	http_wait(f, f->waiting != NULL);
+	http_client_send(client, "de");
+	http_fixture_run(f, 20);
+	setsockopt(client->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+	talloc_free(client);
+	http_answer_text(f->waiting, 400, "enough");
+	start = clock_ms(CLOCK_MONOTONIC);
+	http_wait(f, http_fixture_stats(f).connections == 0);
+	assert_true(clock_ms(CLOCK_MONOTONIC) - start < 5000);
+	assert_int_equal(http_fixture_stats(f).timed_out, 0);
+	talloc_free(f);
+}
+
 /* ---------------------------------------------------------- descriptors */
 
 static void test_without_descriptors_the_loop_rests_and_goes_on(void **state)
@@ -505,6 +567,8 @@ int main(void)
 		leak_test(test_the_clock_stands_still_while_the_handler_works),
 		leak_test(test_the_clock_stands_still_while_paused),
 		leak_test(test_many_slow_senders_hold_up_nobody),
+		leak_test(test_an_end_that_came_with_the_last_bytes_is_seen),
+		leak_test(test_a_peer_that_resets_gets_no_early_answer),
 		leak_test(test_without_descriptors_the_loop_rests_and_goes_on),
 	};
 
