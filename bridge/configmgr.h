@@ -18,6 +18,12 @@
 #define BRIDGE_REPORT_MAX (64 * 1024 * 1024)
 #define BRIDGE_REPORT_DEPTH_MAX 32
 
+/*
+ * Events of a .DDR file, which is read in one turn of a loop: 40 ms.  The SDK
+ * writes one record into each file.
+ */
+#define BRIDGE_FILE_EVENTS_MAX 256
+
 enum bridge_configmgr_id {
 	BRIDGE_CONFIGMGR_DISCOVERY = 1000,
 	BRIDGE_CONFIGMGR_HARDWARE_INVENTORY = 1010,
@@ -78,7 +84,7 @@ everr_t bridge_configmgr_message(struct bridge_events *out,
 
 /*
  * The same for a .DDR file, which may hold several records: one event (or as
- * many as its properties need) each.
+ * many as its properties need) each, BRIDGE_FILE_EVENTS_MAX at most.
  */
 everr_t bridge_configmgr_ddr_file(struct bridge_events *out,
 				  const struct bridge_origin *origin,

@@ -201,6 +201,7 @@ static everr_t read_records(struct bridge_events *out, TALLOC_CTX *tmp_ctx,
 			    const char **ret_reason)
 {
 	struct place place = {.file = file};
+	size_t before = out->num_documents;
 	size_t offset = 0;
 	everr_t err = EVERR_OK;
 
@@ -225,6 +226,14 @@ static everr_t read_records(struct bridge_events *out, TALLOC_CTX *tmp_ctx,
 		}
 		talloc_free(record);
 		talloc_free(record_ctx);
+		if (err == EVERR_OK &&
+		    out->num_documents - before > BRIDGE_FILE_EVENTS_MAX) {
+			err = bridge_refuse(tmp_ctx, EVERR_LIMIT, ret_reason,
+					    "record %u: with it the file would "
+					    "be more than %d events",
+					    place.number,
+					    BRIDGE_FILE_EVENTS_MAX);
+		}
 	} while (err == EVERR_OK && offset < len);
 	return err;
 }

@@ -15,7 +15,7 @@
 #include <talloc.h>
 
 /* Properties and array values of one record. */
-#define DDR_VALUES_MAX 65536
+#define DDR_VALUES_MAX 8192
 
 enum ddr_flag {
 	DDR_FLAG_FULL_REPLACE = 0x1,
