@@ -91,6 +91,8 @@ static inline const char *wsus_answer(struct wsus_fixture *w,
 				      struct http_exchange *exchange)
 {
 	fixture_until(w->f, exchange->answer->given);
+	/* It has been sent: nothing of it is left when the service goes. */
+	talloc_free_children(exchange);
 	return exchange->answer->body;
 }
 
