@@ -5,6 +5,8 @@
 #define TICK_MS 250
 /* A head that has been coming for so long makes room when nothing is idle. */
 #define HEAD_PATIENCE_MS 1000
+/* How many that may make room are looked at more closely, each time. */
+#define SPARES_TRIED 16
 /*
  * A peer that has sent all and then closed its side may still wait for the
  * answer (nc -N), or be gone: a closed socket looks the same.  After so long
@@ -206,8 +208,8 @@ static bool is_better_spare(const struct http_connection *connection,
 	return connection->since <= than->since;
 }
 
-bool http_clock_make_room(struct http_listener *listener,
-			  const struct http_address *address)
+static struct http_connection *find_spare(struct http_listener *listener,
+					  const struct http_address *address)
 {
 	struct http_connection *connection = NULL;
 	struct http_connection *spare = NULL;
@@ -224,9 +226,28 @@ bool http_clock_make_room(struct http_listener *listener,
 			spare = connection;
 		}
 	}
-	if (spare == NULL) {
-		return false;
+	return spare;
+}
+
+bool http_clock_make_room(struct http_listener *listener,
+			  const struct http_address *address)
+{
+	struct http_connection *spare = NULL;
+	int i;
+
+	for (i = 0; i < SPARES_TRIED; i++) {
+		spare = find_spare(listener, address);
+		if (spare == NULL) {
+			return false;
+		}
+		/* A request that the library has yet to read is no rest. */
+		if (spare->phase == HTTP_PHASE_IDLE) {
+			look_for_head(spare);
+		}
+		if (is_spare(spare, http_now_ms())) {
+			http_connection_cut(spare);
+			return true;
+		}
 	}
-	http_connection_cut(spare);
-	return true;
+	return false;
 }

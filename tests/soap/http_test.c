@@ -256,6 +256,33 @@ static void test_a_head_that_is_not_http_is_refused(void **state)
 	talloc_free(f);
 }
 
+static void test_the_longest_path_and_query_arrive_whole(void **state)
+{
+	enum {
+		LENGTH = 15000
+	};
+	struct http_fixture *f = started(state);
+	struct http_client *client = http_client_open(f, NULL);
+	char *path = talloc_array(f, char, LENGTH + 1);
+	char *text = NULL;
+
+	memset(path, 'p', LENGTH);
+	path[LENGTH] = '\0';
+	memcpy(path, "/count/", 7);
+	text = talloc_asprintf(f, "GET %s?%s HTTP/1.1\r\nHost: a\r\n\r\n", path,
+			       path);
+	http_client_send(client, text);
+	http_client_wait_text(client, "took 0\n");
+	http_client_forget(client);
+	text = talloc_asprintf(f, "GET /text?%s HTTP/1.1\r\nHost: a\r\n\r\n",
+			       path);
+	http_client_send(client, text);
+	http_client_wait_text(client, "length 0\n");
+	text = talloc_asprintf(f, "\nquery %s\n", path);
+	assert_true(http_client_has(client, text));
+	talloc_free(f);
+}
+
 /* ------------------------------------------------------ expect, pause */
 
 static void test_continue_is_sent_after_the_head_was_accepted(void **state)
@@ -662,6 +689,7 @@ int main(void)
 		leak_test(test_what_a_handler_is_told_of_a_request),
 		leak_test(test_the_longest_route_wins_and_no_route_is_404),
 		leak_test(test_a_head_that_is_not_http_is_refused),
+		leak_test(test_the_longest_path_and_query_arrive_whole),
 		leak_test(test_continue_is_sent_after_the_head_was_accepted),
 		leak_test(test_no_continue_for_what_is_refused),
 		leak_test(test_a_paused_body_waits_and_goes_on),

@@ -512,6 +512,35 @@ static void test_new_certificate_files_are_for_new_connections(void **state)
 	talloc_free(f);
 }
 
+/* A client could ask for the costly part of TLS 1.2 again and again. */
+static void test_a_client_that_wants_a_new_handshake_is_closed(void **state)
+{
+	struct authority *authority = NULL;
+	struct http_fixture *f =
+		tls_fixture(state, &authority, HTTP_CLIENT_CERTIFICATE_NONE);
+	struct tls_client *client = tls_open(f, NULL);
+	int ret;
+
+	ret = gnutls_priority_set_direct(client->session,
+					 "NORMAL:-VERS-ALL:+VERS-TLS1.2", NULL);
+	assert_int_equal(ret, GNUTLS_E_SUCCESS);
+	assert_true(tls_handshake(client));
+	tls_request(client, text_request);
+	tls_wait_text(client, "length 0\n");
+	do {
+		ret = gnutls_handshake(client->session);
+		http_fixture_run(f, 1);
+	} while (ret == GNUTLS_E_AGAIN || ret == GNUTLS_E_INTERRUPTED);
+	assert_true(ret < 0);
+	http_wait(f, http_fixture_stats(f).connections == 0);
+
+	client = tls_open(f, NULL);
+	assert_true(tls_handshake(client));
+	tls_request(client, text_request);
+	tls_wait_text(client, "length 0\n");
+	talloc_free(f);
+}
+
 static void test_what_is_not_tls_is_closed(void **state)
 {
 	static const char *const openings[] = {
@@ -571,6 +600,7 @@ int main(void)
 		leak_test(
 			test_without_a_required_certificate_nothing_is_served),
 		leak_test(test_new_certificate_files_are_for_new_connections),
+		leak_test(test_a_client_that_wants_a_new_handshake_is_closed),
 		leak_test(test_what_is_not_tls_is_closed),
 		leak_test(test_the_server_may_be_freed_with_sessions_open),
 	};
