@@ -82,9 +82,10 @@ struct http_exchange;
  * exchange.  body: the next bytes, all of which it takes.  end: the body is
  * complete; an answer follows now or in a later turn.  gone: the peer went or
  * a limit was passed before an answer was given; the exchange, with all its
- * children, is freed when it returns (NULL: nothing to do).  A peer that has
- * only closed its side counts as gone two seconds later.  None may free the
- * server.
+ * children, is freed when it returns (NULL: nothing to do); an answer from
+ * there is ignored.  A peer that has only closed its side counts as gone two
+ * seconds later, and at once when its body cannot become whole.  None may
+ * free the server.
  */
 struct http_handler {
 	void (*begin)(struct http_exchange *exchange, void *private_data);

@@ -77,12 +77,35 @@ static uint64_t since_half_closed(struct http_connection *connection,
 	return elapsed(connection->half_closed, now);
 }
 
+/*
+ * Paused in a body that will not become whole: what the library holds and
+ * what is in the socket is all that there will ever be.  Of chunks and of
+ * TLS that cannot be known without reading.
+ */
+static bool will_stay_short(const struct http_connection *connection)
+{
+	const struct http_exchange *exchange = connection->exchange;
+
+	if (connection->peer.tls || !exchange->reading ||
+	    exchange->content_length == UINT64_MAX ||
+	    !http_socket_half_closed(connection->fd)) {
+		return false;
+	}
+	return exchange->received + exchange->held +
+		       http_socket_unread(connection->fd) <
+	       exchange->content_length;
+}
+
 /* The library does not look at a suspended connection's socket. */
 static void look_for_peer(struct http_connection *connection, uint64_t now)
 {
-	/* What it sent before is still to be read. */
-	if (connection->exchange->ended &&
-	    http_socket_half_closed(connection->fd) &&
+	if (!connection->exchange->ended) {
+		if (will_stay_short(connection)) {
+			http_connection_cut(connection);
+		}
+		return;
+	}
+	if (http_socket_half_closed(connection->fd) &&
 	    since_half_closed(connection, now) >= HALF_CLOSED_MS) {
 		http_connection_cut(connection);
 	}

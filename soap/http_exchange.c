@@ -346,10 +346,12 @@ static enum MHD_Result access_head(struct http_exchange *exchange)
 static enum MHD_Result access_body(struct http_exchange *exchange,
 				   const char *data, size_t *len)
 {
+	exchange->held = *len;
 	if (exchange->pauses > 0 || exchange->early != NULL) {
 		http_exchange_sleep(exchange);
 		return MHD_YES;
 	}
+	exchange->held = 0;
 	exchange->inside = true;
 	exchange_take(exchange, data, *len);
 	exchange->inside = false;

@@ -120,6 +120,7 @@ struct http_exchange {
 	uint64_t content_length; /* UINT64_MAX: chunked */
 	uint64_t body_max;
 	uint64_t received;
+	uint64_t held; /* of the body, by the library while it is suspended */
 	unsigned int pauses;
 	uint64_t paused_at;
 
@@ -149,6 +150,9 @@ void http_socket_prepare(int fd);
 /* Bytes that have come in, and that the peer has acknowledged. */
 uint64_t http_socket_received(int fd);
 uint64_t http_socket_acknowledged(int fd);
+
+/* Bytes that wait to be read. */
+uint64_t http_socket_unread(int fd);
 
 /*
  * The peer sends no more; and all it sent has been read; the connection is

@@ -163,16 +163,19 @@ bool http_socket_half_closed(int fd)
 	return (socket_events(fd) & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 }
 
-bool http_socket_ended(int fd)
+uint64_t http_socket_unread(int fd)
 {
 	int unread = 0;
 	int ret;
 
-	if (!http_socket_half_closed(fd)) {
-		return false;
-	}
 	ret = ioctl(fd, FIONREAD, &unread);
-	return ret == 0 && unread == 0;
+	/* It cannot fail; if it did, there may be any number. */
+	return ret == 0 ? (uint64_t)unread : UINT32_MAX;
+}
+
+bool http_socket_ended(int fd)
+{
+	return http_socket_half_closed(fd) && http_socket_unread(fd) == 0;
 }
 
 /* A reset or a timeout, which nobody has been told of. */

@@ -491,6 +491,44 @@ static void test_an_end_that_came_with_the_last_bytes_is_seen(void **state)
 	talloc_free(f);
 }
 
+/* Bytes that nobody has read are before the peer's end. */
+static void test_a_paused_body_that_stays_short_is_over(void **state)
+{
+	struct http_fixture *f = http_fixture_create(*state);
+	struct http_client *client = NULL;
+	struct http_client *whole = NULL;
+	uint64_t start = clock_ms(CLOCK_MONOTONIC);
+
+	http_fixture_start(f);
+	client = http_client_open(f, NULL);
+	http_client_send(client, "POST /paused HTTP/1.1\r\nHost: a\r\n"
+				 "Content-Length: 10\r\n\r\nabc");
+	http_wait(f, f->waiting != NULL);
+	http_client_send(client, "de");
+	http_fixture_run(f, 20);
+	http_client_send(client, "fghi");
+	assert_int_equal(shutdown(client->fd, SHUT_WR), 0);
+	http_wait(f, f->gone == 1);
+	assert_true(clock_ms(CLOCK_MONOTONIC) - start < 5000);
+	assert_int_equal(f->taken, 3);
+
+	/* One that is all there waits for its turn. */
+	f->taken = 0;
+	whole = http_client_open(f, NULL);
+	http_client_send(whole, "POST /paused HTTP/1.1\r\nHost: a\r\n"
+				"Content-Length: 10\r\n\r\nabc");
+	http_wait(f, f->waiting != NULL);
+	http_client_send(whole, "de");
+	http_fixture_run(f, 20);
+	http_client_send(whole, "fghij");
+	assert_int_equal(shutdown(whole->fd, SHUT_WR), 0);
+	http_fixture_run(f, 600);
+	assert_int_equal(f->gone, 1);
+	http_resume(f->waiting);
+	http_client_wait_text(whole, "took 10\n");
+	talloc_free(f);
+}
+
 /* A reset before the answer could be written. */
 static void test_a_peer_that_resets_gets_no_early_answer(void **state)
 {
@@ -581,6 +619,7 @@ int main(void)
 		leak_test(test_the_clock_stands_still_while_paused),
 		leak_test(test_many_slow_senders_hold_up_nobody),
 		leak_test(test_an_end_that_came_with_the_last_bytes_is_seen),
+		leak_test(test_a_paused_body_that_stays_short_is_over),
 		leak_test(test_a_peer_that_resets_gets_no_early_answer),
 		leak_test(test_without_descriptors_the_loop_rests_and_goes_on),
 	};
