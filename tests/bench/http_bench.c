@@ -42,7 +42,7 @@ struct bench {
 	uint16_t port;
 	uint16_t floor_port;
 	uint64_t floor_left; /* of one message */
-	bool over; /* the client has ended */
+	bool over;	     /* the client has ended */
 };
 
 static void must(bool holds, const char *what)
