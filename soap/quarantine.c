@@ -245,9 +245,13 @@ static size_t find_after(const struct quarantine *quarantine, const char *name)
 static bool drop_item(struct quarantine *quarantine, const char *name)
 {
 	size_t after = find_after(quarantine, name);
-	struct item *item = quarantine->items + after - 1;
+	struct item *item = NULL;
 
-	if (after == quarantine->first || strcmp(item->name, name) != 0) {
+	if (after == quarantine->first) {
+		return false;
+	}
+	item = &quarantine->items[after - 1];
+	if (strcmp(item->name, name) != 0) {
 		return false;
 	}
 	quarantine->bytes -= item->bytes;
