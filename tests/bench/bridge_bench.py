@@ -8,6 +8,7 @@ import os
 import resource
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
 
@@ -208,7 +209,7 @@ class Source:
 
 def rollup(server, port, path, record, what, lint):
     """One RollupComputerStatus, alone or beside another source."""
-    mib = os.path.getsize(path) / 1e6
+    megabytes = os.path.getsize(path) / 1e6
     source = Source(port, record) if record else None
     time.sleep(0.2 if source else 0)
     events = server.status()["store"]["records"]
@@ -216,7 +217,7 @@ def rollup(server, port, path, record, what, lint):
     seconds = post_rollup(port, path)
     cpu = cpu_seconds(server.process.pid) - cpu
     events = server.status()["store"]["records"] - events
-    line = (f"{what}: {mib / seconds:.0f} MB/s, {seconds:.2f} s, "
+    line = (f"{what}: {megabytes / seconds:.0f} MB/s, {seconds:.2f} s, "
             f"CPU {cpu:.2f} s")
     if source:
         num, _, p50, p99, longest = source.stop()
@@ -246,31 +247,51 @@ def records(port, record, idle):
               f"p50 {p50:.2f}, p99 {p99:.2f}, longest {longest:.1f} ms")
 
 
-def main():
+def started():
     server = Server(config=CONFIG)
-    record = os.path.join(server.dir, "record")
-    idle = os.path.join(server.dir, "idle")
-    paths = [os.path.join(server.dir, f"rollup-{n}.xml") for n in range(2)]
     try:
         server.start()
-        port = server.http("bench")[1]
+        introduce(server.http("bench")[1])
+    except BaseException:
+        server.close()
+        raise
+    return server
+
+
+def rollups(server, paths, record, lint):
+    port = server.http("bench")[1]
+    rollup(server, port, paths[0], None, "first time", lint)
+    rollup(server, port, paths[0], None, "repeated", lint)
+    rollup(server, port, paths[0], record, "repeated", lint)
+    rollup(server, port, paths[1], record, "one change each", lint)
+    print(f"peak memory of the service: "
+          f"{peak_mib(server.process.pid):.0f} MiB")
+
+
+def main():
+    with tempfile.TemporaryDirectory() as directory:
+        record, idle = (os.path.join(directory, name)
+                        for name in ("record", "idle"))
         write_record(record, "MP_DdrEndpoint")
         write_record(idle, "MP_Other")
+        paths = [os.path.join(directory, f"rollup-{n}.xml") for n in range(2)]
         for path, state in zip(paths, (4, 5)):
             size = write_rollup(path, state)
         lint = xmllint_cpu(paths[0])
         print(f"rollup of {COMPUTERS} computers with {UPDATES} updates each, "
               f"{size / 1e6:.0f} MB; xmllint --stream: {lint:.2f} s of CPU")
-        introduce(port)
-        rollup(server, port, paths[0], None, "first time", lint)
-        rollup(server, port, paths[0], None, "repeated", lint)
-        rollup(server, port, paths[0], record, "repeated", lint)
-        rollup(server, port, paths[1], record, "one change each", lint)
-        print(f"peak memory of the service: "
-              f"{peak_mib(server.process.pid):.0f} MiB")
-        records(port, record, idle)
-    finally:
-        server.close()
+        server = started()
+        try:
+            rollups(server, paths, record, lint)
+            records(server.http("bench")[1], record, idle)
+        finally:
+            server.close()
+        server = started()
+        try:
+            rollup(server, server.http("bench")[1], paths[0], record,
+                   "first time", lint)
+        finally:
+            server.close()
 
 
 main()
