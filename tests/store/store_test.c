@@ -623,6 +623,8 @@ static void test_a_channel_keeps_its_configuration_and_events(void **state)
 	store_channel_info(channel, &info);
 	assert_false(info.config.enabled);
 	assert_null(info.config.sddl);
+	/* Its writer may still be looking for what is too old. */
+	TALLOC_FREE(f->store);
 	fixture_verify(f);
 }
 
