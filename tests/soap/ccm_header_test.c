@@ -359,10 +359,13 @@ static void test_no_dtd_and_no_entities(void **state)
 
 static char *repeated(TALLOC_CTX *mem_ctx, const char *text, size_t num)
 {
-	char *all = talloc_strdup(mem_ctx, "");
+	size_t len = strlen(text);
+	char *all = talloc_zero_size(mem_ctx, num * len + 1);
+	size_t i;
 
-	while (num-- > 0) {
-		all = talloc_strdup_append_buffer(all, text);
+	assert_non_null(all);
+	for (i = 0; i < num; i++) {
+		memcpy(all + i * len, text, len);
 	}
 	return all;
 }

@@ -434,20 +434,24 @@ static void test_depth_has_a_limit(void **state)
 /* Attributes of different names. */
 static everr_t read_attributes(void **state, const char *form, size_t num)
 {
-	char *text = talloc_strdup(*state, "<a");
 	char *problem = NULL;
-	everr_t err;
 	char *tree = NULL;
+	struct buf text;
+	everr_t err;
 	size_t i;
 
+	buf_init(&text, *state, 1 << 24);
+	buf_puts(&text, "<a");
 	for (i = 0; i < num; i++) {
-		text = talloc_asprintf_append(text, " %s%zu=''", form, i);
+		buf_printf(&text, " %s%zu=''", form, i);
 	}
-	text = talloc_asprintf_append(text, "/>");
-	tree = read_tree(*state, text, strlen(text), &err, &problem);
+	buf_puts(&text, "/>");
+	assert_int_equal(buf_error(&text), EVERR_OK);
+	tree = read_tree(*state, (const char *)text.data, text.len, &err,
+			 &problem);
 	talloc_free(tree);
 	talloc_free(problem);
-	talloc_free(text);
+	buf_free(&text);
 	return err;
 }
 

@@ -1106,19 +1106,23 @@ static void test_a_stop_before_the_end_does_not_lose_it(void **state)
 static void test_a_full_batch_of_numbers_is_answered(void **state)
 {
 	struct wsus_fixture *w = start(state);
-	char *numbers = talloc_strdup(w, "");
+	const char *numbers = NULL;
 	char *body = NULL;
 	const char *answer = NULL;
 	const char *at = NULL;
 	size_t found = 0;
+	struct buf list;
 	unsigned int i;
 
+	buf_init(&list, w, 1 << 24);
 	for (i = 0; i < WSUS_BATCH_OUT_OF_SYNC; i++) {
-		numbers = talloc_strdup_append_buffer(
-			numbers, "<ComputerLastRollupNumber><ComputerId>" PC1
-				 "</ComputerId><RollupNumber>1</RollupNumber>"
-				 "</ComputerLastRollupNumber>");
+		buf_puts(&list, "<ComputerLastRollupNumber><ComputerId>" PC1
+				"</ComputerId><RollupNumber>1</RollupNumber>"
+				"</ComputerLastRollupNumber>");
 	}
+	buf_put_u8(&list, 0);
+	assert_int_equal(buf_error(&list), EVERR_OK);
+	numbers = (const char *)list.data;
 	body = talloc_asprintf(w,
 			       "<parentServerId>" DSS "</parentServerId>"
 			       "<lastRollupNumbers>%s</lastRollupNumbers>",
