@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "base/text.h"
 
+#include <string.h>
+
 /* U+FFFD in UTF-8, for what the target cannot carry. */
 #define REPLACEMENT 0xFFFDU
 #define REPLACEMENT_UTF8 "\xEF\xBF\xBD"
@@ -402,4 +404,22 @@ int text_hex_digit(char c)
 		return c - 'A' + 10;
 	}
 	return -1;
+}
+
+bool text_same(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+bool text_same_list(const char *const *a, const char *const *b)
+{
+	if (a == NULL || b == NULL) {
+		return a == b;
+	}
+	for (; *a != NULL && *b != NULL; a++, b++) {
+		if (strcmp(*a, *b) != 0) {
+			return false;
+		}
+	}
+	return *a == *b;
 }

@@ -60,6 +60,11 @@ bool text_utf8_valid(const char *utf8, size_t len);
 int text_name_cmp(const char *a, const char *b);
 bool text_name_equal(const char *a, const char *b);
 
+/* Whether two texts, or NULL-terminated lists of them, are equal; NULL is
+ * equal to itself only. */
+bool text_same(const char *a, const char *b);
+bool text_same_list(const char *const *a, const char *const *b);
+
 /* What a hexadecimal digit of either case stands for; -1: it is none. */
 int text_hex_digit(char c);
 

@@ -5,7 +5,7 @@
 #include "base/guid.h"
 #include "collect/keepalive.h"
 #include "collect/mapper.h"
-#include "collect/resolve.h"
+#include "base/resolve.h"
 #include "collect/samba.h"
 
 #include <credentials.h>
@@ -169,7 +169,7 @@ static bool credentials_kerberos(struct connect_state *state)
 	int ret;
 
 	/* A ticket is for a name; Samba would only say INVALID_PARAMETER. */
-	if (collect_is_address(state->target.host)) {
+	if (resolve_is_address(state->target.host)) {
 		collect_failure_set(&state->failure, EVERR_INVALID,
 				    "%s: Kerberos needs the host's name, not"
 				    " its address",
@@ -681,7 +681,7 @@ static void connect_resolved(struct tevent_req *subreq)
 	const char *reason = NULL;
 	everr_t err;
 
-	err = collect_resolve_recv(subreq, state, &state->addresses,
+	err = resolve_recv(subreq, state, &state->addresses,
 				   &state->num_addresses, &reason);
 	TALLOC_FREE(subreq);
 	if (err != EVERR_OK) {
@@ -700,7 +700,7 @@ static void connect_remote(struct tevent_req *req)
 		tevent_req_data(req, struct connect_state);
 	struct tevent_req *subreq = NULL;
 
-	subreq = collect_resolve_send(state, state->ev, state->target.host);
+	subreq = resolve_send(state, state->ev, state->target.host);
 	if (tevent_req_nomem(subreq, req)) {
 		return;
 	}

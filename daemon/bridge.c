@@ -2,6 +2,7 @@
 #include <config.h>
 #include "daemon/bridge.h"
 
+#include "base/text.h"
 #include "base/wintime.h"
 #include "soap/soap.h"
 
@@ -71,21 +72,16 @@ everr_t daemon_bridge_reload(struct daemon_service *service,
 	return soap_reload(service->soap, &config->soap, service, ret_message);
 }
 
-static bool same_text(const char *a, const char *b)
-{
-	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
 /* All but what a reload applies. */
 static bool same_listener(const struct soap_listener_config *a,
 			  const struct soap_listener_config *b)
 {
 	return a->roles == b->roles && a->http.port == b->http.port &&
 	       a->http.client_certificate == b->http.client_certificate &&
-	       same_text(a->http.address, b->http.address) &&
-	       same_text(a->http.certificate, b->http.certificate) &&
-	       same_text(a->http.key, b->http.key) &&
-	       same_text(a->http.client_ca, b->http.client_ca) &&
+	       text_same(a->http.address, b->http.address) &&
+	       text_same(a->http.certificate, b->http.certificate) &&
+	       text_same(a->http.key, b->http.key) &&
+	       text_same(a->http.client_ca, b->http.client_ca) &&
 	       memcmp(&a->http.limits, &b->http.limits,
 		      sizeof(a->http.limits)) == 0;
 }
@@ -159,12 +155,12 @@ void daemon_bridge_warn_restart(struct daemon_service *service,
 			   "restart");
 	}
 	if (!runs_configmgr(service) &&
-	    !same_text(old->configmgr.inbox, new->configmgr.inbox)) {
+	    !text_same(old->configmgr.inbox, new->configmgr.inbox)) {
 		daemon_log(service->log, DAEMON_LOG_WARNING,
 			   "a change of 'inbox' needs a restart while nothing "
 			   "else of [configmgr] runs");
 	}
-	if (!same_text(old->quarantine, new->quarantine) ||
+	if (!text_same(old->quarantine, new->quarantine) ||
 	    memcmp(&old->quarantine_limits, &new->quarantine_limits,
 		   sizeof(old->quarantine_limits)) != 0) {
 		daemon_log(service->log, DAEMON_LOG_WARNING,

@@ -196,21 +196,6 @@ everr_t daemon_service_start(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 	return EVERR_OK;
 }
 
-static bool same_list(const char *const *a, const char *const *b)
-{
-	for (; *a != NULL && *b != NULL; a++, b++) {
-		if (strcmp(*a, *b) != 0) {
-			return false;
-		}
-	}
-	return *a == *b;
-}
-
-static bool same_text(const char *a, const char *b)
-{
-	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
 /* Keys that are read at the start only; told when they changed. */
 static void warn_restart(struct daemon_service *service,
 			 const struct daemon_config *new)
@@ -224,7 +209,7 @@ static void warn_restart(struct daemon_service *service,
 		daemon_log(service->log, DAEMON_LOG_WARNING,
 			   "changes in [store] need a restart");
 	}
-	if (!same_list(old->rpc.listen, new->rpc.listen) ||
+	if (!text_same_list(old->rpc.listen, new->rpc.listen) ||
 	    old->rpc_port != new->rpc_port ||
 	    old->mapper_port != new->mapper_port ||
 	    old->rpc.endpoint_mapper != new->rpc.endpoint_mapper ||
@@ -238,13 +223,13 @@ static void warn_restart(struct daemon_service *service,
 			   "changes in [rpc] need a restart");
 	}
 	if (old->samba_mode != new->samba_mode ||
-	    !same_text(old->samba_state, new->samba_state) ||
-	    !same_text(old->realm, new->realm) ||
-	    !same_text(old->keytab, new->keytab)) {
+	    !text_same(old->samba_state, new->samba_state) ||
+	    !text_same(old->realm, new->realm) ||
+	    !text_same(old->keytab, new->keytab)) {
 		daemon_log(service->log, DAEMON_LOG_WARNING,
 			   "changes in [authentication] need a restart");
 	}
-	if (!same_text(old->computer, new->computer)) {
+	if (!text_same(old->computer, new->computer)) {
 		daemon_log(service->log, DAEMON_LOG_WARNING,
 			   "a change of 'computer' needs a restart");
 	}

@@ -44,7 +44,29 @@ enum operational_id {
 	OPERATIONAL_LOG_CLEARED = 60,  /* Channel, User, Peer, Path, Events */
 	OPERATIONAL_LOG_EXPORTED = 61, /* the same */
 	/* Path, Skipped, Damaged, Records: what the file has not. */
-	OPERATIONAL_EXPORT_INCOMPLETE = 62
+	OPERATIONAL_EXPORT_INCOMPLETE = 62,
+	/* The collector's hosts and their channels. */
+	OPERATIONAL_HOST_CONNECTED = 70, /* Host, Section, Authentication */
+	OPERATIONAL_HOST_LOST = 71,	 /* Host, Section, Reason */
+	OPERATIONAL_HOST_STARTED = 72,	 /* Host, Section */
+	OPERATIONAL_HOST_STOPPED = 73,	 /* Host, Section */
+	OPERATIONAL_LOG_READING = 74,	 /* Host, Channel, Target, RecordId */
+	OPERATIONAL_LOG_FAILED = 75,	 /* Host, Channel, Reason */
+	/* Host, Channel, First, Last, Missing, Exact, Cause */
+	OPERATIONAL_LOG_GAP = 76,
+	OPERATIONAL_LOG_SILENT = 77,	    /* Host, Channel, LastEvent */
+	OPERATIONAL_LOG_HEARD = 78,	    /* Host, Channel */
+	OPERATIONAL_COMPUTER_MISMATCH = 79, /* Host, Channel, Computer */
+	OPERATIONAL_EVENT_REFUSED = 80, /* Host, Channel, RecordId, Reason */
+	/* The forwarder's outputs. */
+	OPERATIONAL_OUTPUT_CONNECTED = 90, /* Output, Receiver */
+	OPERATIONAL_OUTPUT_LOST = 91,	   /* Output, Receiver, Reason */
+	OPERATIONAL_OUTPUT_STARTED = 92,   /* Output, Receiver */
+	OPERATIONAL_OUTPUT_STOPPED = 93,   /* Output, Receiver */
+	/* Output, Channel, First, Last, Missing, Cause */
+	OPERATIONAL_OUTPUT_GAP = 94,
+	OPERATIONAL_OUTPUT_REWOUND = 95, /* Output, Channel, RecordId */
+	OPERATIONAL_OUTPUT_CUT = 96	 /* Output, Channel, RecordId, Marks */
 };
 
 /* Repetitions are counted for so long before they are written as one event. */

@@ -95,6 +95,23 @@ everr_t store_open(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
  */
 struct event_dict *store_dict(struct store *store);
 
+/* ------------------------------------------------------------- origins */
+
+/* Hosts that events came from; a number is 16 bits. */
+#define STORE_ORIGINS_MAX 65535
+
+/*
+ * The number of a host, without case; a new one gets the next number (durable
+ * before it returns: for start-up and configuration changes), in the named
+ * state "origin/NNNNN".  EVERR_LIMIT: STORE_ORIGINS_MAX; EVERR_INVALID: empty
+ * or longer than 300 bytes; others as store_channel_define().
+ */
+everr_t store_origin_number(struct store *store, const char *host,
+			    uint16_t *ret_number) EVERR_MUST_CHECK;
+
+/* Its host; NULL: no such number.  It belongs to the store. */
+const char *store_origin_name(struct store *store, uint16_t number);
+
 /* ------------------------------------------------------------ channels */
 
 /*
@@ -209,6 +226,20 @@ struct store_input {
 	 * and imported events keep their own.
 	 */
 	bool born_here;
+	/*
+	 * Where it was collected, store_origin_number(); 0: nowhere.  mark is
+	 * enum store_origin_mark.
+	 */
+	uint16_t origin;
+	uint8_t origin_mark;
+};
+
+/* How sure it is that the host an event came from is the one it names. */
+enum store_origin_mark {
+	STORE_ORIGIN_NONE,
+	STORE_ORIGIN_VERIFIED, /* proved by Kerberos, and Computer agrees */
+	STORE_ORIGIN_CLAIMED,  /* NTLM proves no host to us */
+	STORE_ORIGIN_MISMATCH  /* Computer is another one */
 };
 
 /* Named small state; see below. */
@@ -271,6 +302,8 @@ struct store_record {
 	const uint8_t *data; /* packed event, in the map */
 	size_t len;
 	uint32_t wire_len; /* bytes of its RPC form */
+	uint16_t origin;   /* as in store_input */
+	uint8_t origin_mark;
 };
 
 /*

@@ -7,7 +7,7 @@
 
 #include "collect/connect.h"
 #include "collect/keepalive.h"
-#include "collect/resolve.h"
+#include "base/resolve.h"
 
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
@@ -201,10 +201,10 @@ static void resolve(void **state, const char *host, everr_t expected,
 	const char *reason = NULL;
 	struct tevent_req *req = NULL;
 
-	req = collect_resolve_send(*state, ev, host);
+	req = resolve_send(*state, ev, host);
 	assert_non_null(req);
 	assert_true(tevent_req_poll(req, ev));
-	assert_int_equal(collect_resolve_recv(req, *state, ret_addresses,
+	assert_int_equal(resolve_recv(req, *state, ret_addresses,
 					      ret_num, &reason),
 			 expected);
 	if (expected != EVERR_OK) {
@@ -243,7 +243,7 @@ static void test_localhost_resolves_to_loopback(void **state)
 
 static void test_names_that_cannot_exist_are_refused(void **state)
 {
-	char name[COLLECT_HOST_MAX + 2];
+	char name[RESOLVE_HOST_MAX + 2];
 	char **addresses = NULL;
 	size_t num = 0;
 
@@ -263,7 +263,7 @@ static void test_a_lookup_given_up_early_is_harmless(void **state)
 	struct tevent_context *ev = tevent_context_init(*state);
 	struct tevent_req *req = NULL;
 
-	req = collect_resolve_send(*state, ev, "localhost");
+	req = resolve_send(*state, ev, "localhost");
 	assert_non_null(req);
 	TALLOC_FREE(req);
 	TALLOC_FREE(ev);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "collect/resolve.h"
+#include "base/resolve.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -17,7 +17,7 @@
  * threads; whoever lets go last frees it.
  */
 struct lookup {
-	char host[COLLECT_HOST_MAX + 1];
+	char host[RESOLVE_HOST_MAX + 1];
 	int fd;	   /* eventfd: the answer is there */
 	int error; /* of getaddrinfo() */
 	struct addrinfo *list;
@@ -119,7 +119,7 @@ static bool resolve_add(struct resolve_state *state, const char *text)
 			return true;
 		}
 	}
-	if (state->num == COLLECT_ADDRESSES_MAX) {
+	if (state->num == RESOLVE_ADDRESSES_MAX) {
 		return true;
 	}
 	state->addresses[state->num] = talloc_strdup(state->addresses, text);
@@ -130,7 +130,7 @@ static bool resolve_add(struct resolve_state *state, const char *text)
 	return true;
 }
 
-bool collect_is_address(const char *host)
+bool resolve_is_address(const char *host)
 {
 	struct in6_addr in6;
 	struct in_addr in;
@@ -142,7 +142,7 @@ bool collect_is_address(const char *host)
 static void resolve_done(struct tevent_context *ev, struct tevent_fd *fde,
 			 uint16_t flags, void *private_data);
 
-struct tevent_req *collect_resolve_send(TALLOC_CTX *mem_ctx,
+struct tevent_req *resolve_send(TALLOC_CTX *mem_ctx,
 					struct tevent_context *ev,
 					const char *host)
 {
@@ -155,15 +155,15 @@ struct tevent_req *collect_resolve_send(TALLOC_CTX *mem_ctx,
 	}
 	talloc_set_destructor(state, resolve_state_destructor);
 	state->addresses =
-		talloc_zero_array(state, char *, COLLECT_ADDRESSES_MAX);
+		talloc_zero_array(state, char *, RESOLVE_ADDRESSES_MAX);
 	if (tevent_req_nomem(state->addresses, req)) {
 		return tevent_req_post(req, ev);
 	}
-	if (host[0] == '\0' || strlen(host) > COLLECT_HOST_MAX) {
+	if (host[0] == '\0' || strlen(host) > RESOLVE_HOST_MAX) {
 		tevent_req_error(req, EVERR_INVALID);
 		return tevent_req_post(req, ev);
 	}
-	if (collect_is_address(host)) {
+	if (resolve_is_address(host)) {
 		if (!resolve_add(state, host)) {
 			tevent_req_oom(req);
 			return tevent_req_post(req, ev);
@@ -237,7 +237,7 @@ static everr_t resolve_error(struct tevent_req *req)
 	}
 }
 
-everr_t collect_resolve_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx,
+everr_t resolve_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx,
 			     char ***ret_addresses, size_t *ret_num,
 			     const char **ret_reason)
 {
