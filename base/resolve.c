@@ -142,9 +142,8 @@ bool resolve_is_address(const char *host)
 static void resolve_done(struct tevent_context *ev, struct tevent_fd *fde,
 			 uint16_t flags, void *private_data);
 
-struct tevent_req *resolve_send(TALLOC_CTX *mem_ctx,
-					struct tevent_context *ev,
-					const char *host)
+struct tevent_req *resolve_send(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
+				const char *host)
 {
 	struct resolve_state *state = NULL;
 	struct tevent_req *req = NULL;
@@ -238,8 +237,8 @@ static everr_t resolve_error(struct tevent_req *req)
 }
 
 everr_t resolve_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx,
-			     char ***ret_addresses, size_t *ret_num,
-			     const char **ret_reason)
+		     char ***ret_addresses, size_t *ret_num,
+		     const char **ret_reason)
 {
 	struct resolve_state *state =
 		tevent_req_data(req, struct resolve_state);

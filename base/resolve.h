@@ -28,9 +28,8 @@ bool resolve_is_address(const char *host);
  * of the system's resolver in a thread of its own, which outlives a request
  * that is freed early and then cleans up after itself.
  */
-struct tevent_req *resolve_send(TALLOC_CTX *mem_ctx,
-					struct tevent_context *ev,
-					const char *host);
+struct tevent_req *resolve_send(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
+				const char *host);
 
 /*
  * The distinct addresses as text, in the resolver's order.
@@ -41,7 +40,7 @@ struct tevent_req *resolve_send(TALLOC_CTX *mem_ctx,
  * EVERR_NOMEM, EVERR_IO
  */
 everr_t resolve_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx,
-			     char ***ret_addresses, size_t *ret_num,
-			     const char **ret_reason) EVERR_MUST_CHECK;
+		     char ***ret_addresses, size_t *ret_num,
+		     const char **ret_reason) EVERR_MUST_CHECK;
 
 #endif

@@ -682,7 +682,7 @@ static void connect_resolved(struct tevent_req *subreq)
 	everr_t err;
 
 	err = resolve_recv(subreq, state, &state->addresses,
-				   &state->num_addresses, &reason);
+			   &state->num_addresses, &reason);
 	TALLOC_FREE(subreq);
 	if (err != EVERR_OK) {
 		collect_failure_set(&state->failure, err,
