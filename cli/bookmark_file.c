@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cli/bookmark_file.h"
 
+#include "base/file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -59,29 +61,11 @@ everr_t bookmark_file_load(TALLOC_CTX *mem_ctx, const char *path,
 	return EVERR_OK;
 }
 
-static everr_t write_all(int fd, const uint8_t *data, size_t len)
-{
-	while (len > 0) {
-		ssize_t ret = write(fd, data, len);
-
-		if (ret < 0 && errno == EINTR) {
-			continue;
-		}
-		if (ret < 0) {
-			return EVERR_IO;
-		}
-		data += ret;
-		len -= (size_t)ret;
-	}
-	return EVERR_OK;
-}
-
 /* The directory holds the name: without its sync the rename may be lost. */
-static everr_t sync_directory(TALLOC_CTX *mem_ctx, const char *path)
+static everr_t sync_parent(TALLOC_CTX *mem_ctx, const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	const char *dir = ".";
-	int ret, fd;
 
 	if (slash != NULL) {
 		dir = talloc_strndup(mem_ctx, path,
@@ -91,13 +75,7 @@ static everr_t sync_directory(TALLOC_CTX *mem_ctx, const char *path)
 			return EVERR_NOMEM;
 		}
 	}
-	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd == -1) {
-		return EVERR_IO;
-	}
-	ret = fsync(fd);
-	close(fd);
-	return ret == 0 ? EVERR_OK : EVERR_IO;
+	return file_sync_directory(dir) ? EVERR_OK : EVERR_IO;
 }
 
 static everr_t replace(TALLOC_CTX *mem_ctx, const char *path,
@@ -114,7 +92,7 @@ static everr_t replace(TALLOC_CTX *mem_ctx, const char *path,
 	if (fd == -1) {
 		return EVERR_IO;
 	}
-	err = write_all(fd, text->data, text->len);
+	err = file_write_all(fd, text->data, text->len) ? EVERR_OK : EVERR_IO;
 	if (err == EVERR_OK && fsync(fd) != 0) {
 		err = EVERR_IO;
 	}
@@ -132,7 +110,7 @@ static everr_t replace(TALLOC_CTX *mem_ctx, const char *path,
 		errno = saved;
 		return err;
 	}
-	return sync_directory(mem_ctx, path);
+	return sync_parent(mem_ctx, path);
 }
 
 everr_t bookmark_file_save(const char *path,

@@ -3,6 +3,8 @@
 /* install-manifest and uninstall-manifest: the service's publishers. */
 
 #include "cli/cli.h"
+
+#include "base/file.h"
 #include "cli/options.h"
 #include "cli/session.h"
 #include "cli/show.h"
@@ -225,37 +227,6 @@ static int check_file(struct install *install, struct file *file)
 	return -1;
 }
 
-static bool write_all(int fd, const uint8_t *data, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, data, len);
-
-		if (n < 0 && errno == EINTR) {
-			continue;
-		}
-		if (n <= 0) {
-			return false;
-		}
-		data += n;
-		len -= (size_t)n;
-	}
-	return true;
-}
-
-/* What was renamed or removed in it stays so when the power fails. */
-static bool sync_directory(const char *dir)
-{
-	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool synced;
-
-	if (fd < 0) {
-		return false;
-	}
-	synced = fsync(fd) == 0;
-	close(fd);
-	return synced;
-}
-
 /* The whole file under its name, or what was there before. */
 static bool write_file(const struct file *file, const char *path,
 		       char *temporary)
@@ -267,7 +238,7 @@ static bool write_file(const struct file *file, const char *path,
 	if (fd < 0) {
 		return false;
 	}
-	written = write_all(fd, file->data, file->len) &&
+	written = file_write_all(fd, file->data, file->len) &&
 		  fchmod(fd, MANIFEST_MODE) == 0 && fsync(fd) == 0;
 	err = errno;
 	close(fd);
@@ -311,7 +282,7 @@ static int store_files(struct install *install)
 	for (i = 0; i < install->num_files && ret < 0; i++) {
 		ret = store_file(install, &install->files[i]);
 	}
-	if (ret < 0 && !sync_directory(install->dir)) {
+	if (ret < 0 && !file_sync_directory(install->dir)) {
 		cli_error("%s: %s", install->dir, strerror(errno));
 		return CLI_FAILED;
 	}
@@ -450,7 +421,7 @@ static int remove_file(const char *dir, const char *path)
 		cli_error("%s cannot be removed: %s", path, strerror(errno));
 		return CLI_FAILED;
 	}
-	if (!sync_directory(dir)) {
+	if (!file_sync_directory(dir)) {
 		cli_error("%s: %s", dir, strerror(errno));
 		return CLI_FAILED;
 	}

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "soap/quarantine_files.h"
 
+#include "base/file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -32,23 +34,6 @@ everr_t quarantine_dir_open(const char *path, int *ret_fd)
 
 /* --------------------------------------------------------------- write */
 
-static everr_t write_all(int fd, const uint8_t *data, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, data, len);
-
-		if (n < 0 && errno == EINTR) {
-			continue;
-		}
-		if (n <= 0) {
-			return EVERR_IO;
-		}
-		data += n;
-		len -= (size_t)n;
-	}
-	return EVERR_OK;
-}
-
 /* A whole file under its temporary name. */
 static everr_t write_file(int dir, const char *name, const char *suffix,
 			  const uint8_t *data, size_t len)
@@ -62,7 +47,7 @@ static everr_t write_file(int dir, const char *name, const char *suffix,
 	if (fd == -1) {
 		return EVERR_IO;
 	}
-	err = write_all(fd, data, len);
+	err = file_write_all(fd, data, len) ? EVERR_OK : EVERR_IO;
 	if (close(fd) != 0 && err == EVERR_OK) {
 		err = EVERR_IO;
 	}

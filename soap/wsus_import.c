@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "soap/wsus_import.h"
 
+#include "base/file.h"
 #include "base/text.h"
 #include "soap/wsus_metadata.h"
 
@@ -106,27 +107,10 @@ static everr_t open_data(struct import *import)
 	return EVERR_OK;
 }
 
-static bool write_all(int fd, const uint8_t *data, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, data, len);
-
-		if (n < 0 && errno == EINTR) {
-			continue;
-		}
-		if (n <= 0) {
-			return false;
-		}
-		data += n;
-		len -= (size_t)n;
-	}
-	return true;
-}
-
 static everr_t append_data(struct import *import, const struct buf *text)
 {
 	if (!import->check &&
-	    !write_all(import->data_fd, text->data, text->len)) {
+	    !file_write_all(import->data_fd, text->data, text->len)) {
 		return io_failed(import, import->data_temporary);
 	}
 	import->data_len += text->len;
@@ -671,7 +655,7 @@ static everr_t write_index(struct import *import, const char *path)
 	if (fd < 0) {
 		return io_failed(import, temporary);
 	}
-	written = write_all(fd, text.data, text.len) &&
+	written = file_write_all(fd, text.data, text.len) &&
 		  fchmod(fd, FILE_MODE) == 0 && fsync(fd) == 0 &&
 		  rename(temporary, path) == 0;
 	if (!written) {

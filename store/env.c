@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "store/env.h"
 
+#include "base/file.h"
 #include "store/image.h"
 #include "store/store.h"
 
@@ -57,19 +58,6 @@ everr_t store_env_error(int rc)
 
 /* --------------------------------------------------------------- files */
 
-static everr_t fsync_dir(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int rc;
-
-	if (fd == -1) {
-		return EVERR_IO;
-	}
-	rc = fsync(fd);
-	close(fd);
-	return rc == 0 ? EVERR_OK : EVERR_IO;
-}
-
 /* A new directory outlives a power failure only when its parent is synced. */
 static everr_t make_dir(const char *path)
 {
@@ -83,7 +71,7 @@ static everr_t make_dir(const char *path)
 	if (len < 0 || (size_t)len >= sizeof(parent)) {
 		return EVERR_INVALID;
 	}
-	return fsync_dir(parent);
+	return file_sync_directory(parent) ? EVERR_OK : EVERR_IO;
 }
 
 everr_t store_env_lock(const char *path, int *ret_fd)
@@ -353,7 +341,7 @@ static everr_t create(const char *path, const struct store_meta *meta)
 		return store_env_error(errno);
 	}
 	(void)rmdir(dir);
-	return fsync_dir(path);
+	return file_sync_directory(path) ? EVERR_OK : EVERR_IO;
 }
 
 everr_t store_env_open(struct store_env *env, const char *path,
