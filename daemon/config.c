@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <config.h>
-#include "daemon/config.h"
-#include "daemon/schema.h"
+#include "daemon/config_load.h"
 
 #include "base/text.h"
 
 #include <errno.h>
-#include <ini_configobj.h>
 #include <ini_valueobj.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -16,49 +14,26 @@
 #include <strings.h>
 #include <unistd.h>
 
-#define CHANNEL_PREFIX "channel "
-#define LISTENER_PREFIX "listener "
-#define LISTENER_NAME_MAX 64
 #define SYSTEM_SMB_CONF "/etc/samba/smb.conf"
 /* scripts/systemd/evenlog-keytab.service keeps it. */
 #define MEMBER_KEYTAB EVENLOG_CONFDIR "/evenlog.keytab"
-
-/* State of one load. */
-struct load {
-	struct daemon_config *config;
-	struct daemon_config_errors *errors;
-	struct ini_cfgobj *ini;
-	const char *file;
-};
 
 const char *daemon_config_default_file(void)
 {
 	return EVENLOG_CONFDIR "/evenlog.conf";
 }
 
-/* line 0: the file as a whole. */
-static void complain(struct load *load, uint32_t line, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
-
-static void complain(struct load *load, uint32_t line, const char *fmt, ...)
+/* text becomes part of the message and is freed. */
+static void add_message(struct daemon_config_errors *errors,
+			const struct config_place *place, char *text)
 {
-	struct daemon_config_errors *errors = load->errors;
-	char *text = NULL;
 	char *message = NULL;
-	va_list ap;
 
-	if (errors->num_messages >= DAEMON_CONFIG_ERRORS_MAX) {
-		return;
-	}
-
-	va_start(ap, fmt);
-	text = talloc_vasprintf(errors, fmt, ap);
-	va_end(ap);
-	if (line > 0) {
+	if (place->line > 0) {
 		message = talloc_asprintf(errors, "%s:%" PRIu32 ": %s",
-					  load->file, line, text);
+					  place->file, place->line, text);
 	} else {
-		message = talloc_asprintf(errors, "%s: %s", load->file, text);
+		message = talloc_asprintf(errors, "%s: %s", place->file, text);
 	}
 	TALLOC_FREE(text);
 
@@ -69,6 +44,39 @@ static void complain(struct load *load, uint32_t line, const char *fmt, ...)
 		return;
 	}
 	errors->messages[errors->num_messages++] = message;
+}
+
+static void complain_va(struct load *load, const struct config_place *place,
+			const char *fmt, va_list ap)
+	__attribute__((format(printf, 3, 0)));
+
+static void complain_va(struct load *load, const struct config_place *place,
+			const char *fmt, va_list ap)
+{
+	if (load->errors->num_messages < DAEMON_CONFIG_ERRORS_MAX) {
+		add_message(load->errors, place,
+			    talloc_vasprintf(load->errors, fmt, ap));
+	}
+}
+
+void config_complain(struct load *load, uint32_t line, const char *fmt, ...)
+{
+	const struct config_place place = {.file = load->file, .line = line};
+	va_list ap;
+
+	va_start(ap, fmt);
+	complain_va(load, &place, fmt, ap);
+	va_end(ap);
+}
+
+void config_complain_at(struct load *load, const struct config_place *place,
+			const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	complain_va(load, place, fmt, ap);
+	va_end(ap);
 }
 
 static everr_t set_defaults(struct daemon_config *config)
@@ -110,7 +118,8 @@ static everr_t read_file(struct load *load, char **ret_text, size_t *ret_len)
 	if (f == NULL) {
 		err = errno;
 		if (err != ENOENT) {
-			complain(load, 0, "cannot be read: %s", strerror(err));
+			config_complain(load, 0, "cannot be read: %s",
+					strerror(err));
 		}
 		errno = err;
 		return EVERR_IO;
@@ -126,8 +135,9 @@ static everr_t read_file(struct load *load, char **ret_text, size_t *ret_len)
 	fclose(f);
 
 	if (err != 0 || len > DAEMON_CONFIG_MAX) {
-		complain(load, 0, "cannot be read: %s",
-			 err != 0 ? strerror(err) : "it is larger than 1 MiB");
+		config_complain(load, 0, "cannot be read: %s",
+				err != 0 ? strerror(err)
+					 : "it is larger than 1 MiB");
 		TALLOC_FREE(text);
 		errno = EIO;
 		return EVERR_IO;
@@ -146,7 +156,7 @@ static void report_syntax(struct load *load)
 	size_t i;
 
 	if (ini_config_get_errors(load->ini, &messages) != 0) {
-		complain(load, 0, "is not an INI file");
+		config_complain(load, 0, "is not an INI file");
 		return;
 	}
 	for (i = 0; messages[i] != NULL; i++) {
@@ -158,8 +168,8 @@ static void report_syntax(struct load *load)
 			line = (uint32_t)strtoul(at + 8, NULL, 10);
 			what = strstr(at, ": ");
 		}
-		complain(load, line, "%s",
-			 what != NULL ? what + 2 : messages[i]);
+		config_complain(load, line, "%s",
+				what != NULL ? what + 2 : messages[i]);
 	}
 	ini_config_free_errors(messages);
 }
@@ -175,7 +185,7 @@ static everr_t parse_ini(struct load *load, char *text, size_t len)
 	}
 	ret = ini_config_file_from_mem(text, (uint32_t)len, &file);
 	if (ret != 0) {
-		complain(load, 0, "cannot be read: %s", strerror(ret));
+		config_complain(load, 0, "cannot be read: %s", strerror(ret));
 		return EVERR_CONFIG;
 	}
 
@@ -193,16 +203,25 @@ static everr_t parse_ini(struct load *load, char *text, size_t len)
 /* The key's row in the schema as a bit; 0: it was not taken. */
 static uint32_t apply_value(struct load *load, const struct schema_key *schema,
 			    const char *section, const char *key,
-			    const char *value, uint32_t line, void *target)
+			    const char *value, uint32_t line, void *target,
+			    config_other_key other)
 {
 	const struct schema_key *found = schema_find(schema, section, key);
 	char *allowed = NULL;
+	bool taken = false;
 	everr_t err;
 
+	if (found == NULL && other != NULL) {
+		taken = other(load, key, value, line, target);
+	}
+	if (taken) {
+		return 0;
+	}
 	if (found == NULL) {
 		allowed = schema_keys(load->errors, schema, section);
-		complain(load, line, "unknown key '%s'; this section takes %s",
-			 key, allowed);
+		config_complain(load, line,
+				"unknown key '%s'; this section takes %s", key,
+				allowed);
 		TALLOC_FREE(allowed);
 		return 0;
 	}
@@ -210,7 +229,7 @@ static uint32_t apply_value(struct load *load, const struct schema_key *schema,
 	err = schema_set(load->config, found, value, target);
 	if (err != EVERR_OK) {
 		allowed = schema_allowed(load->errors, found);
-		complain(load, line, "%s = %s: %s", key, value, allowed);
+		config_complain(load, line, "%s = %s: %s", key, value, allowed);
 		TALLOC_FREE(allowed);
 		return 0;
 	}
@@ -219,7 +238,7 @@ static uint32_t apply_value(struct load *load, const struct schema_key *schema,
 
 static uint32_t apply_key(struct load *load, const struct schema_key *schema,
 			  const char *section, const char *ini_section,
-			  const char *key, void *target)
+			  const char *key, void *target, config_other_key other)
 {
 	struct value_obj *value = NULL;
 	const char *text = NULL;
@@ -234,24 +253,25 @@ static uint32_t apply_key(struct load *load, const struct schema_key *schema,
 	}
 	value_get_line(value, &line);
 	value_get_concatenated(value, &text);
-	bit = apply_value(load, schema, section, key, text, line, target);
+	bit = apply_value(load, schema, section, key, text, line, target,
+			  other);
 
 	value = NULL;
 	ret = ini_get_config_valueobj(ini_section, key, load->ini,
 				      INI_GET_NEXT_VALUE, &value);
 	if (ret == 0 && value != NULL) {
 		value_get_line(value, &line);
-		complain(load, line, "'%s' is given twice in this section",
-			 key);
+		config_complain(load, line,
+				"'%s' is given twice in this section", key);
 	}
 	return bit;
 }
 
-/* The bits of all keys that the section gives. */
-static uint32_t apply_section(struct load *load,
-			      const struct schema_key *schema,
-			      const char *section, const char *ini_section,
-			      void *target)
+uint32_t config_apply_section_other(struct load *load,
+				    const struct schema_key *schema,
+				    const char *section,
+				    const char *ini_section, void *target,
+				    config_other_key other)
 {
 	char **keys = NULL;
 	uint32_t bits = 0;
@@ -265,11 +285,83 @@ static uint32_t apply_section(struct load *load,
 		}
 		if (j == i) {
 			bits |= apply_key(load, schema, section, ini_section,
-					  keys[i], target);
+					  keys[i], target, other);
 		}
 	}
 	ini_free_attribute_list(keys);
 	return bits;
+}
+
+uint32_t config_apply_section(struct load *load,
+			      const struct schema_key *schema,
+			      const char *section, const char *ini_section,
+			      void *target)
+{
+	return config_apply_section_other(load, schema, section, ini_section,
+					  target, NULL);
+}
+
+static uint32_t key_line(struct load *load, const char *ini_section,
+			 const char *key)
+{
+	struct value_obj *value = NULL;
+	uint32_t line = 0;
+	int ret;
+
+	ret = ini_get_config_valueobj(ini_section, key, load->ini,
+				      INI_GET_FIRST_VALUE, &value);
+	if (ret == 0 && value != NULL) {
+		value_get_line(value, &line);
+	}
+	return line;
+}
+
+uint32_t config_line(struct load *load, const char *ini_section,
+		     const char *key)
+{
+	char **keys = NULL;
+	uint32_t line = 0;
+	int num_keys = 0;
+
+	if (key != NULL) {
+		return key_line(load, ini_section, key);
+	}
+	keys = ini_get_attribute_list(load->ini, ini_section, &num_keys, NULL);
+	if (num_keys > 0) {
+		line = key_line(load, ini_section, keys[0]);
+	}
+	ini_free_attribute_list(keys);
+	return line;
+}
+
+const char *config_section_name(const char *section, const char *prefix)
+{
+	size_t len = strlen(prefix);
+
+	if (strncasecmp(section, prefix, len) != 0) {
+		return NULL;
+	}
+	return section + len + strspn(section + len, " ");
+}
+
+bool config_name_valid(const char *name)
+{
+	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz"
+				  "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
+
+	return len > 0 && len <= CONFIG_NAME_MAX && name[len] == '\0';
+}
+
+bool config_has_channel(const struct daemon_config *config, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < config->num_channels; i++) {
+		if (text_name_equal(config->channels[i].name, name)) {
+			return true;
+		}
+	}
+	return false;
 }
 
 static struct daemon_channel *channel_for(struct load *load, const char *name)
@@ -298,33 +390,25 @@ static struct daemon_channel *channel_for(struct load *load, const char *name)
 	return channel;
 }
 
-static void apply_channel(struct load *load, const char *section)
+static void apply_channel(struct load *load, const char *section,
+			  const char *name)
 {
-	const char *name = section + strlen(CHANNEL_PREFIX);
 	struct daemon_channel *channel = NULL;
 
-	name += strspn(name, " ");
 	if (!store_channel_name_valid(name)) {
-		complain(load, 0,
-			 "[%s]: a channel's name has 1 to 255 characters, "
-			 "none of < > | \\ \" : ' * ? and no control character",
-			 section);
+		config_complain(
+			load, 0,
+			"[%s]: a channel's name has 1 to 255 characters, "
+			"none of < > | \\ \" : ' * ? and no control character",
+			section);
 		return;
 	}
 	channel = channel_for(load, name);
 	if (channel != NULL) {
-		channel->keys |= apply_section(load, channel_schema, "channel",
-					       section, &channel->config);
+		channel->keys |=
+			config_apply_section(load, channel_schema, "channel",
+					     section, &channel->config);
 	}
-}
-
-/* It stands in messages and as a label of metrics. */
-static bool listener_name_valid(const char *name)
-{
-	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz"
-				  "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
-
-	return len > 0 && len <= LISTENER_NAME_MAX && name[len] == '\0';
 }
 
 static struct soap_listener_config *add_listener(struct daemon_config *config,
@@ -357,68 +441,115 @@ static void check_listener(struct load *load, const char *section,
 	const struct http_listener_config *http = &listener->http;
 
 	if ((keys & DAEMON_LISTENER_SERVE) == 0) {
-		complain(load, 0,
-			 "[%s]: 'serve' is missing; it takes wsus, configmgr "
-			 "and metrics",
-			 section);
+		config_complain(
+			load, 0,
+			"[%s]: 'serve' is missing; it takes wsus, configmgr "
+			"and metrics",
+			section);
 	}
 	if ((keys & DAEMON_LISTENER_PORT) == 0) {
-		complain(load, 0,
-			 "[%s]: 'port' is missing; downstream servers expect "
-			 "8530, or 8531 with TLS, ConfigMgr clients 80 or 443",
-			 section);
+		config_complain(
+			load, 0,
+			"[%s]: 'port' is missing; downstream servers expect "
+			"8530, or 8531 with TLS, ConfigMgr clients 80 or 443",
+			section);
 	}
 	if ((http->certificate == NULL) != (http->key == NULL)) {
-		complain(load, 0, "[%s]: certificate and key go together",
-			 section);
+		config_complain(load, 0,
+				"[%s]: certificate and key go together",
+				section);
 	}
 	if (http->client_certificate != HTTP_CLIENT_CERTIFICATE_NONE &&
 	    (http->certificate == NULL || http->client_ca == NULL)) {
-		complain(load, 0,
-			 "[%s]: client_certificate wants certificate, key and "
-			 "client_ca",
-			 section);
+		config_complain(
+			load, 0,
+			"[%s]: client_certificate wants certificate, key and "
+			"client_ca",
+			section);
 	}
 	/* Nobody would be asked for a certificate, and all be let in. */
 	if (http->client_certificate == HTTP_CLIENT_CERTIFICATE_NONE &&
 	    http->client_ca != NULL) {
-		complain(load, 0,
-			 "[%s]: client_ca wants client_certificate = optional "
-			 "or required",
-			 section);
+		config_complain(
+			load, 0,
+			"[%s]: client_ca wants client_certificate = optional "
+			"or required",
+			section);
 	}
 }
 
-static void apply_listener(struct load *load, const char *section)
+static void apply_listener(struct load *load, const char *section,
+			   const char *name)
 {
-	const char *name = section + strlen(LISTENER_PREFIX);
 	struct soap_listener_config *listener = NULL;
 	size_t errors = load->errors->num_messages;
 	uint32_t keys;
 
-	name += strspn(name, " ");
-	if (!listener_name_valid(name)) {
-		complain(load, 0,
-			 "[%s]: a listener's name has 1 to %d letters, digits "
-			 "and . _ -",
-			 section, LISTENER_NAME_MAX);
+	if (!config_name_valid(name)) {
+		config_complain(
+			load, 0,
+			"[%s]: a listener's name has 1 to %d letters, digits "
+			"and . _ -",
+			section, CONFIG_NAME_MAX);
 		return;
 	}
 	listener = add_listener(load->config, name);
 	if (listener == NULL) {
 		return;
 	}
-	keys = apply_section(load, listener_schema, "listener", section,
-			     listener);
+	keys = config_apply_section(load, listener_schema, "listener", section,
+				    listener);
 	/* A key with a mistake was reported and is not missing. */
 	if (load->errors->num_messages == errors) {
 		check_listener(load, section, listener, keys);
 	}
 }
 
-static bool has_prefix(const char *section, const char *prefix)
+/* Sections with a name of the user's. */
+struct named_section {
+	const char *prefix;
+	void (*apply)(struct load *load, const char *section, const char *name);
+};
+
+static const struct named_section named_sections[] = {
+	{"channel ", apply_channel},
+	{"listener ", apply_listener},
+};
+
+static bool apply_named(struct load *load, const char *section)
 {
-	return strncasecmp(section, prefix, strlen(prefix)) == 0;
+	const char *name = NULL;
+	size_t i;
+
+	for (i = 0; i < sizeof(named_sections) / sizeof(named_sections[0]);
+	     i++) {
+		name = config_section_name(section, named_sections[i].prefix);
+		if (name != NULL) {
+			named_sections[i].apply(load, section, name);
+			return true;
+		}
+	}
+	return false;
+}
+
+static void apply_one(struct load *load, const char *section)
+{
+	bool taken = apply_named(load, section);
+
+	if (taken) {
+		return;
+	}
+	if (schema_has_section(daemon_schema, section)) {
+		config_apply_section(load, daemon_schema, section, section,
+				     load->config);
+		return;
+	}
+	config_complain(load, 0,
+			"unknown section [%s]; there are [evenlog], [store], "
+			"[rpc], [access], [authentication], [wsus], "
+			"[configmgr], [quarantine], [listener NAME] and "
+			"[channel NAME]",
+			section);
 }
 
 static void apply_sections(struct load *load)
@@ -429,21 +560,7 @@ static void apply_sections(struct load *load)
 
 	sections = ini_get_section_list(load->ini, &num_sections, NULL);
 	for (i = 0; i < num_sections; i++) {
-		if (has_prefix(sections[i], CHANNEL_PREFIX)) {
-			apply_channel(load, sections[i]);
-		} else if (has_prefix(sections[i], LISTENER_PREFIX)) {
-			apply_listener(load, sections[i]);
-		} else if (schema_has_section(daemon_schema, sections[i])) {
-			apply_section(load, daemon_schema, sections[i],
-				      sections[i], load->config);
-		} else {
-			complain(load, 0,
-				 "unknown section [%s]; there are [evenlog], "
-				 "[store], [rpc], [access], [authentication], "
-				 "[wsus], [configmgr], [quarantine], [listener "
-				 "NAME] and [channel NAME]",
-				 sections[i]);
-		}
+		apply_one(load, sections[i]);
 	}
 	ini_free_section_list(sections);
 }
@@ -454,20 +571,24 @@ static void check_whole(struct load *load)
 	const struct daemon_config *config = load->config;
 
 	if (config->realm != NULL && config->keytab == NULL) {
-		complain(load, 0,
-			 "[authentication] realm and keytab go together: "
-			 "Kerberos needs the service's keys");
+		config_complain(
+			load, 0,
+			"[authentication] realm and keytab go together: "
+			"Kerberos needs the service's keys");
 	}
 	if (config->num_channels > STORE_CHANNELS_MAX) {
-		complain(load, 0, "more than %d channels", STORE_CHANNELS_MAX);
+		config_complain(load, 0, "more than %d channels",
+				STORE_CHANNELS_MAX);
 	}
 	if (config->soap.num_listeners > HTTP_LISTENERS_MAX) {
-		complain(load, 0, "more than %d listeners", HTTP_LISTENERS_MAX);
+		config_complain(load, 0, "more than %d listeners",
+				HTTP_LISTENERS_MAX);
 	}
 	if (config->soap.quarantine_limits.entry_bytes >
 	    config->soap.quarantine_limits.bytes) {
-		complain(load, 0,
-			 "[quarantine] max_entry_size is larger than max_size");
+		config_complain(
+			load, 0,
+			"[quarantine] max_entry_size is larger than max_size");
 	}
 }
 
@@ -494,7 +615,7 @@ static everr_t load_file(struct load *load, bool required)
 		return EVERR_OK;
 	}
 	if (err == EVERR_IO && errno == ENOENT) {
-		complain(load, 0, "there is no such file");
+		config_complain(load, 0, "there is no such file");
 	}
 	if (err != EVERR_OK) {
 		return err;
