@@ -14,11 +14,14 @@ PACKAGES_BUILD="autoconf automake pkg-config gcc libc6-dev make
 # What running adds (the libraries come with the build's packages).
 PACKAGES_RUN="samba-libs samba-dsdb-modules samba-common-bin"
 
-# What the tests add.
+# What the tests add.  (rsyslog has a unit for systemd and no init script: it
+# is started where there is systemd, as Debian does it, and only there.  The
+# tests run instances of their own.)
 PACKAGES_TEST="libcmocka-dev clang clang-format libclang-rt-14-dev
 	python3-prometheus-client python3-pytest python3-impacket python3-evtx python3-lxml
 	libevtx-utils cabextract python3-zeep
-	krb5-kdc krb5-admin-server krb5-user libnss-wrapper"
+	krb5-kdc krb5-admin-server krb5-user libnss-wrapper
+	rsyslog rsyslog-relp rsyslog-gnutls"
 
 # A domain controller and a domain member, for one of the tests.
 PACKAGES_DOMAIN="samba samba-ad-provision samba-dsdb-modules
