@@ -38,7 +38,7 @@ struct rpc_connection;
 struct rpc_group;
 struct rpc_host;
 struct rpc_parked;
-struct rpc_turns;
+struct turns;
 
 /* ------------------------------------------------------------- service */
 
@@ -52,7 +52,7 @@ struct rpc_service {
 	struct rpc_control_hooks hooks;
 	struct rpc_stats stats;
 	struct rpc_access *access;
-	struct rpc_turns *turns; /* rpc/turns.h; made in rpc_service_start() */
+	struct turns *turns; /* base/turns.h; made in rpc_service_start() */
 	struct rpc_host *host;	 /* Samba's contexts, rpc/host.c */
 	LIST_HEAD(, rpc_connection) connections;
 	LIST_HEAD(, rpc_group) groups;

@@ -6,7 +6,8 @@
 #include "rpc/listener.h"
 #include "rpc/samba_start.h"
 #include "rpc/settings.h"
-#include "rpc/turns.h"
+
+#include "base/turns.h"
 
 #define MIB (1024 * 1024)
 
@@ -167,7 +168,7 @@ static everr_t service_start_parts(struct rpc_service *service,
 	if (err != EVERR_OK) {
 		return err;
 	}
-	err = rpc_turns_create(service, service->ev, &service->turns);
+	err = turns_create(service, service->ev, &service->turns);
 	if (err != EVERR_OK) {
 		return err;
 	}

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "rpc/task.h"
 
-#include "rpc/turns.h"
+#include "base/turns.h"
 
 struct rpc_task {
-	struct rpc_turns *turns;
-	struct rpc_turn turn;
+	struct turns *turns;
+	struct turn turn;
 	struct rpc_task **slot;
 	struct rpc_parked *parked;
 	struct tevent_timer *timer;
@@ -15,7 +15,7 @@ struct rpc_task {
 
 static int task_destructor(struct rpc_task *task)
 {
-	rpc_turn_cancel(&task->turn);
+	turn_cancel(&task->turn);
 	*task->slot = NULL;
 	return 0;
 }
@@ -48,7 +48,7 @@ static void task_turn(void *private_data)
 		task_answer(task);
 		break;
 	case RPC_TASK_AGAIN:
-		rpc_turn_schedule(task->turns, &task->turn);
+		turn_schedule(task->turns, &task->turn);
 		break;
 	case RPC_TASK_WAIT:
 		break;
@@ -146,14 +146,14 @@ everr_t rpc_task_run(struct dcesrv_call_state *call, void *object,
 	task->ops = ops;
 	task->private_data = private_data;
 	if (state == RPC_TASK_AGAIN) {
-		rpc_turn_schedule(task->turns, &task->turn);
+		turn_schedule(task->turns, &task->turn);
 	}
 	return EVERR_OK;
 }
 
 void rpc_task_wake(struct rpc_task *task)
 {
-	rpc_turn_schedule(task->turns, &task->turn);
+	turn_schedule(task->turns, &task->turn);
 }
 
 void rpc_task_cancel(struct rpc_task *task)

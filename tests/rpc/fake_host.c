@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tests/rpc/fake_host.h"
 
+#include "base/turns.h"
 #include "rpc/settings.h"
-#include "rpc/turns.h"
 
 #include <assert.h>
 #include <string.h>
@@ -38,7 +38,7 @@ struct rpc_service *fake_host_create(TALLOC_CTX *mem_ctx,
 	host = talloc_zero(mem_ctx, struct rpc_service);
 	host->ev = ev;
 	host->store = store;
-	err = rpc_turns_create(host, ev, &host->turns);
+	err = turns_create(host, ev, &host->turns);
 	assert(err == EVERR_OK);
 	memset(handles, 0, sizeof(handles));
 	denied = NULL;
@@ -118,9 +118,9 @@ void fake_turns(struct rpc_service *service)
 	/* Twice: what steps again stands behind the first mark. */
 	for (i = 0; i < 2; i++) {
 		bool done = false;
-		struct rpc_turn mark = {.fn = turn_mark, .private_data = &done};
+		struct turn mark = {.fn = turn_mark, .private_data = &done};
 
-		rpc_turn_schedule(service->turns, &mark);
+		turn_schedule(service->turns, &mark);
 		while (!done) {
 			tevent_loop_once(service->ev);
 		}

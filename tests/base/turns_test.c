@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tests/leak.h"
 
-#include "rpc/turns.h"
+#include "base/turns.h"
 
 #include <time.h>
 #include <unistd.h>
@@ -11,8 +11,8 @@
 
 struct piece {
 	long busy_ns;
-	struct rpc_turn turn;
-	struct rpc_turns *turns;
+	struct turn turn;
+	struct turns *turns;
 	int runs;
 	bool again;
 	const char **log;
@@ -43,11 +43,11 @@ static void piece_run(void *private_data)
 						     piece->name);
 	}
 	if (piece->again) {
-		rpc_turn_schedule(piece->turns, &piece->turn);
+		turn_schedule(piece->turns, &piece->turn);
 	}
 }
 
-static void piece_init(struct piece *piece, struct rpc_turns *turns)
+static void piece_init(struct piece *piece, struct turns *turns)
 {
 	*piece = (struct piece){.turns = turns};
 	piece->turn.fn = piece_run;
@@ -68,20 +68,20 @@ static void count_readable(struct tevent_context *ev, struct tevent_fd *fde,
 static void test_endless_work_leaves_sockets_their_turn(void **state)
 {
 	struct tevent_context *ev = tevent_context_init(*state);
-	struct rpc_turns *turns = NULL;
+	struct turns *turns = NULL;
 	struct piece piece;
 	int fds[2];
 	int readable = 0;
 	int i;
 
-	assert_int_equal(rpc_turns_create(ev, ev, &turns), EVERR_OK);
+	assert_int_equal(turns_create(ev, ev, &turns), EVERR_OK);
 	assert_int_equal(pipe(fds), 0);
 	assert_int_equal(write(fds[1], "x", 1), 1);
 	assert_non_null(tevent_add_fd(ev, ev, fds[0], TEVENT_FD_READ,
 				      count_readable, &readable));
 	piece_init(&piece, turns);
 	piece.again = true;
-	rpc_turn_schedule(turns, &piece.turn);
+	turn_schedule(turns, &piece.turn);
 
 	for (i = 0; i < 2 * SOON; i++) {
 		assert_int_equal(tevent_loop_once(ev), 0);
@@ -98,19 +98,19 @@ static void test_work_runs_in_order_and_once(void **state)
 {
 	struct tevent_context *ev = tevent_context_init(*state);
 	const char *log = talloc_strdup(ev, "");
-	struct rpc_turns *turns = NULL;
+	struct turns *turns = NULL;
 	struct piece pieces[3];
 	const char *names[] = {"a", "b", "c"};
 	int i;
 
-	assert_int_equal(rpc_turns_create(ev, ev, &turns), EVERR_OK);
+	assert_int_equal(turns_create(ev, ev, &turns), EVERR_OK);
 	for (i = 0; i < 3; i++) {
 		piece_init(&pieces[i], turns);
 		pieces[i].log = &log;
 		pieces[i].name = names[i];
-		rpc_turn_schedule(turns, &pieces[i].turn);
+		turn_schedule(turns, &pieces[i].turn);
 	}
-	rpc_turn_schedule(turns, &pieces[0].turn);
+	turn_schedule(turns, &pieces[0].turn);
 
 	for (i = 0; i < 3; i++) {
 		assert_int_equal(tevent_loop_once(ev), 0);
@@ -123,15 +123,15 @@ static void test_work_runs_in_order_and_once(void **state)
 static void test_long_pieces_are_a_turn_each(void **state)
 {
 	struct tevent_context *ev = tevent_context_init(*state);
-	struct rpc_turns *turns = NULL;
+	struct turns *turns = NULL;
 	struct piece pieces[3];
 	int i;
 
-	assert_int_equal(rpc_turns_create(ev, ev, &turns), EVERR_OK);
+	assert_int_equal(turns_create(ev, ev, &turns), EVERR_OK);
 	for (i = 0; i < 3; i++) {
 		piece_init(&pieces[i], turns);
-		pieces[i].busy_ns = RPC_TURNS_SLICE_NS;
-		rpc_turn_schedule(turns, &pieces[i].turn);
+		pieces[i].busy_ns = TURNS_SLICE_NS;
+		turn_schedule(turns, &pieces[i].turn);
 	}
 	for (i = 0; i < 3; i++) {
 		assert_int_equal(tevent_loop_once(ev), 0);
@@ -144,26 +144,26 @@ static void test_long_pieces_are_a_turn_each(void **state)
 static void test_cancelled_work_does_not_run(void **state)
 {
 	struct tevent_context *ev = tevent_context_init(*state);
-	struct rpc_turns *turns = NULL;
+	struct turns *turns = NULL;
 	struct piece kept;
 	struct piece dropped;
 
-	assert_int_equal(rpc_turns_create(ev, ev, &turns), EVERR_OK);
+	assert_int_equal(turns_create(ev, ev, &turns), EVERR_OK);
 	piece_init(&kept, turns);
 	piece_init(&dropped, turns);
-	rpc_turn_schedule(turns, &dropped.turn);
-	rpc_turn_schedule(turns, &kept.turn);
-	rpc_turn_cancel(&dropped.turn);
-	rpc_turn_cancel(&dropped.turn);
+	turn_schedule(turns, &dropped.turn);
+	turn_schedule(turns, &kept.turn);
+	turn_cancel(&dropped.turn);
+	turn_cancel(&dropped.turn);
 
 	assert_int_equal(tevent_loop_once(ev), 0);
 	assert_int_equal(kept.runs, 1);
 	assert_int_equal(dropped.runs, 0);
 
 	/* A queue that goes away lets go of what still waits. */
-	rpc_turn_schedule(turns, &kept.turn);
+	turn_schedule(turns, &kept.turn);
 	talloc_free(turns);
-	rpc_turn_cancel(&kept.turn);
+	turn_cancel(&kept.turn);
 	assert_int_equal(kept.runs, 1);
 	talloc_free(ev);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "rpc/turns.h"
+#include "base/turns.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -7,16 +7,16 @@
 #include <time.h>
 #include <unistd.h>
 
-struct rpc_turns {
+struct turns {
 	struct tevent_fd *fde;
 	int fd;
 	bool readable; /* the eventfd's counter is not zero */
 	size_t count;
-	struct rpc_turn *first;
-	struct rpc_turn *last;
+	struct turn *first;
+	struct turn *last;
 };
 
-static void turns_unlink(struct rpc_turns *turns, struct rpc_turn *turn)
+static void turns_unlink(struct turns *turns, struct turn *turn)
 {
 	if (turn->prev != NULL) {
 		turn->prev->next = turn->next;
@@ -35,7 +35,7 @@ static void turns_unlink(struct rpc_turns *turns, struct rpc_turn *turn)
 }
 
 /* An eventfd neither blocks nor fails for counters this small. */
-static void turns_set_readable(struct rpc_turns *turns, bool readable)
+static void turns_set_readable(struct turns *turns, bool readable)
 {
 	uint64_t counter = 1;
 	ssize_t n;
@@ -61,9 +61,8 @@ static uint64_t now_ns(void)
 static void turns_run(struct tevent_context *ev, struct tevent_fd *fde,
 		      uint16_t flags, void *private_data)
 {
-	struct rpc_turns *turns =
-		talloc_get_type_abort(private_data, struct rpc_turns);
-	uint64_t end = now_ns() + RPC_TURNS_SLICE_NS;
+	struct turns *turns = talloc_get_type_abort(private_data, struct turns);
+	uint64_t end = now_ns() + TURNS_SLICE_NS;
 	size_t left = turns->count; /* what is added now waits */
 
 	(void)ev;
@@ -71,7 +70,7 @@ static void turns_run(struct tevent_context *ev, struct tevent_fd *fde,
 	(void)flags;
 
 	do {
-		struct rpc_turn *turn = turns->first;
+		struct turn *turn = turns->first;
 
 		if (turn == NULL) {
 			break;
@@ -86,7 +85,7 @@ static void turns_run(struct tevent_context *ev, struct tevent_fd *fde,
 	}
 }
 
-static int turns_destructor(struct rpc_turns *turns)
+static int turns_destructor(struct turns *turns)
 {
 	while (turns->first != NULL) {
 		turns_unlink(turns, turns->first);
@@ -96,10 +95,10 @@ static int turns_destructor(struct rpc_turns *turns)
 	return 0;
 }
 
-everr_t rpc_turns_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
-			 struct rpc_turns **ret_turns)
+everr_t turns_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
+		     struct turns **ret_turns)
 {
-	struct rpc_turns *turns = talloc_zero(mem_ctx, struct rpc_turns);
+	struct turns *turns = talloc_zero(mem_ctx, struct turns);
 
 	if (turns == NULL) {
 		return EVERR_NOMEM;
@@ -122,7 +121,7 @@ everr_t rpc_turns_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 	return EVERR_OK;
 }
 
-void rpc_turn_schedule(struct rpc_turns *turns, struct rpc_turn *turn)
+void turn_schedule(struct turns *turns, struct turn *turn)
 {
 	if (turn->queue != NULL) {
 		return;
@@ -139,9 +138,9 @@ void rpc_turn_schedule(struct rpc_turns *turns, struct rpc_turn *turn)
 	turns_set_readable(turns, true);
 }
 
-void rpc_turn_cancel(struct rpc_turn *turn)
+void turn_cancel(struct turn *turn)
 {
-	struct rpc_turns *turns = turn->queue;
+	struct turns *turns = turn->queue;
 
 	if (turns == NULL) {
 		return;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#ifndef EVENLOG_RPC_TURNS_H
-#define EVENLOG_RPC_TURNS_H
+#ifndef EVENLOG_BASE_TURNS_H
+#define EVENLOG_BASE_TURNS_H
 
 /*
  * Work that takes turns with the sockets.
@@ -21,30 +21,30 @@
 #include <tevent.h>
 
 /* No further piece is begun when so much time has gone. */
-#define RPC_TURNS_SLICE_NS 1000000
+#define TURNS_SLICE_NS 1000000
 
-struct rpc_turns;
+struct turns;
 
 /*
  * A piece of work; embedded by its owner, who cancels it before it goes away.
  * Zero and then fn and private_data set.
  */
-struct rpc_turn {
+struct turn {
 	void (*fn)(void *private_data);
 	void *private_data;
-	struct rpc_turns *queue; /* NULL while it does not wait */
-	struct rpc_turn *prev;
-	struct rpc_turn *next;
+	struct turns *queue; /* NULL while it does not wait */
+	struct turn *prev;
+	struct turn *next;
 };
 
 /* EVERR_IO: no descriptor; EVERR_NOMEM */
-everr_t rpc_turns_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
-			 struct rpc_turns **ret_turns) EVERR_MUST_CHECK;
+everr_t turns_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
+		     struct turns **ret_turns) EVERR_MUST_CHECK;
 
 /* Run turn->fn once, behind all that waits already; no-op while it waits. */
-void rpc_turn_schedule(struct rpc_turns *turns, struct rpc_turn *turn);
+void turn_schedule(struct turns *turns, struct turn *turn);
 
 /* Forget it; no-op if it does not wait. */
-void rpc_turn_cancel(struct rpc_turn *turn);
+void turn_cancel(struct turn *turn);
 
 #endif
