@@ -56,6 +56,8 @@ everr_t file_read_all(TALLOC_CTX *mem_ctx, const char *path, size_t max,
 	if (f == NULL) {
 		return EVERR_IO;
 	}
+	/* What is read may be a secret: no second copy in a buffer of stdio. */
+	setvbuf(f, NULL, _IONBF, 0);
 	data = talloc_array(mem_ctx, char, max + 2);
 	if (data == NULL) {
 		fclose(f);

@@ -14,6 +14,7 @@
 #include <param.h>
 #include <stdio.h>
 #include <string.h>
+#include <util/discard.h>
 
 /* The mapper's request is some 150 bytes. */
 #define MAPPER_REQUEST_MAX 1024
@@ -93,6 +94,30 @@ static bool copy_string(TALLOC_CTX *mem_ctx, const char *from, const char **to)
 	return *to != NULL;
 }
 
+static int wipe(char *secret)
+{
+	explicit_bzero(secret, talloc_get_size(secret));
+	return 0;
+}
+
+static bool copy_password(TALLOC_CTX *mem_ctx, const char *from,
+			  const char **to)
+{
+	char *password = NULL;
+
+	if (from == NULL) {
+		*to = NULL;
+		return true;
+	}
+	password = talloc_strdup(mem_ctx, from);
+	if (password == NULL) {
+		return false;
+	}
+	talloc_set_destructor(password, wipe);
+	*to = password;
+	return true;
+}
+
 static bool copy_target(struct connect_state *state,
 			const struct collect_target *from)
 {
@@ -109,7 +134,7 @@ static bool copy_target(struct connect_state *state,
 	       copy_string(state, from->host, &to->host) &&
 	       copy_string(state, from->user, &to->user) &&
 	       copy_string(state, from->domain, &to->domain) &&
-	       copy_string(state, from->password, &to->password) &&
+	       copy_password(state, from->password, &to->password) &&
 	       copy_string(state, from->ccache, &to->ccache);
 }
 
@@ -117,7 +142,7 @@ static bool copy_target(struct connect_state *state,
  * Samba's parameters as compiled in, without any file.  What would point at
  * the system's Samba leads nowhere.
  */
-static struct loadparm_context *connect_parameters(TALLOC_CTX *mem_ctx)
+struct loadparm_context *collect_parameters(TALLOC_CTX *mem_ctx)
 {
 	static const char *const nowhere[] = {
 		"private dir",	   "lock directory", "state directory",
@@ -234,6 +259,27 @@ static bool connect_credentials(struct connect_state *state)
 		return false;
 	}
 	return true;
+}
+
+/*
+ * However the request ends: the logon is over, but Samba keeps its credentials
+ * as long as the connection and does not wipe them.
+ */
+static void connect_cleanup(struct tevent_req *req,
+			    enum tevent_req_state req_state)
+{
+	struct connect_state *state =
+		tevent_req_data(req, struct connect_state);
+	char *password = NULL;
+
+	if (req_state == TEVENT_REQ_IN_PROGRESS || state->credentials == NULL) {
+		return;
+	}
+	password = discard_const_p(
+		char, cli_credentials_get_password(state->credentials));
+	if (password != NULL) {
+		explicit_bzero(password, strlen(password));
+	}
 }
 
 /* ---------------------------------------------------------- one attempt */
@@ -769,6 +815,7 @@ struct tevent_req *collect_connect_send(TALLOC_CTX *mem_ctx,
 	}
 	state->ev = ev;
 	state->table = table;
+	tevent_req_set_cleanup_fn(req, connect_cleanup);
 
 	/* Without it libdcerpc knows no authentication; once is enough. */
 	status = dcerpc_init();
@@ -776,7 +823,10 @@ struct tevent_req *collect_connect_send(TALLOC_CTX *mem_ctx,
 		tevent_req_oom(req);
 		return tevent_req_post(req, ev);
 	}
-	state->lp_ctx = connect_parameters(state);
+	state->lp_ctx = target->parameters;
+	if (state->lp_ctx == NULL) {
+		state->lp_ctx = collect_parameters(state);
+	}
 	if (tevent_req_nomem(state->lp_ctx, req)) {
 		return tevent_req_post(req, ev);
 	}
@@ -835,10 +885,12 @@ everr_t collect_connect_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx,
 	connection->handle = state->pipe->binding_handle;
 	talloc_steal(connection, state->pipe);
 	/*
-	 * The parameters are still read when a call is made.  Samba holds
+	 * The parameters are still read when a call is made.  Samba may hold
 	 * references to both, of which talloc_steal() would complain.
 	 */
-	talloc_reparent(state, connection, state->lp_ctx);
+	if (state->target.parameters == NULL) {
+		talloc_reparent(state, connection, state->lp_ctx);
+	}
 	talloc_reparent(state, connection, state->credentials);
 	*ret_connection = connection;
 	tevent_req_received(req);

@@ -23,6 +23,7 @@
 #include <tevent.h>
 
 struct dcerpc_binding_handle;
+struct loadparm_context;
 struct ndr_interface_table;
 
 /* The endpoint mapper's interface, for raw calls; it has none of its own. */
@@ -47,7 +48,16 @@ struct collect_target {
 	/* Kerberos from a credential cache, never with a fallback. */
 	bool kerberos;
 	const char *ccache; /* NULL: the default cache */
+
+	/*
+	 * What collect_parameters() made, which outlives the connection; NULL:
+	 * its own, which are large.
+	 */
+	struct loadparm_context *parameters;
 };
+
+/* Samba's parameters for any number of remote hosts; NULL: no memory. */
+struct loadparm_context *collect_parameters(TALLOC_CTX *mem_ctx);
 
 /* Closed by freeing it; calls in flight end with EVERR_CONNECT. */
 struct collect_connection {

@@ -1,0 +1,541 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "collect/link.h"
+
+#include "base/backoff.h"
+#include "base/file.h"
+#include "base/wintime.h"
+#include "collect/publisher.h"
+#include "idl/ndr_even6.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+
+/*
+ * Where links take their turn, first come, first served.  Tickets have a gate
+ * of their own: a KDC that is dead holds up hosts that need it, not the rest.
+ */
+struct link_gate {
+	uint32_t running;
+	struct collect_link *first;
+	struct collect_link *last;
+	void (*start)(struct collect_link *link);
+};
+
+struct collect_links {
+	struct tevent_context *ev;
+	uint32_t max; /* running at a gate */
+	struct loadparm_context *parameters;
+	struct tevent_immediate *turn;
+	struct link_gate connects;
+};
+
+struct collect_link {
+	struct collect_links *links;
+	const struct collect_config *config;
+	const struct collect_link_hooks *hooks;
+	void *private_data;
+
+	enum collect_link_state state;
+	uint64_t since;
+	uint64_t next_attempt;
+	uint64_t attempts;
+	uint64_t num_connects;
+	struct collect_failure failure;
+	uint64_t failure_time;
+
+	struct backoff backoff;
+	/* The one it waits at (queued) or runs in; NULL: in none. */
+	struct link_gate *gate;
+	bool queued;
+	struct collect_link *prev, *next; /* of the queue */
+
+	struct tevent_immediate *turn;
+	bool ending;		    /* the turn calls down */
+	struct tevent_timer *timer; /* the next attempt; up: liveness */
+	struct tevent_req *req;	    /* of an attempt; up: the liveness call */
+	struct collect_connection *connection;
+	uint64_t up_since;   /* monotonic, milliseconds */
+	uint64_t alive_time; /* the same, of the last answer */
+};
+
+static uint64_t monotonic_ms(void)
+{
+	struct timespec ts = {0};
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+static struct timeval after_ms(uint64_t ms)
+{
+	return tevent_timeval_current_ofs((uint32_t)(ms / 1000),
+					  (uint32_t)(ms % 1000) * 1000);
+}
+
+static void link_set_state(struct collect_link *link,
+			   enum collect_link_state state)
+{
+	if (link->state != state) {
+		link->state = state;
+		link->since = wintime_now();
+	}
+}
+
+/* ------------------------------------------------------------- the gates */
+
+static void gate_append(struct link_gate *gate, struct collect_link *link)
+{
+	link->gate = gate;
+	link->queued = true;
+	link->prev = gate->last;
+	link->next = NULL;
+	if (gate->last != NULL) {
+		gate->last->next = link;
+	} else {
+		gate->first = link;
+	}
+	gate->last = link;
+}
+
+static void gate_unlink(struct link_gate *gate, struct collect_link *link)
+{
+	if (link->prev != NULL) {
+		link->prev->next = link->next;
+	} else {
+		gate->first = link->next;
+	}
+	if (link->next != NULL) {
+		link->next->prev = link->prev;
+	} else {
+		gate->last = link->prev;
+	}
+	link->prev = NULL;
+	link->next = NULL;
+	link->queued = false;
+}
+
+static void links_turn(struct tevent_context *ev, struct tevent_immediate *im,
+		       void *private_data);
+
+static void links_schedule(struct collect_links *links)
+{
+	tevent_schedule_immediate(links->turn, links->ev, links_turn, links);
+}
+
+static void gate_enter(struct collect_link *link, struct link_gate *gate)
+{
+	gate_append(gate, link);
+	links_schedule(link->links);
+}
+
+static void gate_leave(struct collect_link *link)
+{
+	struct link_gate *gate = link->gate;
+
+	if (gate == NULL) {
+		return;
+	}
+	if (link->queued) {
+		gate_unlink(gate, link);
+	} else {
+		gate->running--;
+		links_schedule(link->links);
+	}
+	link->gate = NULL;
+}
+
+static void gate_run(struct collect_links *links, struct link_gate *gate)
+{
+	while (gate->first != NULL && gate->running < links->max) {
+		struct collect_link *link = gate->first;
+
+		gate_unlink(gate, link);
+		gate->running++;
+		gate->start(link);
+	}
+}
+
+static void links_turn(struct tevent_context *ev, struct tevent_immediate *im,
+		       void *private_data)
+{
+	struct collect_links *links =
+		talloc_get_type_abort(private_data, struct collect_links);
+
+	gate_run(links, &links->connects);
+}
+
+/* ------------------------------------------------- the end of an attempt */
+
+static void link_begin(struct collect_link *link)
+{
+	gate_enter(link, &link->links->connects);
+}
+
+static void link_retry(struct tevent_context *ev, struct tevent_timer *te,
+		       struct timeval now, void *private_data)
+{
+	struct collect_link *link =
+		talloc_get_type_abort(private_data, struct collect_link);
+
+	link->timer = NULL;
+	link->next_attempt = 0;
+	link_begin(link);
+}
+
+static void link_wait(struct collect_link *link)
+{
+	uint32_t random = 0;
+	uint32_t wait;
+
+	/* Without entropy there is no jitter, which does no harm. */
+	(void)!getrandom(&random, sizeof(random), GRND_NONBLOCK);
+	wait = backoff_next(&link->backoff, random);
+
+	link_set_state(link, COLLECT_LINK_WAITING);
+	link->next_attempt = wintime_now() + wait * (WINTIME_SECOND / 1000);
+	link->timer = tevent_add_timer(link->links->ev, link, after_ms(wait),
+				       link_retry, link);
+	if (link->timer == NULL) {
+		/* Out of memory, and still for ever. */
+		link->next_attempt = 0;
+		link_begin(link);
+	}
+}
+
+static void link_down_turn(struct tevent_context *ev,
+			   struct tevent_immediate *im, void *private_data)
+{
+	struct collect_link *link =
+		talloc_get_type_abort(private_data, struct collect_link);
+	struct collect_connection *connection = link->connection;
+	struct collect_failure why = link->failure;
+
+	TALLOC_FREE(link->req);
+	if (connection != NULL) {
+		if (monotonic_ms() - link->up_since >= COLLECT_LINK_STABLE) {
+			backoff_reset(&link->backoff);
+		}
+		/* Not with the link, if the hook frees that. */
+		talloc_steal(link->links, connection);
+		link->connection = NULL;
+	}
+	link->ending = false;
+	link_wait(link);
+
+	/* The last that is done with link. */
+	link->hooks->down(&why, link->private_data);
+	talloc_free(connection);
+}
+
+/* The attempt or the connection is over; link->failure says why. */
+static void link_end(struct collect_link *link)
+{
+	link->failure_time = wintime_now();
+	link->ending = true;
+	TALLOC_FREE(link->timer);
+	gate_leave(link);
+	tevent_schedule_immediate(link->turn, link->links->ev, link_down_turn,
+				  link);
+}
+
+static void link_nomem(struct collect_link *link)
+{
+	collect_failure_set(&link->failure, EVERR_NOMEM, "%s: out of memory",
+			    link->config->host);
+	link_end(link);
+}
+
+/* -------------------------------------------------------------- liveness */
+
+static void liveness_timer(struct tevent_context *ev, struct tevent_timer *te,
+			   struct timeval now, void *private_data);
+
+static void liveness_start(struct collect_link *link, uint64_t ms)
+{
+	if (link->config->liveness == 0) {
+		return;
+	}
+	link->timer = tevent_add_timer(link->links->ev, link, after_ms(ms),
+				       liveness_timer, link);
+	if (link->timer == NULL) {
+		link_nomem(link);
+	}
+}
+
+static void liveness_answered(struct tevent_req *subreq)
+{
+	struct collect_link *link =
+		tevent_req_callback_data(subreq, struct collect_link);
+	struct collect_failure failure = {0};
+	const char *text = NULL;
+	everr_t err;
+
+	err = collect_display_name_recv(subreq, subreq, &text, &failure);
+	TALLOC_FREE(link->req);
+	if (link->ending) {
+		return;
+	}
+	/* What a server says, it says alive, whatever it is. */
+	if (err == EVERR_TIMEOUT || err == EVERR_CONNECT ||
+	    !collect_connection_alive(link->connection)) {
+		link->failure = failure;
+		link_end(link);
+		return;
+	}
+	link->alive_time = monotonic_ms();
+	liveness_start(link, link->config->liveness * 1000);
+}
+
+/*
+ * A call that any server answers at once, and with which nothing is opened
+ * there: opnum 28.  There need not be a log of that name.
+ */
+static void liveness_ask(struct collect_link *link)
+{
+	link->req = collect_display_name_send(
+		link, link->links->ev, link->connection, "Application", 0);
+	if (link->req == NULL) {
+		link_nomem(link);
+		return;
+	}
+	tevent_req_set_callback(link->req, liveness_answered, link);
+}
+
+static void liveness_timer(struct tevent_context *ev, struct tevent_timer *te,
+			   struct timeval now, void *private_data)
+{
+	struct collect_link *link =
+		talloc_get_type_abort(private_data, struct collect_link);
+	uint64_t bound = link->config->liveness * 1000;
+	uint64_t silent = monotonic_ms() - link->alive_time;
+
+	link->timer = NULL;
+	if (silent < bound) {
+		liveness_start(link, bound - silent);
+		return;
+	}
+	liveness_ask(link);
+}
+
+/* ------------------------------------------------------------ an attempt */
+
+static void link_up_turn(struct tevent_context *ev, struct tevent_immediate *im,
+			 void *private_data)
+{
+	struct collect_link *link =
+		talloc_get_type_abort(private_data, struct collect_link);
+
+	link->hooks->up(link->connection, link->private_data);
+}
+
+static void link_connected(struct tevent_req *subreq)
+{
+	struct collect_link *link =
+		tevent_req_callback_data(subreq, struct collect_link);
+	struct collect_failure failure = {0};
+	everr_t err;
+
+	err = collect_connect_recv(subreq, link, &link->connection, &failure);
+	TALLOC_FREE(link->req);
+	if (err != EVERR_OK) {
+		link->failure = failure;
+		link_end(link);
+		return;
+	}
+	gate_leave(link);
+	link->num_connects++;
+	link->up_since = monotonic_ms();
+	link->alive_time = link->up_since;
+	link_set_state(link, COLLECT_LINK_UP);
+	tevent_schedule_immediate(link->turn, link->links->ev, link_up_turn,
+				  link);
+	liveness_start(link, link->config->liveness * 1000);
+}
+
+static int wipe(char *secret)
+{
+	explicit_bzero(secret, talloc_get_size(secret));
+	return 0;
+}
+
+/* The first line of the file, wiped when it is freed. */
+static bool link_password(struct collect_link *link, char **ret_password)
+{
+	const struct collect_config *config = link->config;
+	const char *path = config->password_file;
+	char *text = NULL;
+	size_t len = 0;
+	everr_t err;
+
+	if (path == NULL) {
+		collect_failure_set(&link->failure, EVERR_CONFIG,
+				    "%s: there is no password file",
+				    config->host);
+		return false;
+	}
+	err = file_read_all(link, path, COLLECT_PASSWORD_FILE_MAX, &text, &len);
+	if (err != EVERR_OK) {
+		collect_failure_set(&link->failure, err,
+				    "%s: cannot read the password file %s: %s",
+				    config->host, path,
+				    err == EVERR_IO ? strerror(errno)
+						    : everr_text(err));
+		return false;
+	}
+	talloc_set_destructor(text, wipe);
+	text[strcspn(text, "\r\n")] = '\0';
+	if (text[0] == '\0') {
+		TALLOC_FREE(text);
+		collect_failure_set(&link->failure, EVERR_AUTH,
+				    "%s: the first line of the password file"
+				    " %s is empty",
+				    config->host, path);
+		return false;
+	}
+	*ret_password = text;
+	return true;
+}
+
+static void link_connect(struct collect_link *link)
+{
+	const struct collect_config *config = link->config;
+	struct collect_target target = {
+		.host = config->host,
+		.port = config->port,
+		.mapper_port = config->mapper_port,
+		.parameters = link->links->parameters,
+		.user = config->user,
+		.domain = config->domain,
+	};
+	char *password = NULL;
+
+	link->attempts++;
+	link_set_state(link, COLLECT_LINK_CONNECTING);
+	if (config->auth != COLLECT_AUTH_NTLM) {
+		collect_failure_set(&link->failure, EVERR_NOT_SUPPORTED,
+				    "%s: Kerberos is not supported",
+				    config->host);
+		link_end(link);
+		return;
+	}
+	if (!link_password(link, &password)) {
+		link_end(link);
+		return;
+	}
+	target.password = password;
+	link->req = collect_connect_send(link, link->links->ev, &target,
+					 &ndr_table_even6);
+	TALLOC_FREE(password);
+	if (link->req == NULL) {
+		link_nomem(link);
+		return;
+	}
+	tevent_req_set_callback(link->req, link_connected, link);
+}
+
+/* -------------------------------------------------------- the interface */
+
+everr_t collect_links_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
+			     const struct collector_config *config,
+			     struct collect_links **ret_links)
+{
+	struct collect_links *links = NULL;
+
+	links = talloc_zero(mem_ctx, struct collect_links);
+	if (links == NULL) {
+		return EVERR_NOMEM;
+	}
+	links->ev = ev;
+	links->max = config->connects > 0 ? config->connects : 1;
+	links->connects.start = link_connect;
+	links->parameters = collect_parameters(links);
+	links->turn = tevent_create_immediate(links);
+	if (links->parameters == NULL || links->turn == NULL) {
+		TALLOC_FREE(links);
+		return EVERR_NOMEM;
+	}
+	*ret_links = links;
+	return EVERR_OK;
+}
+
+static int link_destructor(struct collect_link *link)
+{
+	TALLOC_FREE(link->req);
+	TALLOC_FREE(link->connection);
+	gate_leave(link);
+	return 0;
+}
+
+static uint32_t backoff_bound(const struct collect_config *config)
+{
+	const uint64_t most = UINT32_MAX / 1000;
+	uint64_t seconds =
+		config->backoff_max < most ? config->backoff_max : most;
+
+	if (seconds * 1000 < COLLECT_BACKOFF_MIN) {
+		return COLLECT_BACKOFF_MIN;
+	}
+	return (uint32_t)seconds * 1000;
+}
+
+struct collect_link *collect_link_create(TALLOC_CTX *mem_ctx,
+					 struct collect_links *links,
+					 const struct collect_config *config,
+					 const struct collect_link_hooks *hooks,
+					 void *private_data)
+{
+	struct collect_link *link = NULL;
+
+	link = talloc_zero(mem_ctx, struct collect_link);
+	if (link == NULL) {
+		return NULL;
+	}
+	link->turn = tevent_create_immediate(link);
+	if (link->turn == NULL) {
+		TALLOC_FREE(link);
+		return NULL;
+	}
+	link->links = links;
+	link->config = config;
+	link->hooks = hooks;
+	link->private_data = private_data;
+	link->state = COLLECT_LINK_WAITING;
+	link->since = wintime_now();
+	link->backoff.min_ms = COLLECT_BACKOFF_MIN;
+	link->backoff.max_ms = backoff_bound(config);
+	talloc_set_destructor(link, link_destructor);
+	link_begin(link);
+	return link;
+}
+
+void collect_link_broken(struct collect_link *link,
+			 const struct collect_failure *why)
+{
+	if (link->connection == NULL || link->ending) {
+		return;
+	}
+	link->failure = *why;
+	link_end(link);
+}
+
+void collect_link_alive(struct collect_link *link)
+{
+	link->alive_time = monotonic_ms();
+}
+
+void collect_link_info(const struct collect_link *link,
+		       struct collect_link_info *ret_info)
+{
+	*ret_info = (struct collect_link_info){
+		.state = link->state,
+		.since = link->since,
+		.next_attempt = link->next_attempt,
+		.attempts = link->attempts,
+		.connects = link->num_connects,
+		.failure = link->failure,
+		.failure_time = link->failure_time,
+	};
+}
