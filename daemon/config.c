@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <config.h>
-#include "daemon/config_load.h"
+#include "daemon/config_collect.h"
 
 #include "base/text.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <ini_valueobj.h>
 #include <inttypes.h>
@@ -174,11 +175,33 @@ static void report_syntax(struct load *load)
 	ini_config_free_errors(messages);
 }
 
+/* Lines that begin as a section does, as the parser takes them. */
+static size_t count_sections(const char *text, size_t len)
+{
+	const char *end = text + len;
+	size_t num = 0;
+
+	while (text != NULL && text < end) {
+		num += *text == '[' ? 1 : 0;
+		text = memchr(text, '\n', (size_t)(end - text));
+		text = text != NULL ? text + 1 : NULL;
+	}
+	return num;
+}
+
 static everr_t parse_ini(struct load *load, char *text, size_t len)
 {
 	struct ini_cfgfile *file = NULL;
 	int ret;
 
+	if (count_sections(text, len) > CONFIG_SECTIONS_MAX) {
+		config_complain(load, 0,
+				"has more than %d sections; hosts to collect "
+				"from that have all in common go into one, "
+				"with 'hosts_file'",
+				CONFIG_SECTIONS_MAX);
+		return EVERR_CONFIG;
+	}
 	ret = ini_config_create(&load->ini);
 	if (ret != 0) {
 		return EVERR_NOMEM;
@@ -198,6 +221,14 @@ static everr_t parse_ini(struct load *load, char *text, size_t len)
 		return EVERR_CONFIG;
 	}
 	return EVERR_OK;
+}
+
+static void close_ini(struct load *load)
+{
+	if (load->ini != NULL) {
+		ini_config_destroy(load->ini);
+	}
+	load->ini = NULL;
 }
 
 /* The key's row in the schema as a bit; 0: it was not taken. */
@@ -509,23 +540,28 @@ static void apply_listener(struct load *load, const char *section,
 struct named_section {
 	const char *prefix;
 	void (*apply)(struct load *load, const char *section, const char *name);
+	bool in_directory; /* the files of [collector] directory have it, too */
 };
 
 static const struct named_section named_sections[] = {
 	{"channel ", apply_channel},
 	{"listener ", apply_listener},
+	{"collect ", config_collect_apply, .in_directory = true},
 };
 
-static bool apply_named(struct load *load, const char *section)
+static bool apply_named(struct load *load, const char *section,
+			bool in_directory)
 {
+	const struct named_section *named = NULL;
 	const char *name = NULL;
 	size_t i;
 
 	for (i = 0; i < sizeof(named_sections) / sizeof(named_sections[0]);
 	     i++) {
-		name = config_section_name(section, named_sections[i].prefix);
-		if (name != NULL) {
-			named_sections[i].apply(load, section, name);
+		named = &named_sections[i];
+		name = config_section_name(section, named->prefix);
+		if (name != NULL && (named->in_directory || !in_directory)) {
+			named->apply(load, section, name);
 			return true;
 		}
 	}
@@ -534,9 +570,10 @@ static bool apply_named(struct load *load, const char *section)
 
 static void apply_one(struct load *load, const char *section)
 {
-	bool taken = apply_named(load, section);
+	bool taken = apply_named(load, section, false);
 
-	if (taken) {
+	/* [collect] was read before all others. */
+	if (taken || strcasecmp(section, "collect") == 0) {
 		return;
 	}
 	if (schema_has_section(daemon_schema, section)) {
@@ -547,8 +584,9 @@ static void apply_one(struct load *load, const char *section)
 	config_complain(load, 0,
 			"unknown section [%s]; there are [evenlog], [store], "
 			"[rpc], [access], [authentication], [wsus], "
-			"[configmgr], [quarantine], [listener NAME] and "
-			"[channel NAME]",
+			"[configmgr], [quarantine], [collector], [collect], "
+			"[channel NAME], [listener NAME], [collect NAME] and "
+			"[forward NAME]",
 			section);
 }
 
@@ -560,10 +598,102 @@ static void apply_sections(struct load *load)
 
 	sections = ini_get_section_list(load->ini, &num_sections, NULL);
 	for (i = 0; i < num_sections; i++) {
+		if (strcasecmp(sections[i], "collect") == 0) {
+			config_collect_defaults(load, sections[i]);
+		}
+	}
+	for (i = 0; i < num_sections; i++) {
 		apply_one(load, sections[i]);
 	}
 	ini_free_section_list(sections);
 }
+
+/* -------------------------------------------------------- the directory */
+
+static void apply_directory_sections(struct load *load)
+{
+	char **sections = NULL;
+	int num_sections = 0;
+	bool taken;
+	int i;
+
+	sections = ini_get_section_list(load->ini, &num_sections, NULL);
+	for (i = 0; i < num_sections; i++) {
+		taken = apply_named(load, sections[i], true);
+		if (!taken) {
+			config_complain(load,
+					config_line(load, sections[i], NULL),
+					"section [%s] belongs into %s; this "
+					"directory's files have [collect NAME] "
+					"and [forward NAME]",
+					sections[i], load->config->file);
+		}
+	}
+	ini_free_section_list(sections);
+}
+
+static void load_directory_file(struct load *load)
+{
+	char *text = NULL;
+	size_t len = 0;
+	everr_t err;
+
+	err = read_file(load, &text, &len);
+	if (err == EVERR_IO && errno == ENOENT) {
+		config_complain(load, 0, "is a link to nothing");
+	}
+	if (err != EVERR_OK) {
+		return;
+	}
+	err = parse_ini(load, text, len);
+	TALLOC_FREE(text);
+	if (err == EVERR_OK) {
+		apply_directory_sections(load);
+	}
+	close_ini(load);
+}
+
+static int is_conf(const struct dirent *entry)
+{
+	size_t len = strlen(entry->d_name);
+
+	return entry->d_name[0] != '.' && len > 5 &&
+	       strcmp(entry->d_name + len - 5, ".conf") == 0;
+}
+
+/* In order of names, whatever the locale. */
+static int compare_names(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static void load_directory(struct load *load)
+{
+	const char *directory = load->config->collect_directory;
+	struct dirent **entries = NULL;
+	int num = scandir(directory, &entries, is_conf, compare_names);
+	int i;
+
+	load->file = directory;
+	if (num < 0 && errno != ENOENT) {
+		config_complain(load, 0, "cannot be read: %s", strerror(errno));
+	}
+	if (num > CONFIG_FILES_MAX) {
+		config_complain(load, 0, "has more than %d files",
+				CONFIG_FILES_MAX);
+	}
+	for (i = 0; i < num; i++) {
+		load->file = talloc_asprintf(load->errors, "%s/%s", directory,
+					     entries[i]->d_name);
+		free(entries[i]);
+		if (load->file != NULL && num <= CONFIG_FILES_MAX) {
+			load_directory_file(load);
+		}
+	}
+	free(entries);
+}
+
+/* ------------------------------------------------------------ the whole */
 
 /* What one key alone cannot tell. */
 static void check_whole(struct load *load)
@@ -629,6 +759,10 @@ static everr_t load_file(struct load *load, bool required)
 	}
 
 	apply_sections(load);
+	close_ini(load);
+	load_directory(load);
+	load->file = load->config->file;
+	config_collect_check(load);
 	check_whole(load);
 	return load->errors->num_messages > 0 ? EVERR_CONFIG : EVERR_OK;
 }
@@ -654,9 +788,7 @@ everr_t daemon_config_load(TALLOC_CTX *mem_ctx, const char *file,
 	if (err == EVERR_OK) {
 		err = load_file(&load, file != NULL);
 	}
-	if (load.ini != NULL) {
-		ini_config_destroy(load.ini);
-	}
+	close_ini(&load);
 	if (err != EVERR_OK) {
 		TALLOC_FREE(load.config);
 		*ret_errors = load.errors;

@@ -3,12 +3,14 @@
 #define EVENLOG_DAEMON_CONFIG_H
 
 /*
- * evenlog.conf: an INI file with a typed schema.  Every key has a type, a
+ * evenlog.conf: an INI file with a typed schema, and a directory of files with
+ * further hosts to collect from and outputs to forward to.  Every key has a type, a
  * range and a default; what the file gets wrong is reported with file, line
  * and what is allowed, all of it in one go.  doc/evenlog.conf.5 describes it.
  */
 
 #include "base/everr.h"
+#include "collect/config.h"
 #include "rpc/rpc.h"
 #include "rpc/smb_conf.h"
 #include "soap/soap.h"
@@ -89,6 +91,10 @@ struct daemon_config {
 	/* [wsus], [configmgr], [quarantine] and each [listener NAME] */
 	struct soap_config soap;
 	struct soap_listener_config *listeners; /* soap's */
+
+	/* [collector], [collect] and each [collect NAME] */
+	struct collector_config collect;
+	const char *collect_directory; /* further files, *.conf */
 
 	/* Built-in channels first, then [channel NAME] in order. */
 	struct daemon_channel *channels;

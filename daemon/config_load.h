@@ -19,13 +19,21 @@
 /* Characters of a NAME in [listener NAME] and the like. */
 #define CONFIG_NAME_MAX 64
 
+/* Sections of one file; the parser's time grows with their square. */
+#define CONFIG_SECTIONS_MAX 1000
+/* Files of the directory of [collector]. */
+#define CONFIG_FILES_MAX 1000
+
+struct load_collect; /* of config_collect.c */
+
 /* State of one load. */
 struct load {
 	struct daemon_config *config;
 	struct daemon_config_errors *errors;
 	/* The file that is being read. */
 	struct ini_cfgobj *ini;
-	const char *file; /* as long as config */
+	const char *file; /* as long as the load */
+	struct load_collect *collect;
 };
 
 /* Where something stands in the files. */

@@ -159,6 +159,15 @@ const struct schema_key daemon_schema[] = {
 	{"quarantine", "max_entry_size", SCHEMA_SIZE,
 	 AT(soap.quarantine_limits.entry_bytes), 4 * KIB, 64 * MIB,
 	 .initial = "8M"},
+
+	{"collector", "directory", SCHEMA_PATH, AT(collect_directory),
+	 .initial = EVENLOG_CONFDIR "/collect.d"},
+	{"collector", "ticket_helper", SCHEMA_PATH, AT(collect.ticket_helper),
+	 .initial = EVENLOG_LIBEXECDIR "/evenlog-ticket"},
+	{"collector", "ticket_directory", SCHEMA_PATH,
+	 AT(collect.ticket_directory), .initial = EVENLOG_RUNDIR "/tickets"},
+	{"collector", "connects", SCHEMA_UINT32, AT(collect.connects), 1, 1000,
+	 .initial = "32", .unit = "attempts"},
 	{NULL},
 };
 
