@@ -21,6 +21,7 @@ const struct event_system_name event_system_names[EVENT_SYSTEM_NUM] = {
 	[EVENT_SYSTEM_KEYWORDS] = {"Keywords", NULL},
 	[EVENT_SYSTEM_TIME] = {"TimeCreated", "SystemTime"},
 	[EVENT_SYSTEM_RECORD_ID] = {"EventRecordID", NULL},
+	[EVENT_SYSTEM_COMPUTER] = {"Computer", NULL},
 };
 
 /* The text of a field so far: its hash, and as ASCII while it is short. */
@@ -28,11 +29,15 @@ struct literal {
 	uint32_t hash;
 	size_t len;
 	char ascii[LITERAL_MAX]; /* NUL-terminated; "" when it is not ASCII */
+	unsigned int pieces;	 /* tokens */
+	uint64_t place;		 /* of the last: offset << 16 | units */
 };
 
 /* The walk through System. */
 struct walk {
 	struct event_system_fields *fields;
+	const uint8_t *data;
+	uint32_t missing; /* wanted and not found yet, bits */
 	bool in_event;
 	bool in_system;
 	int content; /* the open element's content field, or -1 */
@@ -68,6 +73,8 @@ static void literal_reset(struct literal *literal)
 	literal->hash = HASH_START;
 	literal->len = 0;
 	literal->ascii[0] = '\0';
+	literal->pieces = 0;
+	literal->place = 0;
 }
 
 static void literal_add(struct literal *literal, const uint8_t *units,
@@ -129,6 +136,10 @@ static bool literal_value(const struct literal *literal, int field,
 		*ret_value = literal->hash;
 		return true;
 	}
+	if (field == EVENT_SYSTEM_COMPUTER) {
+		*ret_value = literal->place;
+		return true;
+	}
 	if (field == EVENT_SYSTEM_TIME) {
 		return wintime_parse(literal->ascii, ret_value) == EVERR_OK;
 	}
@@ -166,8 +177,14 @@ static void field_end(struct walk *walk)
 	uint64_t value = 0;
 
 	walk->field = -1;
-	if (field < 0 || walk->mixed ||
+	if (field < 0 ||
 	    walk->fields->places[field].source != EVENT_SYSTEM_NOWHERE) {
+		return;
+	}
+	if (field == EVENT_SYSTEM_COMPUTER &&
+	    (walk->mixed || walk->literal.pieces > 1)) {
+		walk->source = EVENT_SYSTEM_MIXED;
+	} else if (walk->mixed) {
 		return;
 	}
 	if (walk->source == EVENT_SYSTEM_LITERAL &&
@@ -177,6 +194,9 @@ static void field_end(struct walk *walk)
 	walk->fields->places[field].source = walk->source;
 	walk->fields->places[field].id = walk->id;
 	walk->fields->places[field].literal = value;
+	if (walk->source != EVENT_SYSTEM_NOWHERE) {
+		walk->missing &= ~(1U << field);
+	}
 }
 
 static void field_text(struct walk *walk, const struct event_token *token)
@@ -187,6 +207,9 @@ static void field_text(struct walk *walk, const struct event_token *token)
 	walk->mixed |= walk->source == EVENT_SYSTEM_VALUE;
 	walk->source = EVENT_SYSTEM_LITERAL;
 	literal_add(&walk->literal, token->units, token->num_units);
+	walk->literal.pieces++;
+	walk->literal.place =
+		(uint64_t)(token->units - walk->data) << 16 | token->num_units;
 }
 
 static void field_subst(struct walk *walk, const struct event_token *token)
@@ -278,11 +301,15 @@ static void walk_token(struct walk *walk, const struct event_token *token,
 	}
 }
 
-void event_system_locate(enum event_reader_mode mode, const uint8_t *data,
-			 size_t len, struct event_system_fields *ret_fields)
+everr_t event_system_locate_some(enum event_reader_mode mode,
+				 const uint8_t *data, size_t len,
+				 uint32_t wanted,
+				 struct event_system_fields *ret_fields)
 {
 	struct walk walk = {
 		.fields = ret_fields,
+		.data = data,
+		.missing = wanted,
 		.content = -1,
 		.field = -1,
 	};
@@ -295,10 +322,18 @@ void event_system_locate(enum event_reader_mode mode, const uint8_t *data,
 	do {
 		err = event_reader_next(&reader, &token);
 		if (err != EVERR_OK) {
-			return;
+			return err;
 		}
 		walk_token(&walk, &token, reader.depth);
-	} while (token.kind != EVENT_TOKEN_EOF);
+	} while (token.kind != EVENT_TOKEN_EOF && walk.missing != 0);
+	return EVERR_OK;
+}
+
+void event_system_locate(enum event_reader_mode mode, const uint8_t *data,
+			 size_t len, struct event_system_fields *ret_fields)
+{
+	/* What was found before an error counts. */
+	(void)event_system_locate_some(mode, data, len, UINT32_MAX, ret_fields);
 }
 
 /* Integers of any width, sign-extended: a negative one fits no field. */
@@ -354,8 +389,8 @@ static bool string_value(const uint8_t *value, size_t len, int field,
 	return literal_value(&literal, field, ret_value);
 }
 
-static bool typed_value(uint8_t type, const uint8_t *value, size_t len,
-			int field, uint64_t *ret_value)
+bool event_system_value(enum event_system_field field, uint8_t type,
+			const uint8_t *value, size_t len, uint64_t *ret_value)
 {
 	if (type == EVENT_TYPE_STRING) {
 		return string_value(value, len, field, ret_value);
@@ -433,9 +468,10 @@ void event_system_read(const struct event_system_fields *fields,
 			header_set(&header, i, fields->places[i].literal);
 		} else if (fields->places[i].source == EVENT_SYSTEM_VALUE &&
 			   id < num_values &&
-			   typed_value(event_spec_type(specs, id),
-				       values + offsets[id],
-				       event_spec_len(specs, id), i, &value)) {
+			   event_system_value(i, event_spec_type(specs, id),
+					      values + offsets[id],
+					      event_spec_len(specs, id),
+					      &value)) {
 			header_set(&header, i, value);
 		}
 	}

@@ -26,6 +26,7 @@ enum event_system_field {
 	EVENT_SYSTEM_KEYWORDS,
 	EVENT_SYSTEM_TIME, /* TimeCreated/@SystemTime */
 	EVENT_SYSTEM_RECORD_ID,
+	EVENT_SYSTEM_COMPUTER,
 	EVENT_SYSTEM_NUM
 };
 
@@ -39,24 +40,45 @@ extern const struct event_system_name event_system_names[EVENT_SYSTEM_NUM];
 enum event_system_source {
 	EVENT_SYSTEM_NOWHERE,
 	EVENT_SYSTEM_VALUE,
-	EVENT_SYSTEM_LITERAL
+	EVENT_SYSTEM_LITERAL,
+	/* COMPUTER only: there is one, but not as one value or text. */
+	EVENT_SYSTEM_MIXED
 };
 
 struct event_system_fields {
 	struct {
-		uint8_t source;	  /* enum event_system_source */
-		uint16_t id;	  /* VALUE: of the substitution */
-		uint64_t literal; /* LITERAL: number, FILETIME or hash */
+		uint8_t source; /* enum event_system_source */
+		uint16_t id;	/* VALUE: of the substitution */
+		/* LITERAL: number, FILETIME or hash; of COMPUTER the text's
+		   offset in what was read << 16 | its units. */
+		uint64_t literal;
 	} places[EVENT_SYSTEM_NUM];
 };
 
 /*
  * Find the fields in a definition, or in a document without a template.  What
- * comes first counts; a field that mixes text and values is nowhere, as is
- * everything behind a malformed token.
+ * comes first counts; a field that mixes text and values is nowhere (COMPUTER:
+ * MIXED), as is everything behind a malformed token.
  */
 void event_system_locate(enum event_reader_mode mode, const uint8_t *data,
 			 size_t len, struct event_system_fields *ret_fields);
+
+/*
+ * The same for some fields, as bits 1 << field: it reads no further than to the
+ * last of them.  *ret_fields is what was found, whatever is returned: the
+ * errors of event_reader_next().
+ */
+everr_t event_system_locate_some(enum event_reader_mode mode,
+				 const uint8_t *data, size_t len,
+				 uint32_t wanted,
+				 struct event_system_fields *ret_fields);
+
+/*
+ * A value, of a length that its type may have, as a field other than COMPUTER:
+ * number, FILETIME or hash.  false: it is none that the field can have.
+ */
+bool event_system_value(enum event_system_field field, uint8_t type,
+			const uint8_t *value, size_t len, uint64_t *ret_value);
 
 /*
  * Read them.  offsets says where in values each value begins; specs as on the

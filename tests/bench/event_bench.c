@@ -8,6 +8,7 @@
 
 #include "event/build.h"
 #include "event/event.h"
+#include "event/glance.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@
 struct bench {
 	struct event_dict *dict;
 	struct event_packer *packer;
+	struct event_glancer *glancer;
 	struct event_system system;
 	struct event_data data[NUM_DATA];
 	struct buf wire;     /* the event as it came */
@@ -51,6 +53,13 @@ static everr_t run_pack(struct bench *b)
 	struct event_packed packed;
 
 	return event_pack(b->packer, b->wire.data, b->wire.len, &packed);
+}
+
+static everr_t run_glance(struct bench *b)
+{
+	struct event_glance glance;
+
+	return event_glance(b->glancer, b->wire.data, b->wire.len, &glance);
 }
 
 static everr_t run_to_wire(struct bench *b)
@@ -113,6 +122,7 @@ static void prepare(TALLOC_CTX *mem_ctx, struct bench *b)
 
 	b->dict = event_dict_create(mem_ctx, NULL);
 	b->packer = event_packer_create(mem_ctx, b->dict);
+	b->glancer = event_glancer_create(mem_ctx);
 	buf_init(&b->wire, mem_ctx, EVENT_WIRE_MAX);
 	buf_init(&b->out, mem_ctx, EVENT_WIRE_MAX);
 	b->system = (struct event_system){
@@ -156,6 +166,7 @@ int main(void)
 	floor = measure(&bench, "copy", run_copy, 0);
 	measure(&bench, "build", run_build, floor);
 	measure(&bench, "pack", run_pack, floor);
+	measure(&bench, "glance", run_glance, floor);
 	measure(&bench, "to wire", run_to_wire, floor);
 	measure(&bench, "XML", run_xml, floor);
 	measure(&bench, "JSON", run_json, floor);
