@@ -27,14 +27,15 @@ static everr_t add_inputs(struct store *store, struct store_job *job,
 	size_t i;
 
 	for (i = 0; i < num_inputs; i++) {
-		err = event_pack(store->packer, inputs[i].doc, inputs[i].len,
-				 &event);
+		err = store_origin_known(store, inputs[i].origin)
+			      ? event_pack(store->packer, inputs[i].doc,
+					   inputs[i].len, &event)
+			      : EVERR_INVALID;
 		if (err == EVERR_OK) {
 			err = store_template_pin(store, job, &event);
 		}
 		if (err == EVERR_OK) {
-			err = store_job_add_event(job, &event,
-						  inputs[i].born_here);
+			err = store_job_add_event(job, &event, &inputs[i]);
 		}
 		if (err != EVERR_OK) {
 			*ret_bad = i;

@@ -504,6 +504,21 @@ static everr_t put_state(struct store_writer *writer,
 	return store_env_error(rc);
 }
 
+everr_t store_batch_states(struct store_writer *writer,
+			   const struct store_job *job)
+{
+	everr_t err;
+	size_t i;
+
+	for (i = 0; i < job->num_states; i++) {
+		err = put_state(writer, job, &job->states[i]);
+		if (err != EVERR_OK) {
+			return err;
+		}
+	}
+	return EVERR_OK;
+}
+
 everr_t store_batch_append(struct store_writer *writer, struct store_job *job)
 {
 	struct store_wchannel *channel = (struct store_wchannel *)job->lane;
@@ -527,13 +542,7 @@ everr_t store_batch_append(struct store_writer *writer, struct store_job *job)
 			return err;
 		}
 	}
-	for (i = 0; i < job->num_states; i++) {
-		err = put_state(writer, job, &job->states[i]);
-		if (err != EVERR_OK) {
-			return err;
-		}
-	}
-	return EVERR_OK;
+	return store_batch_states(writer, job);
 }
 
 /*

@@ -50,13 +50,14 @@
  * gives meaning to reserved bytes; a new major version comes with a migration
  * in one transaction at open.  1.1 added STORE_CHANNEL_FLAG_REMOVED and records
  * below a channel's oldest one, both for clearing, and
- * STORE_CHANNEL_FLAG_RETAIN.
+ * STORE_CHANNEL_FLAG_RETAIN.  1.2 added the origin of records and the state
+ * that names it.
  */
 
 #include <stdint.h>
 
 #define STORE_FORMAT_MAJOR 1
-#define STORE_FORMAT_MINOR 1
+#define STORE_FORMAT_MINOR 2
 #define STORE_FORMAT_MAGIC 0x4C4E5645u /* "EVNL" */
 
 #define STORE_FILE_DATA "data.mdb"
@@ -224,6 +225,8 @@ enum {
  * received    ReceivedTime, FILETIME; not below the record's before it
  * time_created .. opcode, has
  *             struct event_header, as in the event
+ * origin      number of the host it was collected from, which the state
+ *             "origin/NNNNN" names; 0: it was not collected
  * wire_len    bytes of its RPC form
  *
  * The value of System/EventRecordID inside a BORN record is its id.
@@ -241,13 +244,16 @@ enum {
 	STORE_RECORD_TASK = 38,		 /* u16 */
 	STORE_RECORD_OPCODE = 40,	 /* u8 */
 	STORE_RECORD_VERSION = 41,	 /* u8 */
-	STORE_RECORD_RESERVED = 42,	 /* u16 */
+	STORE_RECORD_ORIGIN = 42,	 /* u16 */
 	STORE_RECORD_WIRE_LEN = 44,	 /* u32 */
 	STORE_RECORD_DATA = 48
 };
 
 #define STORE_RECORD_KIND_PACKED 1
 #define STORE_RECORD_FLAG_BORN 0x1u
+/* enum store_origin_mark, two bits; 0 where there is no origin. */
+#define STORE_RECORD_MARK_SHIFT 1
+#define STORE_RECORD_MARK_MASK 0x6u
 
 /* gaps: ids first_id (in the key) to last_id have no record. */
 enum {
@@ -281,6 +287,23 @@ enum {
 /* state: the bytes behind the CRC. */
 enum {
 	STORE_STATE_DATA = 4
+};
+
+/*
+ * state "origin/NNNNN", five decimal digits from 00001 on, without holes: a
+ * host that events were collected from.  Written by the store itself; offsets
+ * are those of the data.
+ *
+ * host  UTF-8 up to the end; unique without ASCII case
+ */
+#define STORE_ORIGIN_PREFIX "origin/"
+#define STORE_ORIGIN_DIGITS 5
+#define STORE_ORIGIN_NAME_SIZE 13 /* with a NUL */
+#define STORE_ORIGIN_HOST_MAX 300
+#define STORE_ORIGIN_VERSION 1
+enum {
+	STORE_ORIGIN_FORMAT = 0, /* u32, STORE_ORIGIN_VERSION */
+	STORE_ORIGIN_HOST = 4
 };
 
 #endif

@@ -3,8 +3,8 @@
 #define EVENLOG_STORE_INTERNAL_H
 
 /*
- * The loop's side of the store: what store.c, channel.c, template.c, append.c,
- * clear.c and read.c share.  Nothing here is for other rooms; tests use the hooks.
+ * The loop's side of the store: what store.c, channel.c, origin.c, template.c,
+ * append.c, clear.c and read.c share.  Nothing here is for other rooms; tests use the hooks.
  */
 
 #include "store/writer.h"
@@ -89,6 +89,8 @@ struct store {
 	size_t num_channels;
 	struct store_channel **by_name; /* the same */
 
+	struct store_origins *origins;
+
 	struct event_dict *dict;
 	struct event_packer *packer;
 	struct store_tmpl *unused; /* templates that may be forgotten */
@@ -138,6 +140,13 @@ everr_t store_channel_refresh(struct store *store) EVERR_MUST_CHECK;
 
 /* The writer is done with a clearing: complete its request. */
 void store_clear_done(struct store_job *job);
+
+/* ------------------------------------------------------------- origin.c */
+
+/* Read the hosts' numbers, or those that came since. */
+everr_t store_origin_load(struct store *store) EVERR_MUST_CHECK;
+/* Whether an event may say that it came from there; 0: from nowhere. */
+bool store_origin_known(const struct store *store, uint16_t number);
 
 /* ----------------------------------------------------------- template.c */
 

@@ -135,7 +135,8 @@ static everr_t add_nos(struct store_job *job, struct store_job_record *record,
 }
 
 everr_t store_job_add_event(struct store_job *job,
-			    const struct event_packed *event, bool born_here)
+			    const struct event_packed *event,
+			    const struct store_input *input)
 {
 	struct store_job_record *record = &job->records[job->num_records];
 	size_t len = STORE_RECORD_DATA + event->len;
@@ -153,11 +154,11 @@ everr_t store_job_add_event(struct store_job *job,
 	}
 	record->len = (uint32_t)len;
 	record->record_id_at = 0;
-	if (born_here && event->record_id_offset != 0) {
+	if (input->born_here && event->record_id_offset != 0) {
 		record->record_id_at =
 			STORE_RECORD_DATA + event->record_id_offset;
 	}
-	store_record_put(job->bytes + record->at, event, born_here);
+	store_record_put(job->bytes + record->at, event, input);
 	job->num_records++;
 	return EVERR_OK;
 }

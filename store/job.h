@@ -59,7 +59,7 @@ struct store_job_state {
 struct store_job {
 	struct store_job *next;
 	enum store_job_kind kind;
-	struct store_lane *lane; /* the channel; NULL: COLLECT */
+	struct store_lane *lane; /* the channel; NULL: COLLECT, states */
 	uint32_t life;		 /* APPEND, CLEAR: the channel's */
 
 	uint8_t *bytes;
@@ -78,7 +78,8 @@ struct store_job {
 	size_t size_nos;
 	uint64_t received; /* FILETIME of the call */
 
-	/* DEFINE: bytes hold the channel's sealed value. */
+	/* DEFINE: bytes hold the channel's sealed value; or, without a lane,
+	   states, for who cannot go on before they are on disk. */
 	bool create; /* it is new, with its number */
 	bool remove;
 	uint64_t min_next_id; /* ids begin there; 0: where they are */
@@ -122,7 +123,7 @@ bool store_job_extend(struct store_job *job, size_t len, size_t *ret_at)
  */
 everr_t store_job_add_event(struct store_job *job,
 			    const struct event_packed *event,
-			    bool born_here) EVERR_MUST_CHECK;
+			    const struct store_input *input) EVERR_MUST_CHECK;
 everr_t store_job_add_def(struct store_job *job,
 			  const struct event_template *tmpl) EVERR_MUST_CHECK;
 /* EVERR_INVALID: a name or size outside store.h's limits. */

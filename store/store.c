@@ -393,6 +393,9 @@ everr_t store_open_hooked(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 	}
 	store->options.path = store->path;
 	err = open_env(store);
+	if (err == EVERR_OK) {
+		err = store_origin_load(store);
+	}
 	if (err != EVERR_OK) {
 		TALLOC_FREE(store);
 		return err;

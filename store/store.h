@@ -103,8 +103,8 @@ struct event_dict *store_dict(struct store *store);
 /*
  * The number of a host, without case; a new one gets the next number (durable
  * before it returns: for start-up and configuration changes), in the named
- * state "origin/NNNNN".  EVERR_LIMIT: STORE_ORIGINS_MAX; EVERR_INVALID: empty
- * or longer than 300 bytes; others as store_channel_define().
+ * state "origin/NNNNN".  EVERR_LIMIT: STORE_ORIGINS_MAX; EVERR_INVALID: empty,
+ * longer than 300 bytes or not UTF-8; others as store_channel_define().
  */
 everr_t store_origin_number(struct store *store, const char *host,
 			    uint16_t *ret_number) EVERR_MUST_CHECK;
@@ -227,8 +227,8 @@ struct store_input {
 	 */
 	bool born_here;
 	/*
-	 * Where it was collected, store_origin_number(); 0: nowhere.  mark is
-	 * enum store_origin_mark.
+	 * Where it was collected, store_origin_number(); 0: nowhere, and then
+	 * there is no mark.  mark is enum store_origin_mark.
 	 */
 	uint16_t origin;
 	uint8_t origin_mark;
@@ -265,7 +265,8 @@ struct store_state {
  *                     of the first input that is not acceptable
  * EVERR_LIMIT         with *ret_bad == num_inputs: too much is queued, or
  *                     there are too many states
- * EVERR_INVALID       a state's name or size
+ * EVERR_INVALID       a state's name or size; with *ret_bad < num_inputs: an
+ *                     origin that no host has
  * EVERR_CHANNEL_DISABLED
  * EVERR_CHANNEL_NOT_FOUND  it was removed
  * EVERR_CHANNEL_FULL  it retains, and the events would make it too large

@@ -289,13 +289,20 @@ static uint32_t record_crc(const uint8_t *value, size_t len, uint32_t channel,
 }
 
 void store_record_put(uint8_t *value, const struct event_packed *event,
-		      bool born_here)
+		      const struct store_input *input)
 {
 	const struct event_header *header = &event->header;
+	uint8_t flags = input->born_here ? STORE_RECORD_FLAG_BORN : 0;
+
+	if (input->origin != 0) {
+		flags |= (uint8_t)(input->origin_mark
+				   << STORE_RECORD_MARK_SHIFT) &
+			 STORE_RECORD_MARK_MASK;
+	}
 
 	le32_set(value + STORE_CRC, 0);
 	value[STORE_RECORD_KIND] = STORE_RECORD_KIND_PACKED;
-	value[STORE_RECORD_FLAGS] = born_here ? STORE_RECORD_FLAG_BORN : 0;
+	value[STORE_RECORD_FLAGS] = flags;
 	value[STORE_RECORD_HAS] = header->has;
 	value[STORE_RECORD_LEVEL] = header->level;
 	le64_set(value + STORE_RECORD_RECEIVED, 0);
@@ -306,7 +313,7 @@ void store_record_put(uint8_t *value, const struct event_packed *event,
 	le16_set(value + STORE_RECORD_TASK, header->task);
 	value[STORE_RECORD_OPCODE] = header->opcode;
 	value[STORE_RECORD_VERSION] = header->version;
-	le16_set(value + STORE_RECORD_RESERVED, 0);
+	le16_set(value + STORE_RECORD_ORIGIN, input->origin);
 	le32_set(value + STORE_RECORD_WIRE_LEN, event->wire_len);
 	memcpy(value + STORE_RECORD_DATA, event->data, event->len);
 }
@@ -353,6 +360,10 @@ everr_t store_record_get(const uint8_t *value, size_t len, uint32_t channel,
 		.data = value + STORE_RECORD_DATA,
 		.len = len - STORE_RECORD_DATA,
 		.wire_len = le32_get(value + STORE_RECORD_WIRE_LEN),
+		.origin = le16_get(value + STORE_RECORD_ORIGIN),
+		.origin_mark =
+			(value[STORE_RECORD_FLAGS] & STORE_RECORD_MARK_MASK) >>
+			STORE_RECORD_MARK_SHIFT,
 	};
 	return EVERR_OK;
 }

@@ -101,10 +101,10 @@ everr_t store_closed_get(const uint8_t *value, size_t len, uint32_t channel,
 
 /*
  * A record's value but for what the writer knows; value has
- * STORE_RECORD_DATA + event->len bytes.
+ * STORE_RECORD_DATA + event->len bytes.  input is where the event came from.
  */
 void store_record_put(uint8_t *value, const struct event_packed *event,
-		      bool born_here);
+		      const struct store_input *input);
 /*
  * Give it its id and time.  record_id_at: offset in value of the 8 bytes of
  * System/EventRecordID to be overwritten, or 0.

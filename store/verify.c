@@ -13,7 +13,7 @@
 
 #define MAGIC 0x4C4E5645U
 #define MAJOR 1
-#define MINOR 1
+#define MINOR 2
 #define META_SIZE 64
 #define CHANNEL_HEADER 40
 #define HEAD_HEADER 64
@@ -206,6 +206,7 @@ static void meta_item(const uint8_t *key, size_t key_len, const uint8_t *data,
 			    "new in it is not checked",
 			    MAJOR, minor);
 	}
+	verify->minor = minor;
 	verify->strict = minor <= MINOR;
 	verify->next_no = le32_get(data + 40);
 	if (verify->next_no == 0) {
@@ -900,6 +901,9 @@ static void state_item(const uint8_t *key, size_t key_len, const uint8_t *data,
 		tell_error(verify, where, "its checksum is wrong");
 	} else if (len - 4 > STATE_DATA_MAX) {
 		tell_error(verify, where, "it is too long");
+	} else {
+		verify_origin_state(verify, where, key, key_len, data + 4,
+				    len - 4);
 	}
 	talloc_free(where);
 }
@@ -1137,6 +1141,7 @@ static everr_t check_image(struct verify *verify)
 		tell_error(verify, "table meta", "it is empty");
 	}
 	check_names(verify);
+	verify_origin_hosts(verify);
 	err = walk_channels(&tables);
 	if (err != EVERR_OK) {
 		return err;
@@ -1167,6 +1172,7 @@ everr_t store_verify(TALLOC_CTX *mem_ctx, const char *path, store_verify_fn fn,
 	verify->progress = progress;
 	verify->private_data = private_data;
 	verify->strict = true;
+	verify->minor = MINOR;
 
 	err = store_image_open(verify, path, image_told, verify,
 			       &verify->image);

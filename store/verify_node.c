@@ -8,6 +8,7 @@
 #define RECORD_HEADER 48
 #define RECORD_KIND_PACKED 1
 #define RECORD_BORN 0x01
+#define RECORD_MARK 0x06
 #define RECORD_HAS_TIME 0x01
 
 #define WIRE_MAX 1048576
@@ -141,6 +142,8 @@ const char *verify_record_read(uint32_t channel, uint64_t id, bool strict,
 		.time_created = le64_get(value + 16),
 		.has_time = (value[6] & RECORD_HAS_TIME) != 0,
 		.packed = value[4] == RECORD_KIND_PACKED,
+		.origin = le16_get(value + 42),
+		.mark = value[5] & RECORD_MARK,
 		.wire_len = le32_get(value + 44),
 		.node = value + RECORD_HEADER,
 		.node_len = len - RECORD_HEADER,
@@ -154,7 +157,7 @@ const char *verify_record_read(uint32_t channel, uint64_t id, bool strict,
 	if (!ret_record->packed) {
 		return "it is of an unknown kind";
 	}
-	if ((value[5] & ~RECORD_BORN) != 0 || le16_get(value + 42) != 0) {
+	if ((value[5] & ~(RECORD_BORN | RECORD_MARK)) != 0) {
 		return "it has unknown flags";
 	}
 	if (!absent_fields_are_zero(value)) {

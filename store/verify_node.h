@@ -25,6 +25,8 @@ struct verify_record {
 	uint64_t time_created;
 	bool has_time;
 	bool packed; /* of the kind that this program knows */
+	uint16_t origin;
+	uint8_t mark;
 	uint32_t wire_len;
 	const uint8_t *node;
 	size_t node_len;

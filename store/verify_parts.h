@@ -10,12 +10,14 @@
 
 #include "store/image.h"
 #include "store/verify.h"
+#include "store/verify_node.h"
 
 #include <stdarg.h>
 
 #define VERIFY_BLOCK_RECORDS 1024
 #define VERIFY_BLOCK_HEADER 48
 #define VERIFY_BLOCK_TIMELESS 0x01
+#define VERIFY_ORIGINS 65536 /* and 0 is none */
 
 enum {
 	VERIFY_GAP_RESTORED = 2,
@@ -90,6 +92,7 @@ struct verify {
 	everr_t err; /* the first that ends the check */
 	uint64_t num_items;
 	bool has_meta;
+	uint16_t minor;
 	bool strict;	  /* a minor version that is known in full */
 	uint32_t next_no; /* 0: not known */
 	struct verify_template *templates; /* by no */
@@ -97,6 +100,10 @@ struct verify {
 	struct verify_channel *channels; /* by no, from 1 */
 	size_t num_channels;
 	uint64_t stamp;
+	uint8_t origins[VERIFY_ORIGINS / 8]; /* bits of those with a name */
+	uint32_t num_origins;		     /* the greatest */
+	char **hosts;			     /* their names */
+	size_t num_hosts;
 };
 
 /* Tell and count. */
@@ -116,6 +123,16 @@ void verify_step(struct verify *verify);
 /* NULL: there is none of that number. */
 struct verify_template *verify_template_find(struct verify *verify,
 					     uint32_t no);
+
+/* A named state: whether it is an origin, and then a good one. */
+void verify_origin_state(struct verify *verify, const char *where,
+			 const uint8_t *key, size_t key_len,
+			 const uint8_t *data, size_t len);
+/* After all states: no host has two numbers. */
+void verify_origin_hosts(struct verify *verify);
+/* What is wrong with a record's origin; NULL: nothing. */
+const char *verify_origin_fault(const struct verify *verify,
+				const struct verify_record *record);
 
 /* Check the records of a channel, its blocks, and its head's counters. */
 void verify_records(struct verify *verify, struct verify_channel *channel);

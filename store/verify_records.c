@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "store/verify_node.h"
 #include "store/verify_parts.h"
 
 #include "base/buf.h"
@@ -385,6 +384,10 @@ static void check_record(struct records *records, uint64_t id,
 			    "it was received before the record before it");
 	}
 	records->received = record.received;
+	fault = verify_origin_fault(verify, &record);
+	if (fault != NULL) {
+		tell_record(records, id, "%s", fault);
+	}
 
 	if (record.packed) {
 		fault = verify_node_walk(record.node, record.node_len,

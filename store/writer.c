@@ -619,6 +619,9 @@ static everr_t define_put(struct store_writer *writer, struct store_job *job)
 	uint8_t key[STORE_KEY_U32_SIZE];
 	int rc;
 
+	if (channel == NULL) {
+		return store_batch_states(writer, job);
+	}
 	store_key_u32(key, channel->id);
 	rc = store_env_put(writer->txn, writer->env->tables.channels, key,
 			   sizeof(key), job->bytes, job->len, 0);
@@ -681,7 +684,9 @@ static void run_define(struct store_writer *writer, struct store_job *job)
 	}
 	store_crash_at(&writer->crash, remove ? STORE_CRASH_AFTER_REMOVE
 					      : STORE_CRASH_AFTER_DEFINE);
-	define_done(writer, job);
+	if (job->lane != NULL) {
+		define_done(writer, job);
+	}
 	answer(writer, job, EVERR_OK);
 	store_queue_wake(&writer->queue, &writer->stats);
 }

@@ -133,6 +133,9 @@ void store_writer_stop(struct store_writer *writer);
 
 /* LMDB results inside a transaction, as errors of ours. */
 everr_t store_batch_begin(struct store_writer *writer) EVERR_MUST_CHECK;
+/* A job's states alone. */
+everr_t store_batch_states(struct store_writer *writer,
+			   const struct store_job *job) EVERR_MUST_CHECK;
 /* Apply one append: all of it, or an error that spoils the transaction. */
 everr_t store_batch_append(struct store_writer *writer,
 			   struct store_job *job) EVERR_MUST_CHECK;

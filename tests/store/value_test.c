@@ -110,7 +110,13 @@ static void make_record(uint8_t value[LEN])
 		.wire_len = 999,
 	};
 
-	store_record_put(value, &event, true);
+	const struct store_input input = {
+		.born_here = true,
+		.origin = 0x0301,
+		.origin_mark = STORE_ORIGIN_CLAIMED,
+	};
+
+	store_record_put(value, &event, &input);
 	store_record_seal(value, LEN, 3, 17, 0x1112131415161718, 0);
 }
 
@@ -118,11 +124,11 @@ static void make_record(uint8_t value[LEN])
 static void test_a_record_stands_as_the_format_says(void **state)
 {
 	static const uint8_t expected[STORE_RECORD_DATA - 4] = {
-		0x01, 0x01, 0xFF, 0x04, 0x18, 0x17, 0x16, 0x15, 0x14,
+		0x01, 0x05, 0xFF, 0x04, 0x18, 0x17, 0x16, 0x15, 0x14,
 		0x13, 0x12, 0x11, 0x08, 0x07, 0x06, 0x05, 0x04, 0x03,
 		0x02, 0x01, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x20,
 		0x80, 0x44, 0x33, 0x22, 0x11, 0x10, 0x12, 0x00, 0x31,
-		0x01, 0x02, 0x00, 0x00, 0xE7, 0x03, 0x00, 0x00};
+		0x01, 0x02, 0x01, 0x03, 0xE7, 0x03, 0x00, 0x00};
 	const uint8_t where[12] = {3, 0, 0, 0, 17};
 	struct store_record record = {};
 	uint8_t value[LEN];
@@ -144,6 +150,8 @@ static void test_a_record_stands_as_the_format_says(void **state)
 	assert_int_equal(record.header.opcode, 1);
 	assert_int_equal(record.header.version, 2);
 	assert_int_equal(record.wire_len, 999);
+	assert_int_equal(record.origin, 0x0301);
+	assert_int_equal(record.origin_mark, STORE_ORIGIN_CLAIMED);
 	assert_int_equal(record.len, sizeof(DATA));
 
 	/* Longer than an event can be: nobody need ask for that much. */

@@ -522,6 +522,51 @@ static void test_another_major_version_is_refused(void **state)
 	fixture_teardown(&f);
 }
 
+/* What 1.2 adds: two hosts, and a record from the second. */
+static void put_origin(struct fixture *f, const char *name, const char *host)
+{
+	uint8_t data[4 + 4 + 400] = {};
+	size_t len = strlen(host);
+
+	le32_set(data + 4, 1);
+	memcpy(data + 8, host, len);
+	put(f, "state", name, strlen(name), data, 8 + len);
+}
+
+static void put_origin_record(struct fixture *f, uint8_t flags, uint16_t origin)
+{
+	uint8_t data[RECORD_LEN];
+
+	record_make(data, 1102);
+	data[5] = flags;
+	le16_set(data + 42, origin);
+	put_record(f, 1, 1102, data, sizeof(data));
+}
+
+static void put_origins(struct fixture *f)
+{
+	put_meta(f, 1, 2, 3);
+	put_origin(f, "origin/00001", "dc1.example");
+	put_origin(f, "origin/00002", "dc\xC3\xA4.example");
+	put_origin_record(f, 0x06, 2);
+}
+
+static void test_records_may_have_an_origin(void **state)
+{
+	char longest[301] = {};
+	struct fixture f;
+
+	assert_int_equal(fixture_setup(&f), 0);
+	put_good_store(&f);
+	put_origins(&f);
+	memset(longest, 'x', 300);
+	put_origin(&f, "origin/00003", longest);
+	env_commit(&f);
+	assert_int_equal(verify(&f, *state), EVERR_OK);
+	assert_int_equal(f.result.errors, 0);
+	fixture_teardown(&f);
+}
+
 static void test_newer_minor_version_may_have_more(void **state)
 {
 	uint8_t data[8] = {};
@@ -529,12 +574,12 @@ static void test_newer_minor_version_may_have_more(void **state)
 
 	assert_int_equal(fixture_setup(&f), 0);
 	put_good_store(&f);
-	put_meta(&f, 1, 2, 3);
+	put_meta(&f, 1, 3, 3);
 	put(&f, "summaries", "x", 1, data, sizeof(data));
 	env_commit(&f);
 	assert_int_equal(verify(&f, *state), EVERR_OK);
 	assert_int_equal(f.result.errors, 0);
-	assert_non_null(strstr(f.reports, "of the newer version 1.2"));
+	assert_non_null(strstr(f.reports, "of the newer version 1.3"));
 	fixture_teardown(&f);
 }
 
@@ -962,6 +1007,89 @@ static void make_channel_removed(struct fixture *f)
 	put_no(f, "channels", 1, data, sizeof(data));
 }
 
+static void make_origin_unnamed(struct fixture *f)
+{
+	put_origins(f);
+	put_origin_record(f, 0x02, 3);
+}
+
+static void make_origin_mark(struct fixture *f)
+{
+	put_origins(f);
+	put_origin_record(f, 0x04, 0);
+}
+
+static void make_record_flag(struct fixture *f)
+{
+	put_origins(f);
+	put_origin_record(f, 0x08, 0);
+}
+
+static void make_origin_early(struct fixture *f)
+{
+	put_origins(f);
+	put_meta(f, 1, 1, 3);
+}
+
+static void make_origin_hole(struct fixture *f)
+{
+	put_origins(f);
+	put_origin(f, "origin/00004", "x");
+}
+
+static void make_origin_great(struct fixture *f)
+{
+	put_origins(f);
+	put_origin(f, "origin/65536", "x");
+}
+
+static void make_origin_short(struct fixture *f)
+{
+	put_origins(f);
+	put_origin(f, "origin/3", "x");
+}
+
+static void make_origin_letter(struct fixture *f)
+{
+	put_origins(f);
+	put_origin(f, "origin/0000x", "x");
+}
+
+static void make_origin_empty(struct fixture *f)
+{
+	put_origins(f);
+	put_origin(f, "origin/00003", "");
+}
+
+static void make_origin_long(struct fixture *f)
+{
+	char host[302] = {};
+
+	put_origins(f);
+	memset(host, 'x', 301);
+	put_origin(f, "origin/00003", host);
+}
+
+static void make_origin_text(struct fixture *f)
+{
+	put_origins(f);
+	put_origin(f, "origin/00003", "\xFF");
+}
+
+static void make_origin_version(struct fixture *f)
+{
+	uint8_t data[9] = {0, 0, 0, 0, 2, 0, 0, 0, 'x'};
+
+	put_origins(f);
+	put(f, "state", "origin/00003", 12, data, sizeof(data));
+}
+
+static void make_origin_twice(struct fixture *f)
+{
+	put_origins(f);
+	put_origin(f, "origin/00003", "DC1.Example");
+}
+
 static const struct defect defects[] = {
 	{"cleared record that no gap names", make_cleared_without_gap,
 	 "record 1101: it is the oldest one, but the head says 1102"},
@@ -1058,6 +1186,30 @@ static const struct defect defects[] = {
 	 "state forward/x: its checksum is wrong"},
 	{"state too long", make_state_too_long,
 	 "state forward/x: it is too long"},
+	{"origin without a name", make_origin_unnamed,
+	 "record 1102: its origin has no name"},
+	{"mark without an origin", make_origin_mark,
+	 "record 1102: it has a mark but no origin"},
+	{"unknown flag", make_record_flag, "record 1102: it has unknown flags"},
+	{"origin before its version", make_origin_early,
+	 "record 1102: it has an origin, which its version does not know"},
+	{"hole in the numbers of origins", make_origin_hole,
+	 "state origin/00004: the number before it is not there"},
+	{"number of an origin too great", make_origin_great,
+	 "state origin/65536: it is no number of an origin"},
+	{"number of an origin too short", make_origin_short,
+	 "state origin/3: it is no number of an origin"},
+	{"number of an origin that is none", make_origin_letter,
+	 "state origin/0000x: it is no number of an origin"},
+	{"origin without a host", make_origin_empty,
+	 "state origin/00003: its host's name is empty or too long"},
+	{"origin of too long a name", make_origin_long,
+	 "state origin/00003: its host's name is empty or too long"},
+	{"origin whose name is no text", make_origin_text,
+	 "state origin/00003: its host's name is no text"},
+	{"origin of another form", make_origin_version,
+	 "state origin/00003: it is of an unknown version"},
+	{"host with two numbers", make_origin_twice, "it has two numbers"},
 };
 #define NUM_DEFECTS (sizeof(defects) / sizeof(defects[0]))
 
@@ -1110,6 +1262,7 @@ int main(void)
 		leak_test(test_copy_without_lock_file_is_read_and_left_alone),
 		leak_test(test_absent_store_is_not_found),
 		leak_test(test_another_major_version_is_refused),
+		leak_test(test_records_may_have_an_origin),
 		leak_test(test_newer_minor_version_may_have_more),
 		leak_test(test_file_that_is_no_store_is_corrupt),
 		leak_test(test_every_defect_is_found),
