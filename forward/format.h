@@ -23,6 +23,9 @@
 #include <stdint.h>
 #include <talloc.h>
 
+/* The least max_message, above RFC 3164's own; RFC 5424 6.1 wants 2048. */
+#define FORWARD_MESSAGE_MIN 1024
+
 /* What had to be done to an event; in the message, too. */
 enum forward_mark {
 	FORWARD_CUT = 0x1,	/* longer than max_message: values were cut */
@@ -48,7 +51,8 @@ struct forward_format;
 
 /*
  * dict and catalog (for messages; may be NULL) outlive the format; config is
- * read here only.  EVERR_INVALID: sd_id; EVERR_NOMEM.
+ * read here only.  EVERR_INVALID: sd_id (name@number, 27 characters at most),
+ * facility or max_message; EVERR_NOMEM.
  */
 everr_t forward_format_create(
 	TALLOC_CTX *mem_ctx, const struct forward_config *config,
