@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <talloc.h>
 
 /* Hosts of a collector, and channels of one host. */
 #define COLLECT_HOSTS_MAX 10000
@@ -75,6 +76,10 @@ struct collector_config {
 	const char *ticket_directory;
 	uint32_t connects; /* attempts at a time */
 };
+
+/* A copy with all it points to, in one talloc block; NULL: no memory. */
+struct collect_config *collect_config_copy(TALLOC_CTX *mem_ctx,
+					   const struct collect_config *config);
 
 /* Whether nothing of it has changed; strings by value. */
 bool collect_config_equal(const struct collect_config *a,

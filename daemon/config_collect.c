@@ -150,6 +150,13 @@ static bool check_query(struct load *load, uint32_t line, const char *channel,
 	const char *foreign = NULL;
 	everr_t err;
 
+	if (*text == '\0') {
+		config_complain(load, line,
+				"the query of %s is empty; * is "
+				"everything",
+				channel);
+		return false;
+	}
 	err = event_query_parse(load->errors, channel, text, strlen(text),
 				false, &query, &error);
 	if (err != EVERR_OK) {
