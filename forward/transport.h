@@ -12,6 +12,9 @@
  *   TCP, TLS   the receiver's kernel has acknowledged its last byte
  *   Unix       the kernel took it (datagram), the peer read it (stream)
  *   UDP        it was handed to the kernel: nothing more is known
+ *
+ * A datagram that is longer than its socket takes can never be sent: it counts
+ * as arrived, so that nothing waits behind it, and as refused.
  */
 
 #include "base/everr.h"
@@ -59,7 +62,7 @@ everr_t forward_transport_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 bool forward_transport_ready(const struct forward_transport *transport);
 
 /*
- * Send one message; it is framed and copied.  Sequence numbers rise by one,
+ * Send one message of at least one byte; it is framed and copied.  Sequence numbers rise by one,
  * and start anywhere after each down.  Written out at the end of the turn, or
  * when enough has come together.  Not ready: nothing happens, false.
  */
@@ -73,6 +76,7 @@ struct forward_transport_info {
 	uint64_t connects;
 	uint64_t messages;		 /* taken */
 	uint64_t bytes;			 /* of them, framed */
+	uint64_t refused;		 /* too long for a datagram, not sent */
 	uint64_t in_flight;		 /* messages that have not arrived */
 	char reason[FORWARD_REASON_MAX]; /* of the last failure, or "" */
 	uint64_t reason_time;

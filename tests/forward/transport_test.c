@@ -1,0 +1,480 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "forward/transport_internal.h"
+#include "tests/forward/receiver.h"
+#include "tests/leak.h"
+
+#include <netinet/in.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define MIB ((size_t)1024 * 1024)
+
+struct test {
+	struct tevent_context *ev;
+	struct receiver *receiver;
+	struct sender *sender;
+};
+
+static struct test make(TALLOC_CTX *mem_ctx, uint32_t kind, int family,
+			int type)
+{
+	struct test t = {.ev = tevent_context_init(mem_ctx)};
+
+	assert_non_null(t.ev);
+	t.receiver = receiver_open(t.ev, t.ev, family, type);
+	t.sender = sender_create(t.ev, t.ev, kind, t.receiver);
+	return t;
+}
+
+static void start_and_wait(const struct test *t)
+{
+	sender_start(t->sender);
+	loop_until(t->ev, t->sender->readies > 0);
+}
+
+static struct forward_transport_info info_of(const struct sender *sender)
+{
+	struct forward_transport_info info;
+
+	forward_transport_info(sender->transport, &info);
+	return info;
+}
+
+/* A message of size bytes, of letters. */
+static uint8_t *make_message(TALLOC_CTX *mem_ctx, size_t size)
+{
+	uint8_t *message = talloc_array(mem_ctx, uint8_t, size);
+
+	assert_non_null(message);
+	memset(message, 'm', size);
+	return message;
+}
+
+/* -------------------------------------------------------------- framing */
+
+static void test_tcp_counts_octets(void **state)
+{
+	struct test t = make(*state, FORWARD_TCP, AF_INET, SOCK_STREAM);
+
+	start_and_wait(&t);
+	assert_true(sender_send(t.sender, "<13>1 one", 7));
+	assert_true(sender_send(t.sender, "<13>1 and two", 8));
+	loop_until(t.ev, t.sender->arrived == 8);
+	loop_until(t.ev, t.receiver->len >= 26);
+	assert_true(receiver_has(t.receiver, "9 <13>1 one13 <13>1 and two"));
+	assert_int_equal(info_of(t.sender).messages, 2);
+	assert_int_equal(info_of(t.sender).bytes, 27);
+	assert_int_equal(info_of(t.sender).in_flight, 0);
+}
+
+static void test_tcp_ends_messages_by_newline(void **state)
+{
+	struct test t = make(*state, FORWARD_TCP, AF_INET, SOCK_STREAM);
+
+	t.sender->config.framing = FORWARD_NEWLINE;
+	start_and_wait(&t);
+	assert_true(sender_send(t.sender, "one", 1));
+	assert_true(sender_send(t.sender, "two", 2));
+	loop_until(t.ev, t.sender->arrived == 2);
+	loop_until(t.ev, t.receiver->len >= 8);
+	assert_true(receiver_has(t.receiver, "one\ntwo\n"));
+}
+
+static void test_unix_stream_is_framed_like_tcp(void **state)
+{
+	struct test t = make(*state, FORWARD_UNIX, AF_UNIX, SOCK_STREAM);
+
+	start_and_wait(&t);
+	assert_true(sender_send(t.sender, "one", 1));
+	assert_true(sender_send(t.sender, "three", 2));
+	loop_until(t.ev, t.sender->arrived == 2);
+	assert_true(receiver_has(t.receiver, "3 one5 three"));
+}
+
+static void test_udp_sends_one_datagram_for_each(void **state)
+{
+	struct test t = make(*state, FORWARD_UDP, AF_INET, SOCK_DGRAM);
+	char text[16];
+	uint64_t i;
+
+	start_and_wait(&t);
+	for (i = 1; i <= 150; i++) {
+		snprintf(text, sizeof(text), "m%03u", (unsigned int)i);
+		assert_true(sender_send(t.sender, text, i));
+	}
+	loop_until(t.ev, t.receiver->datagrams == 150);
+	assert_int_equal(t.sender->arrived, 150);
+	assert_int_equal(t.receiver->len, 150 * 5);
+	assert_memory_equal(t.receiver->bytes, "m001\nm002\n", 10);
+	assert_memory_equal(t.receiver->bytes + 149 * 5, "m150\n", 5);
+}
+
+static void test_unix_datagrams_wait_for_a_slow_reader(void **state)
+{
+	struct test t = make(*state, FORWARD_UNIX, AF_UNIX, SOCK_DGRAM);
+	uint64_t i;
+
+	receiver_pause(t.receiver);
+	start_and_wait(&t);
+	for (i = 1; i <= 1000; i++) {
+		assert_true(sender_send(t.sender, "datagram", i));
+	}
+	/* The queue of a socket: net.unix.max_dgram_qlen and one. */
+	loop_until(t.ev, t.sender->arrived > 0);
+	assert_true(t.sender->arrived < 1000);
+	receiver_resume(t.receiver);
+	loop_until(t.ev, t.receiver->datagrams == 1000);
+	assert_int_equal(t.sender->arrived, 1000);
+	assert_int_equal(t.sender->downs, 0);
+}
+
+static void test_datagram_too_long_is_counted_and_passed_over(void **state)
+{
+	struct test t = make(*state, FORWARD_UDP, AF_INET, SOCK_DGRAM);
+	uint8_t *message = make_message(t.ev, 66000);
+
+	start_and_wait(&t);
+	assert_true(sender_send(t.sender, "before", 1));
+	assert_true(
+		forward_transport_send(t.sender->transport, message, 66000, 2));
+	assert_true(sender_send(t.sender, "after", 3));
+	loop_until(t.ev, t.receiver->datagrams == 2);
+	assert_true(receiver_has(t.receiver, "before\nafter\n"));
+	assert_int_equal(t.sender->arrived, 3);
+	assert_int_equal(info_of(t.sender).refused, 1);
+	assert_int_equal(t.sender->downs, 0);
+}
+
+/* -------------------------------------------------------------- arrived */
+
+static void test_unix_stream_has_arrived_when_it_was_read(void **state)
+{
+	struct test t = make(*state, FORWARD_UNIX, AF_UNIX, SOCK_STREAM);
+	struct pollfd pfd;
+
+	receiver_pause(t.receiver);
+	start_and_wait(&t);
+	loop_until(t.ev, t.receiver->accepted == 1);
+	assert_true(sender_send(t.sender, "unread", 1));
+	pfd = (struct pollfd){.fd = t.receiver->peer, .events = POLLIN};
+	loop_until(t.ev, poll(&pfd, 1, 0) == 1);
+	stream_check(t.sender->transport);
+	assert_int_equal(info_of(t.sender).in_flight, 1);
+
+	receiver_resume(t.receiver);
+	loop_until(t.ev, t.sender->arrived == 1);
+	assert_int_equal(t.receiver->len, 8);
+}
+
+/* As much as it takes; the next sequence number. */
+static uint64_t fill(const struct test *t, const uint8_t *message, size_t len,
+		     uint64_t next)
+{
+	while (forward_transport_send(t->sender->transport, message, len,
+				      next)) {
+		next++;
+	}
+	return next;
+}
+
+/* The receiver does not read: until all that may be is in flight, and some
+   looks at it have shown no progress. */
+static uint64_t fill_all(const struct test *t, const uint8_t *message,
+			 size_t len)
+{
+	const struct forward_transport *transport = t->sender->transport;
+	uint64_t next = 1;
+
+	while (!transport->full ||
+	       transport->check_ms < TRANSPORT_CHECK_MAX_MS) {
+		next = fill(t, message, len, next);
+		loop_turn(t->ev);
+	}
+	return next;
+}
+
+static void test_stalled_receiver_stops_the_sender(void **state)
+{
+	struct test t = make(*state, FORWARD_TCP, AF_INET, SOCK_STREAM);
+	uint8_t *message = make_message(t.ev, 8192);
+	const struct forward_transport *transport = NULL;
+	uint64_t next;
+
+	receiver_pause(t.receiver);
+	start_and_wait(&t);
+	transport = t.sender->transport;
+	next = fill_all(&t, message, 8192);
+	assert_true(info_of(t.sender).in_flight > 0);
+	assert_true(transport->out.size <= 2 * FORWARD_IN_FLIGHT_MAX);
+	assert_true(transport->out.len + transport->written -
+			    transport->arrived <=
+		    FORWARD_IN_FLIGHT_MAX + 8192 + 8);
+	assert_false(sender_send(t.sender, "more", next));
+
+	receiver_resume(t.receiver);
+	loop_until(t.ev, t.sender->arrived == next - 1);
+	assert_true(forward_transport_ready(transport));
+	assert_int_equal(t.sender->downs, 0);
+	assert_false(t.sender->out_of_order);
+}
+
+static void test_receiver_that_takes_nothing_is_left_after_a_time(void **state)
+{
+	struct test t = make(*state, FORWARD_TCP, AF_INET, SOCK_STREAM);
+
+	t.sender->config.idle_timeout = 1;
+	receiver_pause(t.receiver);
+	start_and_wait(&t);
+	(void)fill_all(&t, make_message(t.ev, 65536), 65536);
+	loop_until(t.ev, t.sender->downs == 1);
+	assert_non_null(strstr(t.sender->reason, "took nothing for 1 seconds"));
+	loop_until(t.ev, t.sender->readies >= 2);
+}
+
+static void test_message_of_four_mib_passes(void **state)
+{
+	struct test t = make(*state, FORWARD_TCP, AF_INET, SOCK_STREAM);
+	const struct forward_transport *transport = NULL;
+	uint8_t *message = make_message(t.ev, 4 * MIB);
+
+	start_and_wait(&t);
+	transport = t.sender->transport;
+	assert_true(sender_send(t.sender, "before", 1));
+	assert_true(forward_transport_send(t.sender->transport, message,
+					   4 * MIB, 2));
+	/* One beside the bound, and no second one. */
+	assert_false(forward_transport_send(t.sender->transport, message,
+					    4 * MIB, 3));
+	loop_until(t.ev, t.sender->arrived == 2);
+	loop_until(t.ev, t.receiver->len == 4 * MIB + 16);
+	assert_memory_equal(t.receiver->bytes, "6 before4194304 mmm", 19);
+	/* It is not kept for the next one. */
+	assert_true(transport->out.size <= 2 * FORWARD_IN_FLIGHT_MAX);
+}
+
+/* --------------------------------------------------------------- breaks */
+
+static void break_in_the_middle(void **state, int family, bool reset)
+{
+	struct test t =
+		make(*state, family == AF_UNIX ? FORWARD_UNIX : FORWARD_TCP,
+		     family, SOCK_STREAM);
+
+	start_and_wait(&t);
+	assert_true(sender_send(t.sender, "one", 1));
+	loop_until(t.ev, t.sender->arrived == 1 && t.receiver->len == 5);
+	receiver_drop(t.receiver, reset);
+	loop_until(t.ev, t.sender->downs == 1);
+	assert_false(info_of(t.sender).up);
+	assert_string_equal(info_of(t.sender).reason, t.sender->reason);
+	assert_false(sender_send(t.sender, "two", 2));
+
+	/* Sequence numbers start anywhere. */
+	loop_until(t.ev, t.sender->readies == 2);
+	assert_true(sender_send(t.sender, "two", 100));
+	loop_until(t.ev, t.sender->arrived == 100 && t.receiver->len == 10);
+	assert_true(receiver_has(t.receiver, "3 one3 two"));
+	assert_int_equal(info_of(t.sender).connects, 2);
+	assert_int_equal(t.receiver->accepted, 2);
+}
+
+static void test_after_a_close_it_connects_again(void **state)
+{
+	break_in_the_middle(state, AF_INET, false);
+}
+
+static void test_after_a_reset_it_connects_again(void **state)
+{
+	break_in_the_middle(state, AF_INET, true);
+}
+
+static void test_after_a_close_of_a_unix_socket_it_connects_again(void **state)
+{
+	break_in_the_middle(state, AF_UNIX, false);
+}
+
+static void test_what_was_in_flight_at_a_break_has_not_arrived(void **state)
+{
+	struct test t = make(*state, FORWARD_UNIX, AF_UNIX, SOCK_STREAM);
+
+	receiver_pause(t.receiver);
+	start_and_wait(&t);
+	loop_until(t.ev, t.receiver->accepted == 1);
+	assert_true(sender_send(t.sender, "lost", 1));
+	loop_until(t.ev, t.sender->transport->written == 6);
+	receiver_drop(t.receiver, false);
+	loop_until(t.ev, t.sender->downs == 1);
+	assert_int_equal(t.sender->arrived, 0);
+	assert_int_equal(info_of(t.sender).in_flight, 0);
+
+	receiver_resume(t.receiver);
+	loop_until(t.ev, t.sender->readies == 2);
+	assert_true(sender_send(t.sender, "lost", 1));
+	loop_until(t.ev, t.sender->arrived == 1);
+	assert_true(receiver_has(t.receiver, "4 lost"));
+}
+
+static void test_it_tries_until_somebody_listens(void **state)
+{
+	struct test t = make(*state, FORWARD_TCP, AF_INET, SOCK_STREAM);
+	char reason[64];
+
+	receiver_close(t.receiver);
+	sender_start(t.sender);
+	loop_until(t.ev, t.sender->downs == 2);
+	snprintf(reason, sizeof(reason),
+		 "127.0.0.1 port %u: Connection refused", t.receiver->port);
+	assert_string_equal(t.sender->reason, reason);
+	assert_int_equal(t.sender->readies, 0);
+	receiver_reopen(t.receiver);
+	loop_until(t.ev, t.sender->readies == 1);
+}
+
+static void test_name_that_nobody_has_is_the_reason(void **state)
+{
+	struct test t = make(*state, FORWARD_TCP, AF_INET, SOCK_STREAM);
+
+	t.sender->config.host = "no such name";
+	sender_start(t.sender);
+	loop_until(t.ev, t.sender->downs == 1);
+	assert_non_null(strstr(t.sender->reason,
+			       "the name no such name cannot be resolved"));
+}
+
+static void test_udp_port_where_nobody_listens_is_noticed(void **state)
+{
+	struct test t = make(*state, FORWARD_UDP, AF_INET, SOCK_DGRAM);
+
+	receiver_close(t.receiver);
+	start_and_wait(&t);
+	assert_true(sender_send(t.sender, "nobody", 1));
+	loop_until(t.ev, t.sender->downs == 1);
+	assert_non_null(strstr(t.sender->reason, "Connection refused"));
+	receiver_reopen(t.receiver);
+	loop_until(t.ev, t.sender->readies == 2);
+	assert_true(sender_send(t.sender, "somebody", 2));
+	loop_until(t.ev, t.receiver->datagrams == 1);
+	assert_true(receiver_has(t.receiver, "somebody\n"));
+}
+
+static void test_unix_datagram_socket_that_comes_again_is_found(void **state)
+{
+	struct test t = make(*state, FORWARD_UNIX, AF_UNIX, SOCK_DGRAM);
+
+	start_and_wait(&t);
+	receiver_close(t.receiver);
+	receiver_reopen(t.receiver);
+	assert_true(sender_send(t.sender, "first", 1));
+	loop_until(t.ev, t.sender->downs == 1);
+	assert_int_equal(t.sender->arrived, 0);
+	loop_until(t.ev, t.sender->readies == 2);
+	assert_true(sender_send(t.sender, "first", 1));
+	loop_until(t.ev, t.receiver->datagrams == 1);
+	assert_int_equal(t.sender->arrived, 1);
+}
+
+static void test_what_a_receiver_says_is_passed_over(void **state)
+{
+	struct test t = make(*state, FORWARD_TCP, AF_INET, SOCK_STREAM);
+	uint8_t *noise = make_message(t.ev, 100000);
+
+	start_and_wait(&t);
+	loop_until(t.ev, t.receiver->peer != -1);
+	receiver_say(t.receiver, noise, 100000);
+	assert_true(sender_send(t.sender, "one", 1));
+	loop_until(t.ev, t.sender->arrived == 1);
+	assert_int_equal(t.sender->downs, 0);
+}
+
+/* --------------------------------------------------------------- freeing */
+
+static void test_it_can_be_freed_in_every_turn(void **state)
+{
+	struct test t = make(*state, FORWARD_TCP, AF_INET, SOCK_STREAM);
+	size_t turns, i;
+
+	for (turns = 0; turns < 12; turns++) {
+		sender_start(t.sender);
+		for (i = 0; i < turns; i++) {
+			loop_turn(t.ev);
+			(void)sender_send(t.sender, "message", i);
+		}
+		TALLOC_FREE(t.sender->transport);
+	}
+}
+
+static void test_it_can_be_freed_in_every_hook(void **state)
+{
+	struct test t = make(*state, FORWARD_TCP, AF_INET, SOCK_STREAM);
+	size_t hook;
+
+	/* ready, arrived, down */
+	for (hook = 1; hook <= 3; hook++) {
+		t.sender->hooks = 0;
+		t.sender->readies = 0;
+		t.sender->arrived = 0;
+		t.sender->free_at_hook = hook;
+		sender_start(t.sender);
+		loop_until(t.ev, t.sender->hooks == 1);
+		if (hook > 1) {
+			assert_true(sender_send(t.sender, "one", 1));
+			loop_until(t.ev, t.sender->hooks == 2);
+		}
+		if (hook > 2) {
+			receiver_drop(t.receiver, false);
+			loop_until(t.ev, t.sender->hooks == 3);
+		}
+		assert_null(t.sender->transport);
+	}
+}
+
+static void test_path_that_is_too_long_is_refused(void **state)
+{
+	struct test t = make(*state, FORWARD_UNIX, AF_UNIX, SOCK_DGRAM);
+	char path[200];
+	char *message = NULL;
+
+	memset(path, 'p', sizeof(path) - 1);
+	path[sizeof(path) - 1] = '\0';
+	t.sender->config.path = path;
+	assert_int_equal(forward_transport_create(
+				 t.sender, t.ev, &t.sender->config, NULL, NULL,
+				 &t.sender->transport, &message),
+			 EVERR_CONFIG);
+	assert_non_null(strstr(message, "longer than the path of a socket"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		leak_test(test_tcp_counts_octets),
+		leak_test(test_tcp_ends_messages_by_newline),
+		leak_test(test_unix_stream_is_framed_like_tcp),
+		leak_test(test_udp_sends_one_datagram_for_each),
+		leak_test(test_unix_datagrams_wait_for_a_slow_reader),
+		leak_test(test_datagram_too_long_is_counted_and_passed_over),
+		leak_test(test_unix_stream_has_arrived_when_it_was_read),
+		leak_test(test_stalled_receiver_stops_the_sender),
+		leak_test(
+			test_receiver_that_takes_nothing_is_left_after_a_time),
+		leak_test(test_message_of_four_mib_passes),
+		leak_test(test_after_a_close_it_connects_again),
+		leak_test(test_after_a_reset_it_connects_again),
+		leak_test(
+			test_after_a_close_of_a_unix_socket_it_connects_again),
+		leak_test(test_what_was_in_flight_at_a_break_has_not_arrived),
+		leak_test(test_it_tries_until_somebody_listens),
+		leak_test(test_name_that_nobody_has_is_the_reason),
+		leak_test(test_udp_port_where_nobody_listens_is_noticed),
+		leak_test(test_unix_datagram_socket_that_comes_again_is_found),
+		leak_test(test_what_a_receiver_says_is_passed_over),
+		leak_test(test_it_can_be_freed_in_every_turn),
+		leak_test(test_it_can_be_freed_in_every_hook),
+		leak_test(test_path_that_is_too_long_is_refused),
+	};
+
+	/* What tevent allocates once and for all. */
+	talloc_free(tevent_context_init(NULL));
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
