@@ -37,3 +37,61 @@ bool forward_config_equal(const struct forward_config *a,
 	return text_same(a->name, b->name) && same_source(a, b) &&
 	       same_format(a, b) && same_receiver(a, b);
 }
+
+/* NULL stays NULL. */
+static bool copy_text(TALLOC_CTX *mem_ctx, const char **text)
+{
+	if (*text == NULL) {
+		return true;
+	}
+	*text = talloc_strdup(mem_ctx, *text);
+	return *text != NULL;
+}
+
+static bool copy_list(TALLOC_CTX *mem_ctx, const char *const **list)
+{
+	const char **copy = NULL;
+	size_t num = 0;
+	size_t i;
+
+	if (*list == NULL) {
+		return true;
+	}
+	while ((*list)[num] != NULL) {
+		num++;
+	}
+	copy = talloc_zero_array(mem_ctx, const char *, num + 1);
+	for (i = 0; copy != NULL && i < num; i++) {
+		copy[i] = talloc_strdup(copy, (*list)[i]);
+		if (copy[i] == NULL) {
+			return false;
+		}
+	}
+	*list = copy;
+	return copy != NULL;
+}
+
+everr_t forward_config_copy(TALLOC_CTX *mem_ctx,
+			    const struct forward_config *config,
+			    struct forward_config **ret_copy)
+{
+	struct forward_config *copy = talloc(mem_ctx, struct forward_config);
+
+	if (copy == NULL) {
+		return EVERR_NOMEM;
+	}
+	*copy = *config;
+	if (!copy_text(copy, &copy->name) ||
+	    !copy_list(copy, &copy->channels) ||
+	    !copy_text(copy, &copy->query) || !copy_text(copy, &copy->sd_id) ||
+	    !copy_text(copy, &copy->host) || !copy_text(copy, &copy->path) ||
+	    !copy_text(copy, &copy->ca) ||
+	    !copy_text(copy, &copy->certificate) ||
+	    !copy_text(copy, &copy->key) ||
+	    !copy_text(copy, &copy->server_name)) {
+		TALLOC_FREE(copy);
+		return EVERR_NOMEM;
+	}
+	*ret_copy = copy;
+	return EVERR_OK;
+}

@@ -4,9 +4,12 @@
 
 /* What to forward, where to and how: one structure for each [forward NAME]. */
 
+#include "base/everr.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <talloc.h>
 
 #define FORWARD_OUTPUTS_MAX 64
 #define FORWARD_NAME_MAX 64
@@ -72,5 +75,10 @@ struct forward_config {
 
 bool forward_config_equal(const struct forward_config *a,
 			  const struct forward_config *b);
+
+/* A copy with all its texts.  EVERR_NOMEM */
+everr_t forward_config_copy(TALLOC_CTX *mem_ctx,
+			    const struct forward_config *config,
+			    struct forward_config **ret_copy) EVERR_MUST_CHECK;
 
 #endif
