@@ -765,6 +765,8 @@ everr_t forward_output_create(TALLOC_CTX *mem_ctx, struct forwarder *forwarder,
 		err = create_parts(output, catalog, before, ret_message);
 	}
 	if (err != EVERR_OK) {
+		/* What its parts have to say is not theirs to take along. */
+		*ret_message = talloc_steal(forwarder, *ret_message);
 		TALLOC_FREE(output);
 		return err;
 	}

@@ -115,7 +115,8 @@ struct forward_output *forwarder_find(const struct forwarder *forwarder,
 /*
  * Everything but reading, which forward_output_run() begins.  before (may be
  * NULL) is the one of the same name that this one replaces: its position is
- * taken over.  EVERR_CONFIG and others with *ret_message.
+ * taken over.  EVERR_CONFIG and others with *ret_message, which is NULL before
+ * and a child of the forwarder then.
  */
 everr_t forward_output_create(TALLOC_CTX *mem_ctx, struct forwarder *forwarder,
 			      const struct forward_config *config,

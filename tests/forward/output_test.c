@@ -14,6 +14,7 @@ static const char *const app_and_sys[] = {"App", "Sys", NULL};
 static const char *const star[] = {"*", NULL};
 
 struct bench {
+	TALLOC_CTX *mem_ctx; /* of the forwarder: it goes before the store */
 	struct fixture *f;
 	struct store_channel *app;
 	struct forwarder *forwarder;
@@ -33,7 +34,7 @@ static struct forward_config config_of(const char *name,
 
 static struct bench bench_new(void **state)
 {
-	struct bench b = {.f = fixture_start(state)};
+	struct bench b = {.mem_ctx = *state, .f = fixture_start(state)};
 
 	b.app = fixture_channel(b.f, "App");
 	return b;
@@ -44,9 +45,9 @@ static void start(struct bench *b, const struct forward_config *configs,
 {
 	char *message = NULL;
 
-	assert_int_equal(forwarder_start(b->f, b->f->ev, configs, num, "host",
-					 b->f->store, NULL, NULL, &b->forwarder,
-					 &message),
+	assert_int_equal(forwarder_start(b->mem_ctx, b->f->ev, configs, num,
+					 "host", b->f->store, NULL, NULL,
+					 &b->forwarder, &message),
 			 EVERR_OK);
 	assert_null(message);
 }
@@ -598,6 +599,7 @@ static void check_rewind(void **state, struct forward_rewind rewind,
 	expect_range(fake, 10, "App", first, 10);
 	assert_int_equal(info_of(&b, 0).gaps, 0);
 	assert_int_equal(info_of(&b, 0).resent, 0);
+	talloc_free(b.forwarder);
 	talloc_free(b.f);
 }
 
