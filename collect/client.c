@@ -499,6 +499,75 @@ everr_t collect_batch_event(const struct collect_cursor *cursor,
 	return EVERR_OK;
 }
 
+/* ---------------------------------------------------------------- seek */
+
+struct seek_state {
+	struct collect_call call;
+	struct even6_EvtRpcQuerySeek r;
+	struct policy_handle handle;
+	struct even6_RpcInfo error;
+};
+
+static void seek_done(struct tevent_req *subreq);
+
+struct tevent_req *collect_seek_send(TALLOC_CTX *mem_ctx,
+				     struct tevent_context *ev,
+				     struct collect_cursor *cursor,
+				     const struct event_bookmark_list *bookmark,
+				     bool strict)
+{
+	struct seek_state *state = NULL;
+	struct tevent_req *req = NULL;
+
+	req = tevent_req_create(mem_ctx, &state, struct seek_state);
+	if (req == NULL) {
+		return NULL;
+	}
+	if (!collect_call_begin(req, &state->call, ev, cursor->connection,
+				"go to a record", COLLECT_CALL_TIMEOUT)) {
+		return collect_call_posted(req, ev);
+	}
+	state->handle = cursor->handle;
+	state->r.in.logQuery = &state->handle;
+	state->r.in.bookmarkXml = bookmark_text(state, bookmark);
+	if (tevent_req_nomem(state->r.in.bookmarkXml, req)) {
+		return collect_call_posted(req, ev);
+	}
+	state->r.in.flags = EVEN6_SEEK_RELATIVE_TO_BOOKMARK;
+	if (strict) {
+		state->r.in.flags |= EVEN6_SEEK_STRICT;
+	}
+	state->r.out.error = &state->error;
+	collect_call_send(req, &state->call, NDR_EVEN6_EVTRPCQUERYSEEK,
+			  &state->r, seek_done);
+	return collect_call_posted(req, ev);
+}
+
+static void seek_done(struct tevent_req *subreq)
+{
+	struct tevent_req *req =
+		tevent_req_callback_data(subreq, struct tevent_req);
+	struct seek_state *state = tevent_req_data(req, struct seek_state);
+
+	if (!collect_call_recv(req, &state->call, subreq, state)) {
+		return;
+	}
+	if (!collect_call_ok(req, &state->call, state->r.out.result)) {
+		state->call.failure.sub_error = state->error.m_subErr;
+		state->call.failure.sub_param = state->error.m_subErrParam;
+		return;
+	}
+	tevent_req_done(req);
+}
+
+everr_t collect_seek_recv(struct tevent_req *req,
+			  struct collect_failure *ret_failure)
+{
+	struct seek_state *state = tevent_req_data(req, struct seek_state);
+
+	return collect_call_finish(req, &state->call, ret_failure);
+}
+
 /* ---------------------------------------------------------------- wait */
 
 struct wait_state {
@@ -752,6 +821,7 @@ struct log_info_state {
 	struct even6_RpcInfo error;
 	uint8_t value[EVEN6_LOG_PROPERTY_SIZE];
 	uint32_t value_len;
+	uint32_t wanted; /* bits of properties that are still to be asked for */
 	uint32_t property;
 	struct collect_log_info info;
 };
@@ -766,6 +836,16 @@ struct tevent_req *collect_log_info_send(TALLOC_CTX *mem_ctx,
 					 struct collect_connection *connection,
 					 const char *channel)
 {
+	return collect_log_some_send(mem_ctx, ev, connection, channel,
+				     (1U << COLLECT_LOG_NUM_PROPERTIES) - 1);
+}
+
+struct tevent_req *collect_log_some_send(TALLOC_CTX *mem_ctx,
+					 struct tevent_context *ev,
+					 struct collect_connection *connection,
+					 const char *channel,
+					 uint32_t properties)
+{
 	struct log_info_state *state = NULL;
 	struct tevent_req *req = NULL;
 	const char *what = NULL;
@@ -776,6 +856,7 @@ struct tevent_req *collect_log_info_send(TALLOC_CTX *mem_ctx,
 	}
 	collect_call_init(&state->call, ev, connection,
 			  "read the log's properties");
+	state->wanted = properties;
 	what = talloc_asprintf(state, "read the properties of %s", channel);
 	if (what != NULL) {
 		state->call.what = what;
@@ -822,6 +903,8 @@ static void log_info_get(struct tevent_req *req)
 		tevent_req_data(req, struct log_info_state);
 	struct even6_EvtRpcGetLogFileInfo *r = &state->r.get;
 
+	state->property = (uint32_t)__builtin_ctz(state->wanted);
+	state->wanted &= state->wanted - 1;
 	*r = (struct even6_EvtRpcGetLogFileInfo){{0}};
 	r->in.logHandle = &state->handle;
 	r->in.propertyId = state->property;
@@ -867,8 +950,7 @@ static void log_info_got(struct tevent_req *subreq)
 	if (W_ERROR_IS_OK(state->r.get.out.result)) {
 		log_info_take(state);
 	}
-	state->property++;
-	if (state->property < COLLECT_LOG_NUM_PROPERTIES) {
+	if (state->wanted != 0) {
 		log_info_get(req);
 		return;
 	}

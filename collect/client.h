@@ -118,6 +118,18 @@ everr_t collect_batch_event(const struct collect_cursor *cursor,
 			    const struct collect_batch *batch, uint32_t index,
 			    struct collect_event *ret_event) EVERR_MUST_CHECK;
 
+/*
+ * Opnum 12: go to the bookmark's record, which is the next one then.  strict:
+ * EVERR_NOT_FOUND, or another error, when it is not there; else the nearest.
+ */
+struct tevent_req *collect_seek_send(TALLOC_CTX *mem_ctx,
+				     struct tevent_context *ev,
+				     struct collect_cursor *cursor,
+				     const struct event_bookmark_list *bookmark,
+				     bool strict);
+everr_t collect_seek_recv(struct tevent_req *req,
+			  struct collect_failure *ret_failure) EVERR_MUST_CHECK;
+
 /* Opnum 3: wait (without a limit) until a pull subscription has events. */
 struct tevent_req *collect_wait_send(TALLOC_CTX *mem_ctx,
 				     struct tevent_context *ev,
@@ -162,11 +174,17 @@ struct collect_log_info {
 	bool present[COLLECT_LOG_NUM_PROPERTIES];
 };
 
-/* Opnums 17, 18 for each property, 13. */
+/* Opnums 17, 18 for each property, 13: all properties. */
 struct tevent_req *collect_log_info_send(TALLOC_CTX *mem_ctx,
 					 struct tevent_context *ev,
 					 struct collect_connection *connection,
 					 const char *channel);
+/* The same for some properties: bits 1 << COLLECT_LOG_..., at least one. */
+struct tevent_req *collect_log_some_send(TALLOC_CTX *mem_ctx,
+					 struct tevent_context *ev,
+					 struct collect_connection *connection,
+					 const char *channel,
+					 uint32_t properties);
 everr_t collect_log_info_recv(
 	struct tevent_req *req, struct collect_log_info *ret_info,
 	struct collect_failure *ret_failure) EVERR_MUST_CHECK;

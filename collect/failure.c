@@ -125,6 +125,11 @@ static const struct {
 	 "the service no longer knows the handle"},
 	{NT_STATUS_RPC_PROCNUM_OUT_OF_RANGE, EVERR_NOT_SUPPORTED,
 	 "the service does not know this call"},
+	/* What libndr makes of array sizes that contradict, and the fault. */
+	{NT_STATUS_ARRAY_BOUNDS_EXCEEDED, EVERR_LIMIT,
+	 "a batch exceeded the protocol's limit"},
+	{NT_STATUS_RPC_INVALID_BOUND, EVERR_LIMIT,
+	 "a batch exceeded the protocol's limit"},
 	{NT_STATUS_RPC_BAD_STUB_DATA, EVERR_PROTOCOL,
 	 "the service could not read the request"},
 	{NT_STATUS_RPC_UNSUPPORTED_AUTHN_LEVEL, EVERR_AUTH,

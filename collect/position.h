@@ -55,6 +55,12 @@ struct collect_position {
 	/* SHA-256, cut, of that event's XML; zeros when record_id is 0. */
 	uint8_t hash[COLLECT_HASH_SIZE];
 	uint64_t log_created; /* FILETIME, opnum 18; 0: not told */
+	/*
+	 * Records up to here have been looked at by the host's filter, which
+	 * selected none beyond record_id; 0 or at least record_id.  Only gaps
+	 * are counted from it, reading always goes on from record_id.
+	 */
+	uint64_t passed;
 
 	uint64_t events;  /* stored, ever */
 	uint64_t gaps;	  /* met, ever */

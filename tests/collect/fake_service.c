@@ -13,8 +13,22 @@ struct fake_handle {
 
 struct fake_call {
 	struct fake_service *service;
+	struct tevent_req *req;
+	uint32_t opnum;
+	DATA_BLOB request;
 	DATA_BLOB reply;
+	bool parked;
+	TAILQ_ENTRY(fake_call) link;
 };
+
+static int fake_call_destructor(struct fake_call *call)
+{
+	if (call->parked) {
+		TAILQ_REMOVE(&call->service->parked, call, link);
+		call->service->in_flight--;
+	}
+	return 0;
+}
 
 static bool fake_is_connected(struct dcerpc_binding_handle *h)
 {
@@ -48,6 +62,22 @@ static DATA_BLOB fake_reply(TALLOC_CTX *mem_ctx, struct fake_service *service,
 	return ndr_push_blob(push);
 }
 
+/* False: it parks. */
+static bool fake_try(struct fake_call *call)
+{
+	NTSTATUS status = NT_STATUS_OK;
+
+	call->reply = fake_reply(call, call->service, call->opnum,
+				 call->request, &status);
+	if (NT_STATUS_EQUAL(status, NT_STATUS_PENDING)) {
+		return false;
+	}
+	if (!tevent_req_nterror(call->req, status)) {
+		tevent_req_done(call->req);
+	}
+	return true;
+}
+
 static struct tevent_req *fake_send(TALLOC_CTX *mem_ctx,
 				    struct tevent_context *ev,
 				    struct dcerpc_binding_handle *h,
@@ -58,10 +88,8 @@ static struct tevent_req *fake_send(TALLOC_CTX *mem_ctx,
 	struct fake_handle *handle =
 		dcerpc_binding_handle_data(h, struct fake_handle);
 	struct fake_service *service = handle->service;
-	DATA_BLOB request = {.data = (uint8_t *)in_data, .length = in_length};
 	struct fake_call *state = NULL;
 	struct tevent_req *req = NULL;
-	NTSTATUS status = NT_STATUS_OK;
 
 	(void)object;
 	(void)in_flags;
@@ -73,11 +101,33 @@ static struct tevent_req *fake_send(TALLOC_CTX *mem_ctx,
 	if (service->in_flight > service->max_in_flight) {
 		service->max_in_flight = service->in_flight;
 	}
-	state->reply = fake_reply(state, service, opnum, request, &status);
-	if (!tevent_req_nterror(req, status)) {
-		tevent_req_done(req);
+	state->req = req;
+	state->opnum = opnum;
+	state->request.data = talloc_memdup(state, in_data, in_length);
+	state->request.length = in_length;
+	if (fake_try(state)) {
+		return tevent_req_post(req, ev);
 	}
-	return tevent_req_post(req, ev);
+	state->parked = true;
+	TAILQ_INSERT_TAIL(&service->parked, state, link);
+	talloc_set_destructor(state, fake_call_destructor);
+	tevent_req_defer_callback(req, ev);
+	return req;
+}
+
+void fake_service_wake(struct fake_service *service)
+{
+	struct fake_call *call = NULL;
+	struct fake_call *next = NULL;
+
+	for (call = TAILQ_FIRST(&service->parked); call != NULL; call = next) {
+		next = TAILQ_NEXT(call, link);
+		/* It may end, and its callback may do anything, later. */
+		if (fake_try(call)) {
+			call->parked = false;
+			TAILQ_REMOVE(&service->parked, call, link);
+		}
+	}
 }
 
 static NTSTATUS fake_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx,
@@ -117,6 +167,7 @@ struct fake_service *fake_service_create(
 		talloc_zero(service, struct collect_connection);
 	struct fake_handle *handle = NULL;
 
+	TAILQ_INIT(&service->parked);
 	service->answer = answer;
 	service->private_data = private_data;
 	connection->where = "fake";

@@ -11,6 +11,7 @@
 #include "idl/ndr_even6.h"
 
 #include <stdint.h>
+#include <sys/queue.h>
 #include <talloc.h>
 #include <tevent.h>
 
@@ -19,7 +20,8 @@ struct fake_service;
 /*
  * r is the call's structure, its requests filled in, its results zeroed and
  * allocated; memory for them hangs on r.  A status that is not OK is the
- * transport's.
+ * transport's; with NT_STATUS_PENDING the call parks, and is asked for again by
+ * fake_service_wake().
  */
 typedef NTSTATUS (*fake_answer_fn)(struct fake_service *service, uint32_t opnum,
 				   void *r);
@@ -30,7 +32,11 @@ struct fake_service {
 	uint32_t calls[64]; /* by opnum */
 	uint32_t in_flight;
 	uint32_t max_in_flight;
+	TAILQ_HEAD(, fake_call) parked;
 };
+
+/* Answer what is parked, as far as it can be answered now. */
+void fake_service_wake(struct fake_service *service);
 
 /* A connection to it, its talloc child. */
 struct fake_service *fake_service_create(
