@@ -22,15 +22,6 @@ static void compare_probed(struct tevent_req *subreq);
 static void compare_oldest(struct tevent_req *subreq);
 static void compare_newest(struct tevent_req *subreq);
 
-bool collect_failure_is_connection(const struct collect_failure *failure)
-{
-	if (failure->win32 != 0) {
-		return false;
-	}
-	return failure->err == EVERR_CONNECT || failure->err == EVERR_TIMEOUT ||
-	       failure->err == EVERR_PROTOCOL || failure->err == EVERR_AUTH;
-}
-
 struct tevent_req *collect_compare_send(TALLOC_CTX *mem_ctx,
 					struct tevent_context *ev,
 					struct collect_connection *connection,

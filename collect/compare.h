@@ -25,7 +25,4 @@ everr_t collect_compare_recv(
 	struct tevent_req *req, struct collect_facts *ret_facts,
 	struct collect_failure *ret_failure) EVERR_MUST_CHECK;
 
-/* Whether a failure is the connection's, not the method's. */
-bool collect_failure_is_connection(const struct collect_failure *failure);
-
 #endif

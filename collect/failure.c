@@ -125,11 +125,6 @@ static const struct {
 	 "the service no longer knows the handle"},
 	{NT_STATUS_RPC_PROCNUM_OUT_OF_RANGE, EVERR_NOT_SUPPORTED,
 	 "the service does not know this call"},
-	/* What libndr makes of array sizes that contradict, and the fault. */
-	{NT_STATUS_ARRAY_BOUNDS_EXCEEDED, EVERR_LIMIT,
-	 "a batch exceeded the protocol's limit"},
-	{NT_STATUS_RPC_INVALID_BOUND, EVERR_LIMIT,
-	 "a batch exceeded the protocol's limit"},
 	{NT_STATUS_RPC_BAD_STUB_DATA, EVERR_PROTOCOL,
 	 "the service could not read the request"},
 	{NT_STATUS_RPC_UNSUPPORTED_AUTHN_LEVEL, EVERR_AUTH,
@@ -219,6 +214,7 @@ everr_t collect_failure_status(struct collect_failure *failure,
 	}
 	*failure = (struct collect_failure){
 		.err = collect_everr_from_status(status),
+		.status = NT_STATUS_V(status),
 	};
 	snprintf(failure->text, sizeof(failure->text),
 		 "%s: cannot %s: %s%s%s%s", where, what,
@@ -238,4 +234,28 @@ everr_t collect_failure_set(struct collect_failure *failure, everr_t err,
 	vsnprintf(failure->text, sizeof(failure->text), fmt, ap);
 	va_end(ap);
 	return err;
+}
+
+/*
+ * The method returns it, the stub faults with it, or what came is refused here:
+ * libndr says INVALID_PARAMETER of a number out of its range and
+ * ARRAY_BOUNDS_EXCEEDED of sizes that contradict.
+ */
+bool collect_failure_is_bound(const struct collect_failure *failure)
+{
+	NTSTATUS status = NT_STATUS(failure->status);
+
+	return failure->win32 == W_ERROR_V(WERR_RPC_S_INVALID_BOUND) ||
+	       NT_STATUS_EQUAL(status, NT_STATUS_RPC_INVALID_BOUND) ||
+	       NT_STATUS_EQUAL(status, NT_STATUS_ARRAY_BOUNDS_EXCEEDED) ||
+	       NT_STATUS_EQUAL(status, NT_STATUS_INVALID_PARAMETER);
+}
+
+bool collect_failure_is_connection(const struct collect_failure *failure)
+{
+	if (failure->win32 != 0 || collect_failure_is_bound(failure)) {
+		return false;
+	}
+	return failure->err == EVERR_CONNECT || failure->err == EVERR_TIMEOUT ||
+	       failure->err == EVERR_PROTOCOL || failure->err == EVERR_AUTH;
 }

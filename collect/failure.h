@@ -11,14 +11,16 @@
 
 #include <core/ntstatus.h>
 #include <core/werror.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define COLLECT_FAILURE_TEXT 512
 
 struct collect_failure {
-	everr_t err;	/* EVERR_OK: nothing failed */
-	uint32_t win32; /* what the method returned, or 0 */
+	everr_t err;	 /* EVERR_OK: nothing failed */
+	uint32_t win32;	 /* what the method returned, or 0 */
+	uint32_t status; /* NTSTATUS of what broke below the method, or 0 */
 	/* RpcInfo of the methods that have one, [MS-EVEN6] 2.2.1, else 0. */
 	uint32_t sub_error;
 	uint32_t sub_param;
@@ -48,5 +50,11 @@ everr_t collect_failure_status(struct collect_failure *failure,
 everr_t collect_failure_set(struct collect_failure *failure, everr_t err,
 			    const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* RPC_S_INVALID_BOUND in one of its forms: the answer is too large. */
+bool collect_failure_is_bound(const struct collect_failure *failure);
+
+/* Whether the connection is no good any more, rather than the one call. */
+bool collect_failure_is_connection(const struct collect_failure *failure);
 
 #endif

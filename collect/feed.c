@@ -3,7 +3,6 @@
 
 #include "base/text.h"
 #include "base/wintime.h"
-#include "collect/compare.h"
 
 #include <string.h>
 #include <sys/random.h>

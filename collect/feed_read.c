@@ -2,7 +2,6 @@
 #include "collect/feed_internal.h"
 
 #include "base/wintime.h"
-#include "collect/compare.h"
 #include "collect/skip.h"
 
 #include <string.h>
@@ -76,13 +75,6 @@ void feed_pause(struct collect_feed *feed)
  * The host's answer is larger than the protocol allows (facts 11.3), and its
  * cursor may have moved: ask for less, from the position on.
  */
-static bool is_invalid_bound(const struct collect_failure *failure)
-{
-	return failure->err == EVERR_LIMIT &&
-	       (failure->win32 == 0 ||
-		failure->win32 == W_ERROR_V(WERR_RPC_S_INVALID_BOUND));
-}
-
 static void read_less(struct collect_feed *feed)
 {
 	feed->good = 0;
@@ -256,7 +248,7 @@ static void read_nothing(struct collect_feed *feed)
 static void read_failed(struct collect_feed *feed,
 			const struct collect_failure *failure)
 {
-	if (is_invalid_bound(failure)) {
+	if (collect_failure_is_bound(failure)) {
 		read_less(feed);
 		return;
 	}

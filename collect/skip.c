@@ -146,7 +146,7 @@ static void skip_read(struct tevent_req *subreq)
 	if (err == EVERR_OK) {
 		state->err = skip_check(state, batch);
 		TALLOC_FREE(batch);
-	} else if (err != EVERR_LIMIT) {
+	} else if (!collect_failure_is_bound(&state->failure)) {
 		state->err = err;
 	}
 	subreq = collect_close_send(state, state->ev, state->cursor);
