@@ -135,7 +135,8 @@ static everr_t need_links(struct collector *collector)
 static void free_feeds(struct host *host)
 {
 	while (host->num_feeds > 0) {
-		TALLOC_FREE(host->feeds[--host->num_feeds]);
+		host->num_feeds--;
+		TALLOC_FREE(host->feeds[host->num_feeds]);
 	}
 	TALLOC_FREE(host->feeds);
 }
@@ -507,7 +508,8 @@ static void change_make(struct change *change)
 static int collector_destructor(struct collector *collector)
 {
 	while (collector->num_hosts > 0) {
-		TALLOC_FREE(collector->hosts[--collector->num_hosts]);
+		collector->num_hosts--;
+		TALLOC_FREE(collector->hosts[collector->num_hosts]);
 	}
 	TALLOC_FREE(collector->links);
 	TALLOC_FREE(collector->turns);

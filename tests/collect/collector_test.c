@@ -1,0 +1,542 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "tests/store/fixture.h"
+
+#include "collect/collector.h"
+
+/*
+ * A real store; links, feeds and reports are of this file, and note what is
+ * done to them.
+ */
+
+#define LINKS_MAX 64
+#define FEEDS_MAX 64
+#define REPORTS_MAX 64
+
+struct collect_links {
+	uint32_t connects;
+};
+
+struct collect_link {
+	const struct collect_config *config;
+	const struct collect_link_hooks *hooks;
+	void *private_data;
+	unsigned int number; /* in the order of creation */
+	unsigned int broken;
+	unsigned int alive;
+};
+
+struct collect_feed {
+	const struct collect_channel_config *channel;
+	const struct collect_feed_hooks *hooks;
+	void *private_data;
+	const struct collect_config *config;
+	struct collect_connection *connection;
+	bool kerberos;
+	bool found_state; /* "collect/test" of the store when it was created */
+};
+
+struct noted {
+	enum operational_id id;
+	char host[64];
+	char last[128]; /* value of the last field */
+};
+
+static struct collect_link *links[LINKS_MAX];
+static unsigned int num_created;
+static struct collect_feed *feeds[FEEDS_MAX];
+static struct noted reports[REPORTS_MAX];
+static size_t num_reports;
+static everr_t feed_error;
+
+/* -------------------------------------------------------------- the links */
+
+everr_t collect_links_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
+			     const struct collector_config *config,
+			     struct collect_links **ret_links)
+{
+	struct collect_links *made = talloc_zero(mem_ctx, struct collect_links);
+
+	assert_non_null(made);
+	assert_string_equal(config->ticket_helper, "/helper");
+	assert_string_equal(config->ticket_directory, "/tickets");
+	made->connects = config->connects;
+	*ret_links = made;
+	return EVERR_OK;
+}
+
+static int link_destructor(struct collect_link *link)
+{
+	size_t i;
+
+	links[link->number] = NULL;
+	/* Its users have let go of it. */
+	for (i = 0; i < FEEDS_MAX; i++) {
+		assert_true(feeds[i] == NULL ||
+			    feeds[i]->config != link->config);
+	}
+	return 0;
+}
+
+struct collect_link *collect_link_create(TALLOC_CTX *mem_ctx,
+					 struct collect_links *shared,
+					 const struct collect_config *config,
+					 const struct collect_link_hooks *hooks,
+					 void *private_data)
+{
+	struct collect_link *link = talloc_zero(mem_ctx, struct collect_link);
+
+	assert_non_null(link);
+	assert_int_equal(shared->connects, 5);
+	assert_true(num_created < LINKS_MAX);
+	link->config = config;
+	link->hooks = hooks;
+	link->private_data = private_data;
+	link->number = num_created;
+	links[num_created++] = link;
+	talloc_set_destructor(link, link_destructor);
+	return link;
+}
+
+void collect_link_broken(struct collect_link *link,
+			 const struct collect_failure *why)
+{
+	link->broken += why->err == EVERR_CONNECT ? 1 : 0;
+}
+
+void collect_link_alive(struct collect_link *link)
+{
+	link->alive++;
+}
+
+void collect_link_info(const struct collect_link *link,
+		       struct collect_link_info *ret_info)
+{
+	*ret_info = (struct collect_link_info){
+		.state = COLLECT_LINK_UP,
+		.connects = link->number + 1,
+	};
+}
+
+/* -------------------------------------------------------------- the feeds */
+
+static int feed_destructor(struct collect_feed *feed)
+{
+	size_t i;
+
+	for (i = 0; i < FEEDS_MAX; i++) {
+		if (feeds[i] == feed) {
+			feeds[i] = NULL;
+		}
+	}
+	return 0;
+}
+
+everr_t collect_feed_create(TALLOC_CTX *mem_ctx,
+			    const struct collect_feed_env *env,
+			    const struct collect_config *config,
+			    const struct collect_channel_config *channel,
+			    const struct collect_feed_hooks *hooks,
+			    void *private_data, struct collect_feed **ret_feed)
+{
+	struct collect_feed *feed = NULL;
+	uint8_t *data = NULL;
+	size_t len = 0;
+	size_t i;
+
+	if (feed_error != EVERR_OK) {
+		return feed_error;
+	}
+	feed = talloc_zero(mem_ctx, struct collect_feed);
+	assert_non_null(feed);
+	feed->config = config;
+	feed->channel = channel;
+	feed->hooks = hooks;
+	feed->private_data = private_data;
+	feed->found_state = store_state_get(feed, env->store, "collect/test",
+					    &data, &len) == EVERR_OK;
+	for (i = 0; feeds[i] != NULL; i++) {
+		assert_true(i + 1 < FEEDS_MAX);
+	}
+	feeds[i] = feed;
+	talloc_set_destructor(feed, feed_destructor);
+	*ret_feed = feed;
+	return EVERR_OK;
+}
+
+void collect_feed_up(struct collect_feed *feed,
+		     struct collect_connection *connection, bool kerberos)
+{
+	assert_null(feed->connection);
+	feed->connection = connection;
+	feed->kerberos = kerberos;
+}
+
+void collect_feed_down(struct collect_feed *feed)
+{
+	assert_non_null(feed->connection);
+	feed->connection = NULL;
+}
+
+void collect_feed_info(const struct collect_feed *feed,
+		       struct collect_feed_info *ret_info)
+{
+	*ret_info = (struct collect_feed_info){
+		.channel = feed->channel->name,
+		.target = feed->config->target,
+	};
+}
+
+static struct collect_feed *find_feed(const char *host, const char *channel)
+{
+	size_t i;
+
+	for (i = 0; i < FEEDS_MAX; i++) {
+		if (feeds[i] != NULL &&
+		    strcmp(feeds[i]->config->host, host) == 0 &&
+		    strcmp(feeds[i]->channel->name, channel) == 0) {
+			return feeds[i];
+		}
+	}
+	return NULL;
+}
+
+static struct collect_link *find_link(const char *host)
+{
+	size_t i;
+
+	for (i = 0; i < LINKS_MAX; i++) {
+		if (links[i] != NULL &&
+		    strcmp(links[i]->config->host, host) == 0) {
+			return links[i];
+		}
+	}
+	return NULL;
+}
+
+/* ------------------------------------------------------------- the reports */
+
+void operational_report(struct operational *operational, enum operational_id id,
+			const char *subject, const char *const *fields,
+			size_t num_fields)
+{
+	struct noted *noted = &reports[num_reports];
+
+	assert_true(num_reports < REPORTS_MAX);
+	assert_string_equal(fields[0], "Host");
+	assert_string_equal(fields[1], subject);
+	assert_string_equal(fields[2], "Section");
+	noted->id = id;
+	snprintf(noted->host, sizeof(noted->host), "%s", subject);
+	snprintf(noted->last, sizeof(noted->last), "%s",
+		 fields[2 * num_fields - 1]);
+	num_reports++;
+}
+
+static unsigned int count_reports(enum operational_id id, const char *host)
+{
+	unsigned int count = 0;
+	size_t i;
+
+	for (i = 0; i < num_reports; i++) {
+		count += reports[i].id == id &&
+					 strcmp(reports[i].host, host) == 0
+				 ? 1
+				 : 0;
+	}
+	return count;
+}
+
+/* -------------------------------------------------------------- the fixture */
+
+static struct collector *collector;
+static const struct collect_channel_config channels[] = {
+	{.name = "Security"},
+	{.name = "System", .query = "*[System]"},
+};
+
+static struct collect_config host_config(const char *host)
+{
+	return (struct collect_config){
+		.section = "s",
+		.host = host,
+		.auth = COLLECT_AUTH_NTLM,
+		.user = "u",
+		.password_file = "/p",
+		.channels = channels,
+		.num_channels = 2,
+		.target = "ForwardedEvents",
+	};
+}
+
+static struct collector_config whole(const struct collect_config *hosts,
+				     size_t num_hosts)
+{
+	return (struct collector_config){
+		.hosts = hosts,
+		.num_hosts = num_hosts,
+		.ticket_helper = "/helper",
+		.ticket_directory = "/tickets",
+		.connects = 5,
+	};
+}
+
+static void wait_links(struct fixture *f, unsigned int created)
+{
+	while (num_created < created) {
+		assert_int_equal(tevent_loop_once(f->ev), 0);
+	}
+}
+
+static struct fixture *start(void **state, const struct collect_config *hosts,
+			     size_t num_hosts)
+{
+	struct collector_config config = whole(hosts, num_hosts);
+	struct fixture *f = fixture_start(state);
+	char *message = NULL;
+
+	num_created = 0;
+	num_reports = 0;
+	feed_error = EVERR_OK;
+	fixture_channel(f, "ForwardedEvents");
+	assert_int_equal(collector_start(f, f->ev, &config, f->store, NULL,
+					 &collector, &message),
+			 EVERR_OK);
+	return f;
+}
+
+/* Freed before the store, as the service does. */
+static void stop(void)
+{
+	size_t i;
+
+	TALLOC_FREE(collector);
+	for (i = 0; i < FEEDS_MAX; i++) {
+		assert_null(feeds[i]);
+	}
+	for (i = 0; i < LINKS_MAX; i++) {
+		assert_null(links[i]);
+	}
+}
+
+static void reload_ok(const struct collect_config *hosts, size_t num_hosts)
+{
+	struct collector_config config = whole(hosts, num_hosts);
+	char *message = NULL;
+
+	assert_int_equal(
+		collector_reload(collector, &config, collector, &message),
+		EVERR_OK);
+}
+
+/* --------------------------------------------------------------- the tests */
+
+static void test_each_host_gets_a_link_and_a_feed_for_each_channel(void **state)
+{
+	const struct collect_config hosts[] = {host_config("dc2"),
+					       host_config("dc1")};
+	struct collect_host_info host = {};
+	struct collect_feed_info feed = {};
+	struct fixture *f = start(state, hosts, 2);
+
+	/* Not out of the call that starts it. */
+	assert_int_equal(num_created, 0);
+	assert_int_equal(collector_count(collector), 2);
+	collector_host(collector, 0, &host);
+	assert_string_equal(host.config->host, "dc2");
+	assert_int_equal(host.link.state, COLLECT_LINK_WAITING);
+	assert_int_equal(host.num_feeds, 0);
+
+	wait_links(f, 2);
+	collector_host(collector, 1, &host);
+	assert_string_equal(host.config->host, "dc1");
+	assert_int_equal(host.link.state, COLLECT_LINK_UP);
+	assert_int_equal(host.num_feeds, 2);
+	collector_feed(collector, 1, 1, &feed);
+	assert_string_equal(feed.channel, "System");
+	assert_string_equal(find_feed("dc1", "System")->channel->query,
+			    "*[System]");
+	assert_int_equal(count_reports(OPERATIONAL_HOST_STARTED, "dc1"), 1);
+	assert_int_equal(count_reports(OPERATIONAL_HOST_STARTED, "dc2"), 1);
+	stop();
+}
+
+static void test_feeds_follow_the_link_and_changes_are_told_once(void **state)
+{
+	struct collect_config config = host_config("dc1");
+	struct collect_failure why = {.err = EVERR_CONNECT, .text = "refused"};
+	struct collect_connection *connection = (void *)&config;
+	struct collect_link *link = NULL;
+	struct fixture *f = NULL;
+
+	config.auth = COLLECT_AUTH_KERBEROS;
+	f = start(state, &config, 1);
+	wait_links(f, 1);
+	link = find_link("dc1");
+
+	/* It never came up: told, but not for each attempt. */
+	link->hooks->down(&why, link->private_data);
+	link->hooks->down(&why, link->private_data);
+	assert_int_equal(count_reports(OPERATIONAL_HOST_LOST, "dc1"), 1);
+	why.err = EVERR_AUTH;
+	link->hooks->down(&why, link->private_data);
+	assert_int_equal(count_reports(OPERATIONAL_HOST_LOST, "dc1"), 2);
+
+	link->hooks->up(connection, link->private_data);
+	assert_ptr_equal(find_feed("dc1", "Security")->connection, connection);
+	assert_ptr_equal(find_feed("dc1", "System")->connection, connection);
+	assert_true(find_feed("dc1", "System")->kerberos);
+	assert_int_equal(count_reports(OPERATIONAL_HOST_CONNECTED, "dc1"), 1);
+	assert_string_equal(reports[num_reports - 1].last, "Kerberos");
+
+	/* The same reason as before it came up is news again. */
+	snprintf(why.text, sizeof(why.text), "reset by peer");
+	link->hooks->down(&why, link->private_data);
+	assert_null(find_feed("dc1", "System")->connection);
+	assert_int_equal(count_reports(OPERATIONAL_HOST_LOST, "dc1"), 3);
+	assert_string_equal(reports[num_reports - 1].last, "reset by peer");
+	stop();
+}
+
+static void test_what_feeds_find_reaches_their_link(void **state)
+{
+	const struct collect_config hosts[] = {host_config("dc1"),
+					       host_config("dc2")};
+	const struct collect_failure why = {.err = EVERR_CONNECT};
+	struct fixture *f = start(state, hosts, 2);
+	struct collect_feed *feed = NULL;
+
+	wait_links(f, 2);
+	feed = find_feed("dc2", "Security");
+	feed->hooks->broken(&why, feed->private_data);
+	feed->hooks->alive(feed->private_data);
+	assert_int_equal(find_link("dc2")->broken, 1);
+	assert_int_equal(find_link("dc2")->alive, 1);
+	assert_int_equal(find_link("dc1")->broken, 0);
+	stop();
+}
+
+static void test_a_reload_leaves_alone_what_has_not_changed(void **state)
+{
+	struct collect_config hosts[] = {host_config("dc1"), host_config("dc2"),
+					 host_config("dc3")};
+	struct collect_config after[] = {host_config("dc4"), host_config("dc3"),
+					 host_config("DC1")};
+	struct fixture *f = start(state, hosts, 3);
+	struct collect_host_info info = {};
+	struct collect_link *dc3 = NULL;
+	unsigned int i;
+
+	wait_links(f, 3);
+	dc3 = find_link("dc3");
+	for (i = 0; i < 3; i++) {
+		reload_ok(hosts, 3);
+	}
+	assert_int_equal(num_created, 3);
+	assert_int_equal(count_reports(OPERATIONAL_HOST_STOPPED, "dc3"), 0);
+
+	/* dc2 goes, dc4 comes, and dc1 is written otherwise. */
+	reload_ok(after, 3);
+	assert_null(find_link("dc2"));
+	assert_null(find_feed("dc2", "System"));
+	assert_null(find_link("dc1"));
+	wait_links(f, 5);
+	assert_ptr_equal(find_link("dc3"), dc3);
+	assert_non_null(find_link("dc4"));
+	assert_non_null(find_link("DC1"));
+	collector_host(collector, 1, &info);
+	assert_string_equal(info.config->host, "dc3");
+	assert_int_equal(info.link.connects, 3);
+	assert_int_equal(count_reports(OPERATIONAL_HOST_STOPPED, "dc2"), 1);
+	assert_int_equal(count_reports(OPERATIONAL_HOST_STOPPED, "dc3"), 0);
+	assert_int_equal(count_reports(OPERATIONAL_HOST_STARTED, "dc4"), 1);
+
+	reload_ok(NULL, 0);
+	assert_int_equal(collector_count(collector), 0);
+	stop();
+}
+
+/* What the old feed has left in the queue is the new one's position. */
+static void test_a_changed_host_finds_the_position_of_the_old_one(void **state)
+{
+	struct collect_config config = host_config("dc1");
+	const struct store_state position = {
+		.name = "collect/test", .data = "x", .len = 1};
+	struct fixture *f = start(state, &config, 1);
+	struct store_channel *channel = NULL;
+	struct tevent_req *req = NULL;
+
+	wait_links(f, 1);
+	assert_false(find_feed("dc1", "System")->found_state);
+	assert_int_equal(
+		store_channel_find(f->store, "ForwardedEvents", &channel),
+		EVERR_OK);
+	req = store_append_send(f, f->ev, channel, NULL, 0, &position, 1);
+	assert_non_null(req);
+	config.batch = 7;
+	reload_ok(&config, 1);
+	wait_links(f, 2);
+	assert_true(find_feed("dc1", "System")->found_state);
+	assert_int_equal(find_feed("dc1", "System")->config->batch, 7);
+	talloc_free(req);
+	stop();
+}
+
+static void test_a_reload_is_all_or_nothing(void **state)
+{
+	struct collect_config hosts[] = {host_config("dc1"),
+					 host_config("dc2")};
+	struct collector_config config = whole(hosts, 2);
+	struct fixture *f = start(state, hosts, 1);
+	char *message = NULL;
+
+	wait_links(f, 1);
+	hosts[0].batch = 9;
+	hosts[1].target = "Nowhere";
+	assert_int_equal(
+		collector_reload(collector, &config, collector, &message),
+		EVERR_CHANNEL_NOT_FOUND);
+	assert_non_null(strstr(message, "[collect s]: there is no channel "
+					"Nowhere"));
+	assert_int_equal(collector_count(collector), 1);
+	assert_non_null(find_link("dc1"));
+	assert_int_equal(count_reports(OPERATIONAL_HOST_STOPPED, "dc1"), 0);
+	stop();
+}
+
+static void test_a_host_that_cannot_begin_says_why(void **state)
+{
+	struct collect_config config = host_config("dc1");
+	struct fixture *f = start(state, &config, 1);
+	struct collect_host_info info = {};
+
+	feed_error = EVERR_STORE_CORRUPT;
+	while (num_reports < 2) {
+		assert_int_equal(tevent_loop_once(f->ev), 0);
+	}
+	assert_int_equal(num_created, 0);
+	assert_int_equal(reports[1].id, OPERATIONAL_HOST_LOST);
+	collector_host(collector, 0, &info);
+	assert_int_equal(info.link.state, COLLECT_LINK_WAITING);
+	assert_int_equal(info.link.failure.err, EVERR_STORE_CORRUPT);
+	assert_true(info.link.failure_time > 0);
+	assert_int_equal(info.num_feeds, 0);
+	stop();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		leak_test(
+			test_each_host_gets_a_link_and_a_feed_for_each_channel),
+		leak_test(test_feeds_follow_the_link_and_changes_are_told_once),
+		leak_test(test_what_feeds_find_reaches_their_link),
+		leak_test(test_a_reload_leaves_alone_what_has_not_changed),
+		leak_test(
+			test_a_changed_host_finds_the_position_of_the_old_one),
+		leak_test(test_a_reload_is_all_or_nothing),
+		leak_test(test_a_host_that_cannot_begin_says_why),
+	};
+
+	fixture_prepare();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
