@@ -223,6 +223,19 @@ static bool open_channels(struct open_state *state)
 	return true;
 }
 
+/* Whoever waits may free the request as soon as it is told. */
+static void open_refused(struct tevent_req *req, WERROR result)
+{
+	struct open_state *state = tevent_req_data(req, struct open_state);
+	struct collect_failure *failure = &state->call.failure;
+
+	collect_failure_win32(failure, state->call.connection->where,
+			      state->call.what, W_ERROR_V(result));
+	failure->sub_error = state->error.m_subErr;
+	failure->sub_param = state->error.m_subErrParam;
+	tevent_req_error(req, failure->err);
+}
+
 static void open_done(struct tevent_req *subreq)
 {
 	struct tevent_req *req =
@@ -235,9 +248,8 @@ static void open_done(struct tevent_req *subreq)
 	}
 	result = state->kind == COLLECT_QUERY ? state->r.query.out.result
 					      : state->r.subscribe.out.result;
-	if (!collect_call_ok(req, &state->call, result)) {
-		state->call.failure.sub_error = state->error.m_subErr;
-		state->call.failure.sub_param = state->error.m_subErrParam;
+	if (!W_ERROR_IS_OK(result)) {
+		open_refused(req, result);
 		return;
 	}
 	/* There is a channel for every query that was accepted. */
@@ -419,6 +431,25 @@ static bool next_is_empty(const struct next_state *state, WERROR result)
 		W_ERROR_EQUAL(result, WERR_TIMEOUT));
 }
 
+/*
+ * Each record has bytes of its own: else a small answer could stand for any
+ * amount of work.
+ */
+static bool next_is_whole(const struct next_state *state)
+{
+	uint64_t total = 0;
+	uint32_t i;
+
+	if (state->num > 0 && (state->offsets == NULL || state->sizes == NULL ||
+			       state->data == NULL)) {
+		return false;
+	}
+	for (i = 0; i < state->num; i++) {
+		total += state->sizes[i];
+	}
+	return total <= state->len;
+}
+
 static void next_done(struct tevent_req *subreq)
 {
 	struct tevent_req *req =
@@ -440,8 +471,7 @@ static void next_done(struct tevent_req *subreq)
 	    !collect_call_ok(req, &state->call, result)) {
 		return;
 	}
-	if (state->num > 0 && (state->offsets == NULL || state->sizes == NULL ||
-			       state->data == NULL)) {
+	if (!next_is_whole(state)) {
 		collect_call_malformed(req, &state->call);
 		return;
 	}

@@ -207,16 +207,18 @@ everr_t collect_config_get_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx,
 /* ------------------------------------------------------------- changes */
 
 /*
- * Whether the method succeeded.  Some of its codes mean something else here
- * than where logs are read.
+ * What the method said, then in full in call->failure.  Some of its codes mean
+ * something else here than where logs are read.
  */
-static bool change_ok(struct tevent_req *req, struct collect_call *call,
-		      WERROR result, const char *property)
+static everr_t change_result(struct collect_call *call, WERROR result,
+			     const char *property)
 {
 	const char *text = NULL;
 	everr_t err = EVERR_INVALID;
 
 	switch (W_ERROR_V(result)) {
+	case 0:
+		return EVERR_OK;
 	case W_ACCESS_DENIED:
 		err = EVERR_ACCESS;
 		text = "access denied; the account needs the channel's right "
@@ -238,7 +240,9 @@ static bool change_ok(struct tevent_req *req, struct collect_call *call,
 		text = "the service or its configuration file has fixed it";
 		break;
 	default:
-		return collect_call_ok(req, call, result);
+		return collect_failure_win32(&call->failure,
+					     call->connection->where,
+					     call->what, W_ERROR_V(result));
 	}
 	collect_failure_set(
 		&call->failure, err, "%s: cannot %s%s%s: %s (error 0x%x)",
@@ -246,8 +250,7 @@ static bool change_ok(struct tevent_req *req, struct collect_call *call,
 		property != NULL ? ": " : "", property != NULL ? property : "",
 		text, (unsigned int)W_ERROR_V(result));
 	call->failure.win32 = W_ERROR_V(result);
-	tevent_req_error(req, err);
-	return false;
+	return err;
 }
 
 struct put_state {
@@ -362,6 +365,7 @@ static void put_done(struct tevent_req *subreq)
 	const struct even6_RpcInfo *error = &state->error;
 	const char *property = NULL;
 	WERROR result;
+	everr_t err;
 
 	if (!collect_call_recv(req, &state->call, subreq, state)) {
 		return;
@@ -373,9 +377,11 @@ static void put_done(struct tevent_req *subreq)
 	if (error->m_subErrParam < COLLECT_PROPERTIES) {
 		property = collect_property_name(error->m_subErrParam);
 	}
-	if (!change_ok(req, &state->call, result, property)) {
+	err = change_result(&state->call, result, property);
+	if (err != EVERR_OK) {
 		state->call.failure.sub_error = error->m_subErr;
 		state->call.failure.sub_param = error->m_subErrParam;
+		tevent_req_error(req, err);
 		return;
 	}
 	tevent_req_done(req);
@@ -449,15 +455,19 @@ static void change_done(struct tevent_req *subreq)
 		tevent_req_callback_data(subreq, struct tevent_req);
 	struct change_state *state = tevent_req_data(req, struct change_state);
 	WERROR result;
+	everr_t err;
 
 	if (!collect_call_recv(req, &state->call, subreq, state)) {
 		return;
 	}
 	result = state->assert ? state->r.assert.out.result
 			       : state->r.retract.out.result;
-	if (change_ok(req, &state->call, result, NULL)) {
-		tevent_req_done(req);
+	err = change_result(&state->call, result, NULL);
+	if (err != EVERR_OK) {
+		tevent_req_error(req, err);
+		return;
 	}
+	tevent_req_done(req);
 }
 
 static everr_t change_recv(struct tevent_req *req,
