@@ -132,7 +132,8 @@ static const char *export_directory(struct cli *cli)
 	if (cli->options.remote != NULL) {
 		return NULL;
 	}
-	err = daemon_config_load(cli, cli->options.config, &config, &errors);
+	err = daemon_config_load_basic(cli, cli->options.config, &config,
+				       &errors);
 	TALLOC_FREE(errors);
 	return err == EVERR_OK ? config->rpc.export_directory : NULL;
 }

@@ -19,7 +19,8 @@ int cli_config(struct cli *cli, struct daemon_config **ret_config)
 	everr_t err;
 	size_t i;
 
-	err = daemon_config_load(cli, cli->options.config, ret_config, &errors);
+	err = daemon_config_load_basic(cli, cli->options.config, ret_config,
+				       &errors);
 	if (err == EVERR_OK) {
 		return -1;
 	}
@@ -40,7 +41,8 @@ static struct event_catalog *load_catalog(struct cli *cli)
 	struct daemon_config *config = NULL;
 	everr_t err;
 
-	err = daemon_config_load(cli, cli->options.config, &config, &errors);
+	err = daemon_config_load_basic(cli, cli->options.config, &config,
+				       &errors);
 	if (err == EVERR_OK) {
 		err = daemon_manifests_load(cli, config->manifests, NULL,
 					    &manifests);

@@ -560,10 +560,13 @@ static bool apply_named(struct load *load, const char *section,
 	     i++) {
 		named = &named_sections[i];
 		name = config_section_name(section, named->prefix);
-		if (name != NULL && (named->in_directory || !in_directory)) {
-			named->apply(load, section, name);
-			return true;
+		if (name == NULL || (in_directory && !named->in_directory)) {
+			continue;
 		}
+		if (!load->basic || !named->in_directory) {
+			named->apply(load, section, name);
+		}
+		return true;
 	}
 	return false;
 }
@@ -598,7 +601,7 @@ static void apply_sections(struct load *load)
 
 	sections = ini_get_section_list(load->ini, &num_sections, NULL);
 	for (i = 0; i < num_sections; i++) {
-		if (strcasecmp(sections[i], "collect") == 0) {
+		if (!load->basic && strcasecmp(sections[i], "collect") == 0) {
 			config_collect_defaults(load, sections[i]);
 		}
 	}
@@ -760,19 +763,22 @@ static everr_t load_file(struct load *load, bool required)
 
 	apply_sections(load);
 	close_ini(load);
-	load_directory(load);
-	load->file = load->config->file;
+	if (!load->basic) {
+		load_directory(load);
+		load->file = load->config->file;
+	}
 	config_collect_check(load);
 	check_whole(load);
 	return load->errors->num_messages > 0 ? EVERR_CONFIG : EVERR_OK;
 }
 
-everr_t daemon_config_load(TALLOC_CTX *mem_ctx, const char *file,
+static everr_t load_config(TALLOC_CTX *mem_ctx, const char *file, bool basic,
 			   struct daemon_config **ret_config,
 			   struct daemon_config_errors **ret_errors)
 {
 	struct load load = {
 		.file = file != NULL ? file : daemon_config_default_file(),
+		.basic = basic,
 	};
 	everr_t err;
 
@@ -799,6 +805,20 @@ everr_t daemon_config_load(TALLOC_CTX *mem_ctx, const char *file,
 	TALLOC_FREE(load.errors);
 	*ret_config = load.config;
 	return EVERR_OK;
+}
+
+everr_t daemon_config_load(TALLOC_CTX *mem_ctx, const char *file,
+			   struct daemon_config **ret_config,
+			   struct daemon_config_errors **ret_errors)
+{
+	return load_config(mem_ctx, file, false, ret_config, ret_errors);
+}
+
+everr_t daemon_config_load_basic(TALLOC_CTX *mem_ctx, const char *file,
+				 struct daemon_config **ret_config,
+				 struct daemon_config_errors **ret_errors)
+{
+	return load_config(mem_ctx, file, true, ret_config, ret_errors);
 }
 
 /* Whether the system's Samba says that this host is in a domain. */

@@ -124,6 +124,17 @@ everr_t daemon_config_load(TALLOC_CTX *mem_ctx, const char *file,
 	EVERR_MUST_CHECK;
 
 /*
+ * The same without what is collected and forwarded: those sections are passed
+ * over, the directory and the files that they name are not read.  For commands
+ * that talk to the service, whose users may not read such files, and which
+ * should not fail for a mistake there.
+ */
+everr_t daemon_config_load_basic(TALLOC_CTX *mem_ctx, const char *file,
+				 struct daemon_config **ret_config,
+				 struct daemon_config_errors **ret_errors)
+	EVERR_MUST_CHECK;
+
+/*
  * The path of the Samba configuration to use: the system's, or one below
  * samba_state.  The latter is written first by whoever uses it, with
  * *ret_options (rpc/smb_conf.h); without dir there is nothing to write.

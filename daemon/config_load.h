@@ -34,6 +34,7 @@ struct load {
 	struct ini_cfgobj *ini;
 	const char *file; /* as long as the load */
 	struct load_collect *collect;
+	bool basic; /* daemon_config_load_basic() */
 };
 
 /* Where something stands in the files. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <config.h>
 #include "daemon/bridge.h"
+#include "daemon/collect.h"
 
 #include "base/wintime.h"
 #include "soap/metrics.h"
@@ -213,6 +214,7 @@ void daemon_metrics(struct buf *out, const struct daemon_service *service)
 	put_store(out, service->store);
 	put_channels(out, service->store);
 	put_rpc(out, service->rpc);
+	daemon_collect_metrics(out, service);
 }
 
 /* -------------------------------------------------------------- health */

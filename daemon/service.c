@@ -3,6 +3,7 @@
 #include "daemon/service.h"
 #include "daemon/bridge.h"
 #include "daemon/channels.h"
+#include "daemon/collect.h"
 #include "daemon/manifests.h"
 
 #include "base/text.h"
@@ -142,6 +143,7 @@ static everr_t start_rpc(struct daemon_service *service)
  */
 static int service_destructor(struct daemon_service *service)
 {
+	TALLOC_FREE(service->collector);
 	TALLOC_FREE(service->soap);
 	TALLOC_FREE(service->rpc);
 	TALLOC_FREE(service->settings);
@@ -184,6 +186,9 @@ everr_t daemon_service_start(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 	}
 	if (err == EVERR_OK) {
 		err = daemon_bridge_start(service);
+	}
+	if (err == EVERR_OK) {
+		err = daemon_collect_start(service);
 	}
 	if (err != EVERR_OK) {
 		TALLOC_FREE(service);
@@ -234,6 +239,7 @@ static void warn_restart(struct daemon_service *service,
 			   "a change of 'computer' needs a restart");
 	}
 	daemon_bridge_warn_restart(service, new);
+	daemon_collect_warn_restart(service, new);
 }
 
 /* reason NULL: what err says. */
@@ -259,46 +265,8 @@ static void refuse_configuration(struct daemon_service *service,
 			   OPERATIONAL_CONFIGURATION_REFUSED, NULL, fields, 1);
 }
 
-/* Channels and publishers by the new configuration; then it is in force. */
-static everr_t take_manifests(struct daemon_service *service,
-			      const struct daemon_config *config)
-{
-	struct event_catalog *catalog = NULL;
-	everr_t err;
-
-	err = load_manifests(service, config, &catalog);
-	if (err == EVERR_OK) {
-		err = daemon_channels_define(service, config, catalog);
-	}
-	if (err == EVERR_OK) {
-		err = rpc_service_set_catalog(service->rpc, catalog);
-	}
-	if (err != EVERR_OK) {
-		talloc_free(catalog);
-		return err;
-	}
-	/* Handles of clients may still refer to the old one. */
-	(void)talloc_unlink(service, service->catalog);
-	service->catalog = catalog;
-	return EVERR_OK;
-}
-
-/* What the new one has changed before it failed, as far as that goes. */
-static void take_back(struct daemon_service *service)
-{
-	const struct daemon_config *config = service->config;
-	char *message = NULL;
-
-	(void)!rpc_service_reload(service->rpc, config->rpc.readers,
-				  config->rpc.administrators, &message);
-	TALLOC_FREE(message);
-	(void)!daemon_channels_define(service, config, service->catalog);
-}
-
-/* *ret_message may say what is wrong. */
-static everr_t take_configuration(struct daemon_service *service,
-				  const struct daemon_config *config,
-				  char **ret_message)
+static everr_t take_access(struct daemon_service *service,
+			   const struct daemon_config *config)
 {
 	char *message = NULL;
 	everr_t err;
@@ -309,22 +277,61 @@ static everr_t take_configuration(struct daemon_service *service,
 		daemon_log(service->log, DAEMON_LOG_WARNING, "%s", message);
 		TALLOC_FREE(message);
 	}
+	return err;
+}
+
+/*
+ * Room by room, each of them all or nothing.  The collector comes after the
+ * channels, which its targets are among.  *ret_message may say what is wrong.
+ */
+static everr_t take_rooms(struct daemon_service *service,
+			  const struct daemon_config *config,
+			  struct event_catalog *catalog, char **ret_message)
+{
+	everr_t err;
+
+	err = take_access(service, config);
+	if (err == EVERR_OK) {
+		err = daemon_bridge_reload(service, config, ret_message);
+	}
+	if (err == EVERR_OK) {
+		err = daemon_channels_define(service, config, catalog);
+	}
+	if (err == EVERR_OK) {
+		err = rpc_service_set_catalog(service->rpc, catalog);
+	}
+	if (err == EVERR_OK) {
+		err = daemon_collect_reload(service, config, ret_message);
+	}
+	return err;
+}
+
+static everr_t take_configuration(struct daemon_service *service,
+				  const struct daemon_config *config,
+				  char **ret_message)
+{
+	struct event_catalog *catalog = NULL;
+	char *ignored = NULL;
+	everr_t err;
+
+	err = load_manifests(service, config, &catalog);
 	if (err != EVERR_OK) {
 		return err;
 	}
-	/* The bridge can take itself back; the others are taken back here. */
-	err = daemon_bridge_reload(service, config, ret_message);
-	if (err == EVERR_OK) {
-		err = take_manifests(service, config);
-		if (err != EVERR_OK) {
-			(void)!daemon_bridge_reload(service, service->config,
-						    ret_message);
-		}
-	}
+	err = take_rooms(service, config, catalog, ret_message);
 	if (err != EVERR_OK) {
-		take_back(service);
+		/* Rooms that have changed go back; for the others it is
+		   nothing new. */
+		(void)!take_rooms(service, service->config, service->catalog,
+				  &ignored);
+		TALLOC_FREE(ignored);
+		(void)talloc_unlink(service, catalog);
+		return err;
 	}
-	return err;
+	/* Handles of clients may still refer to the old one. */
+	(void)talloc_unlink(service, service->catalog);
+	service->catalog = catalog;
+	return EVERR_OK;
 }
 
 everr_t daemon_service_reload(struct daemon_service *service)
@@ -356,6 +363,7 @@ everr_t daemon_service_reload(struct daemon_service *service)
 		talloc_strdup(config, service->config->rpc.smb_conf);
 	TALLOC_FREE(service->config);
 	service->config = config;
+	daemon_collect_warn_files(service);
 	daemon_log(service->log, DAEMON_LOG_INFO, "configuration reloaded");
 	operational_report(service->operational,
 			   OPERATIONAL_CONFIGURATION_RELOADED, NULL, NULL, 0);

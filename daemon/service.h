@@ -19,6 +19,8 @@ struct daemon_health {
 	bool failing;
 };
 
+struct collector;
+
 struct daemon_service {
 	struct tevent_context *ev;
 	struct daemon_log *log;
@@ -30,6 +32,7 @@ struct daemon_service {
 	struct rpc_settings *settings; /* of the channels */
 	struct rpc_service *rpc;
 	struct soap *soap; /* NULL: neither listeners nor an inbox */
+	struct collector *collector;
 	struct daemon_lag *lag;
 	struct daemon_health health;
 	uint64_t started; /* FILETIME */
@@ -47,8 +50,9 @@ everr_t daemon_service_start(
 
 /*
  * Read the configuration and the manifests again.  Channels, publishers and
- * access lists change at once, and what soap_reload() takes over; a key that needs a restart is named in the log
- * and keeps its old value.  A configuration with mistakes changes nothing; a
+ * access lists change at once, and what soap_reload() and collector_reload()
+ * take over; a key that needs a restart is named in the log and keeps its old
+ * value.  A configuration with mistakes changes nothing; a
  * manifest with mistakes is logged and passed over.
  */
 everr_t daemon_service_reload(struct daemon_service *service) EVERR_MUST_CHECK;

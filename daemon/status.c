@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <config.h>
 #include "daemon/bridge.h"
+#include "daemon/collect.h"
 
 #include "base/wintime.h"
 
 #include <jansson.h>
 #include <unistd.h>
 
-static json_t *time_json(uint64_t filetime)
+json_t *daemon_time_json(uint64_t filetime)
 {
 	char text[WINTIME_TEXT_MAX];
 
@@ -34,14 +35,14 @@ static json_t *channel_json(struct store_channel *channel)
 	struct store_channel_info info;
 
 	store_channel_info(channel, &info);
-	return json_pack("{s:s,s:b,s:I,s:I,s:I,s:I,s:I,s:o,s:b}", "name",
-			 info.name, "enabled", info.config.enabled, "records",
-			 (json_int_t)info.num_records, "oldest_id",
-			 (json_int_t)info.oldest_id, "next_id",
-			 (json_int_t)info.next_id, "bytes",
-			 (json_int_t)info.bytes, "missing",
-			 (json_int_t)info.num_missing, "last_write",
-			 time_json(info.last_write_time), "full", info.full);
+	return json_pack(
+		"{s:s,s:b,s:I,s:I,s:I,s:I,s:I,s:o,s:b}", "name", info.name,
+		"enabled", info.config.enabled, "records",
+		(json_int_t)info.num_records, "oldest_id",
+		(json_int_t)info.oldest_id, "next_id", (json_int_t)info.next_id,
+		"bytes", (json_int_t)info.bytes, "missing",
+		(json_int_t)info.num_missing, "last_write",
+		daemon_time_json(info.last_write_time), "full", info.full);
 }
 
 static json_t *channels_json(struct store *store)
@@ -66,7 +67,7 @@ char *daemon_service_status(TALLOC_CTX *mem_ctx,
 	root = json_pack(
 		"{s:s,s:i,s:s,s:o,s:i,s:i,s:o,s:o}", "version", PACKAGE_VERSION,
 		"pid", (int)getpid(), "computer", service->config->computer,
-		"started", time_json(service->started), "port",
+		"started", daemon_time_json(service->started), "port",
 		(int)rpc_service_port(service->rpc), "endpoint_mapper_port",
 		(int)rpc_service_mapper_port(service->rpc), "loop_lag",
 		lag_json(service->lag), "channels",
@@ -75,6 +76,7 @@ char *daemon_service_status(TALLOC_CTX *mem_ctx,
 		return NULL;
 	}
 	daemon_bridge_status(service, root);
+	daemon_collect_status(service, root);
 	text = json_dumps(root, JSON_COMPACT);
 	json_decref(root);
 	if (text == NULL) {

@@ -578,6 +578,28 @@ static void test_too_many_sections_are_refused_before_they_cost(void **state)
 	bad(f, "", "a.conf: has more than 1000 sections");
 }
 
+/* Whoever only talks to the service may not read these files. */
+static void test_a_command_needs_nothing_of_what_is_collected(void **state)
+{
+	struct files *f = files_new(*state);
+	struct daemon_config_errors *errors = NULL;
+	struct daemon_config *config = NULL;
+
+	write_part(f, "a.conf", "[nonsense");
+	write_file(f->config, "[collect]\nbtch = 1\n[rpc]\nport = 7\n"
+			      "[collect a]\nhosts_file = /nonexistent\n");
+	assert_int_equal(
+		daemon_config_load_basic(f, f->config, &config, &errors),
+		EVERR_OK);
+	assert_int_equal(config->rpc.port, 7);
+	assert_int_equal(config->collect.num_hosts, 0);
+	talloc_free(config);
+	write_file(f->config, "[rpc]\nprt = 7\n");
+	assert_int_equal(
+		daemon_config_load_basic(f, f->config, &config, &errors),
+		EVERR_CONFIG);
+}
+
 /* ----------------------------------------------------- copy and compare */
 
 static void test_a_copy_is_equal_and_stands_on_its_own(void **state)
@@ -626,6 +648,7 @@ int main(void)
 		leak_test(test_the_directory_is_read_in_order_of_names),
 		leak_test(test_mistakes_in_the_directory_name_their_file),
 		leak_test(test_too_many_sections_are_refused_before_they_cost),
+		leak_test(test_a_command_needs_nothing_of_what_is_collected),
 		leak_test(test_a_copy_is_equal_and_stands_on_its_own),
 	};
 

@@ -55,8 +55,9 @@ class Server:
         server = make_server(config="[listener dss]\\nserve = wsus\\nport = 0")
         address, port = server.http("dss")
 
-    The quarantine is server.quarantine and the catalogue of updates
-    server.catalogue, both below server.dir; their other keys are free."""
+    The quarantine is server.quarantine, the catalogue of updates
+    server.catalogue and the directory of [collect NAME] files server.collect
+    (which does not exist), all below server.dir; their other keys are free."""
 
     def __init__(self, config="", readers=("alice",), administrators=(),
                  realm=None, keytab=None, mapper=True, rpc="",
@@ -70,6 +71,7 @@ class Server:
         self.control = os.path.join(self.dir, "control")
         self.quarantine = os.path.join(self.dir, "quarantine")
         self.catalogue = os.path.join(self.dir, "wsus")
+        self.collect = os.path.join(self.dir, "collect.d")
         self._status = None
         kerberos = f"realm = {realm}\nkeytab = {keytab}\n" if realm else ""
         self.write_config(f"""
@@ -99,6 +101,9 @@ samba_state = {self.dir}/samba
 directory = {self.quarantine}
 [wsus]
 catalogue = {self.catalogue}
+[collector]
+directory = {self.collect}
+ticket_directory = {self.dir}/tickets
 {config}
 """)
         self._write_unix_users()
