@@ -552,6 +552,7 @@ static void transport_reached(struct tevent_req *req)
 	static const struct transport_ops *const ops[] = {
 		[FORWARD_UDP] = &transport_udp_ops,
 		[FORWARD_TCP] = &transport_tcp_ops,
+		[FORWARD_RELP] = &transport_relp_ops,
 	};
 	char *reason = NULL;
 	int fd = -1;
@@ -626,8 +627,7 @@ static everr_t config_check(TALLOC_CTX *mem_ctx,
 		*ret_message = talloc_strdup(mem_ctx, "no receiver is named");
 		return EVERR_CONFIG;
 	}
-	if (config->transport == FORWARD_TLS ||
-	    config->transport == FORWARD_RELP) {
+	if (config->transport == FORWARD_TLS) {
 		*ret_message = talloc_strdup(mem_ctx, "not there yet");
 		return EVERR_NOT_SUPPORTED;
 	}

@@ -387,6 +387,126 @@ static void test_what_a_receiver_says_is_passed_over(void **state)
 	assert_int_equal(t.sender->downs, 0);
 }
 
+/* ------------------------------------------------------------------ RELP */
+
+#define OPEN_ANSWER "1 rsp 37 200 OK\nrelp_version=0\ncommands=syslog\n"
+
+/* Through the greeting, with a server of the test's own. */
+static struct test make_relp(TALLOC_CTX *mem_ctx)
+{
+	struct test t = make(mem_ctx, FORWARD_RELP, AF_INET, SOCK_STREAM);
+
+	sender_start(t.sender);
+	loop_until(t.ev,
+		   t.receiver->len > 0 &&
+			   t.receiver->bytes[t.receiver->len - 1] == '\n' &&
+			   t.receiver->len > 60);
+	assert_memory_equal(t.receiver->bytes, "1 open ", 7);
+	assert_int_equal(t.sender->readies, 0);
+	receiver_say(t.receiver, OPEN_ANSWER, strlen(OPEN_ANSWER));
+	loop_until(t.ev, t.sender->readies == 1);
+	t.receiver->len = 0;
+	return t;
+}
+
+static void say(const struct test *t, const char *text)
+{
+	receiver_say(t->receiver, text, strlen(text));
+}
+
+static void test_relp_message_has_arrived_when_it_is_answered(void **state)
+{
+	struct test t = make_relp(*state);
+
+	assert_true(sender_send(t.sender, "one", 41));
+	assert_true(sender_send(t.sender, "and two", 42));
+	loop_until(t.ev, t.receiver->len >= 34);
+	assert_true(receiver_has(t.receiver,
+				 "2 syslog 3 one\n3 syslog 7 and two\n"));
+	assert_int_equal(t.sender->arrived, 0);
+	say(&t, "2 rsp 6 200 OK\n");
+	loop_until(t.ev, t.sender->arrived == 41);
+	assert_int_equal(info_of(t.sender).in_flight, 1);
+	say(&t, "3 rsp 6 200 OK\n");
+	loop_until(t.ev, t.sender->arrived == 42);
+	TALLOC_FREE(t.sender->transport);
+	loop_until(t.ev, t.receiver->ended);
+	assert_int_equal(t.receiver->len, 34 + 10);
+	assert_memory_equal(t.receiver->bytes + 34, "4 close 0\n", 10);
+}
+
+static void test_relp_answers_out_of_order_count_in_order(void **state)
+{
+	struct test t = make_relp(*state);
+
+	assert_true(sender_send(t.sender, "one", 1));
+	assert_true(sender_send(t.sender, "two", 2));
+	assert_true(sender_send(t.sender, "three", 3));
+	loop_until(t.ev, t.receiver->len >= 47);
+	say(&t, "3 rsp 6 200 OK\n2 rsp 6 200 OK\n");
+	loop_until(t.ev, t.sender->arrived == 2);
+	assert_int_equal(info_of(t.sender).in_flight, 1);
+	say(&t, "4 rsp 6 200 OK\n");
+	loop_until(t.ev, t.sender->arrived == 3);
+	assert_false(t.sender->out_of_order);
+}
+
+static void test_relp_window_holds_the_sender_back(void **state)
+{
+	struct test t = make(*state, FORWARD_RELP, AF_INET, SOCK_STREAM);
+
+	t.sender->config.window = 2;
+	sender_start(t.sender);
+	loop_until(t.ev, t.receiver->peer != -1);
+	say(&t, OPEN_ANSWER);
+	loop_until(t.ev, t.sender->readies == 1);
+	assert_true(sender_send(t.sender, "one", 1));
+	assert_true(sender_send(t.sender, "two", 2));
+	assert_false(sender_send(t.sender, "three", 3));
+	loop_until(t.ev,
+		   t.sender->transport->written == t.sender->transport->taken);
+	say(&t, "2 rsp 6 200 OK\n3 rsp 6 200 OK\n");
+	loop_until(t.ev, t.sender->readies == 2);
+	assert_true(sender_send(t.sender, "three", 3));
+}
+
+/* What the server says ends the session, for this reason. */
+static void relp_ends(void **state, const char *text, const char *reason)
+{
+	struct test t = make_relp(*state);
+
+	assert_true(sender_send(t.sender, "one", 1));
+	loop_until(t.ev, t.receiver->len >= 15);
+	say(&t, text);
+	loop_until(t.ev, t.sender->downs == 1);
+	assert_non_null(strstr(t.sender->reason, reason));
+	assert_int_equal(t.sender->arrived, 0);
+	loop_until(t.ev, t.receiver->accepted == 2);
+}
+
+static void test_relp_session_ends_by_what_the_server_says(void **state)
+{
+	relp_ends(state, "2 rsp 8 500 full\n", "answered 500 full");
+	relp_ends(state, "0 serverclose 0\n", "ends the session");
+	relp_ends(state, "9 rsp 6 200 OK\n", "what was not asked");
+	relp_ends(state, "1 rsp 6 200 OK\n", "what was not asked");
+	relp_ends(state, "2 rsp 2 OK\n", "broke the RELP protocol");
+	relp_ends(state, "5 starttls 0\n", "sent the command starttls");
+	relp_ends(state, "garbage\n", "no RELP");
+}
+
+static void test_relp_server_without_syslog_is_refused(void **state)
+{
+	struct test t = make(*state, FORWARD_RELP, AF_INET, SOCK_STREAM);
+
+	sender_start(t.sender);
+	loop_until(t.ev, t.receiver->peer != -1);
+	say(&t, "1 rsp 21 200 OK\nrelp_version=0\n");
+	loop_until(t.ev, t.sender->downs == 1);
+	assert_non_null(strstr(t.sender->reason, "takes no syslog"));
+	assert_int_equal(t.sender->readies, 0);
+}
+
 /* --------------------------------------------------------------- freeing */
 
 static void test_it_can_be_freed_in_every_turn(void **state)
@@ -469,6 +589,11 @@ int main(void)
 		leak_test(test_udp_port_where_nobody_listens_is_noticed),
 		leak_test(test_unix_datagram_socket_that_comes_again_is_found),
 		leak_test(test_what_a_receiver_says_is_passed_over),
+		leak_test(test_relp_message_has_arrived_when_it_is_answered),
+		leak_test(test_relp_answers_out_of_order_count_in_order),
+		leak_test(test_relp_window_holds_the_sender_back),
+		leak_test(test_relp_session_ends_by_what_the_server_says),
+		leak_test(test_relp_server_without_syslog_is_refused),
 		leak_test(test_it_can_be_freed_in_every_turn),
 		leak_test(test_it_can_be_freed_in_every_hook),
 		leak_test(test_path_that_is_too_long_is_refused),
