@@ -459,6 +459,15 @@ void fake_log_lose(struct fake_log *log, uint64_t id)
 	drop(log, id, id);
 }
 
+void fake_log_rewind(struct fake_log *log)
+{
+	struct fake_cursor *cursor = NULL;
+
+	for (cursor = log->cursors; cursor != NULL; cursor = cursor->link) {
+		cursor->next = 0;
+	}
+}
+
 void fake_log_wake(struct fake_log *log)
 {
 	fake_service_wake(log->service);

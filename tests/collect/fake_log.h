@@ -64,6 +64,8 @@ struct fake_record *fake_log_find(struct fake_log *log, uint64_t id);
 void fake_log_trim(struct fake_log *log, uint64_t below);
 /* Remove one, leaving a hole. */
 void fake_log_lose(struct fake_log *log, uint64_t id);
+/* Open subscriptions begin at the oldest record again. */
+void fake_log_rewind(struct fake_log *log);
 void fake_log_wake(struct fake_log *log);
 
 #endif

@@ -57,7 +57,9 @@ static struct feeding *feeding_new(void **state)
 {
 	struct feeding *t = talloc_zero(*state, struct feeding);
 
-	t->f = fixture_start(state);
+	t->f = fixture_new(*state);
+	t->f->options.limits.disk_reserve = 1000;
+	fixture_open(t->f);
 	/* The feed ends before the store and the host do. */
 	t->log = fake_log_create(t);
 	t->target = fixture_channel(t->f, TARGET);
@@ -154,6 +156,13 @@ static void assert_stored(struct feeding *t, const char *expected)
 	char *all = stored(t);
 
 	assert_string_equal(all, expected);
+}
+
+/* The last thing of a test: the store is closed, and checked. */
+static void assert_whole(struct feeding *t)
+{
+	TALLOC_FREE(t->feed);
+	TALLOC_FREE(t->f->store);
 	fixture_verify(t->f);
 }
 
@@ -247,6 +256,562 @@ static void test_a_restart_goes_on_after_the_last_event(void **state)
 	assert_int_equal(t->log->last_bookmark, 3);
 	assert_int_equal(info(t).position.gaps, 0);
 	assert_int_equal(info(t).position.events, 6);
+	assert_whole(t);
+}
+
+/* What the position says of gaps. */
+static void assert_gap(struct feeding *t, uint32_t cause, uint32_t exact,
+		       uint64_t first, uint64_t last, uint64_t missing)
+{
+	struct collect_position position = info(t).position;
+
+	assert_int_equal(position.gap.cause, cause);
+	assert_int_equal(position.gap.exact, exact);
+	assert_int_equal(position.gap.first, first);
+	assert_int_equal(position.gap.last, last);
+	assert_int_equal(position.gap.missing, missing);
+}
+
+/* Collect what there is, then stop. */
+static void collect_to(struct feeding *t, uint64_t id)
+{
+	feed_start(t);
+	fixture_until(t->f, position_of(t) == id && is_quiet(t));
+	TALLOC_FREE(t->feed);
+}
+
+static void test_a_log_that_was_cleared_and_is_shorter(void **state)
+{
+	struct feeding *t = feeding_new(state);
+
+	add(t, 1, 5, "a");
+	collect_to(t, 5);
+	fake_log_trim(t->log, 100);
+	add(t, 1, 2, "b");
+	feed_restart(t);
+	fixture_until(t->f, position_of(t) == 2);
+	assert_stored(t, "a-1 a-2 a-3 a-4 a-5 b-1 b-2");
+	assert_gap(t, COLLECT_GAP_CLEARED, COLLECT_GAP_AT_LEAST, 6, 0, 0);
+	assert_int_equal(info(t).position.gaps, 1);
+}
+
+static void test_a_log_that_was_cleared_and_has_grown_past(void **state)
+{
+	struct feeding *t = feeding_new(state);
+
+	add(t, 1, 3, "a");
+	collect_to(t, 3);
+	fake_log_trim(t->log, 100);
+	add(t, 1, 6, "b");
+	feed_restart(t);
+	fixture_until(t->f, position_of(t) == 6);
+	assert_stored(t, "a-1 a-2 a-3 b-1 b-2 b-3 b-4 b-5 b-6");
+	assert_int_equal(info(t).position.gap.cause, COLLECT_GAP_CLEARED);
+	assert_int_equal(info(t).position.gaps, 1);
+}
+
+static void test_a_log_that_rolled_over(void **state)
+{
+	struct feeding *t = feeding_new(state);
+
+	add(t, 1, 3, "a");
+	collect_to(t, 3);
+	add(t, 4, 9, "a");
+	fake_log_trim(t->log, 7);
+	feed_restart(t);
+	fixture_until(t->f, position_of(t) == 9);
+	assert_stored(t, "a-1 a-2 a-3 a-7 a-8 a-9");
+	assert_gap(t, COLLECT_GAP_OVERWRITTEN, COLLECT_GAP_EXACT, 4, 6, 3);
+	assert_int_equal(info(t).position.missing, 3);
+	assert_int_equal(info(t).position.gaps, 1);
+}
+
+static void test_a_log_that_rolled_over_right_behind_the_position(void **state)
+{
+	struct feeding *t = feeding_new(state);
+
+	add(t, 1, 3, "a");
+	collect_to(t, 3);
+	add(t, 4, 5, "a");
+	fake_log_trim(t->log, 4);
+	feed_restart(t);
+	fixture_until(t->f, position_of(t) == 5);
+	assert_stored(t, "a-1 a-2 a-3 a-4 a-5");
+	assert_int_equal(info(t).position.gaps, 0);
+}
+
+/* Record ids go on after a clear, as Windows does it. */
+static void test_a_log_that_was_cleared_and_counts_on(void **state)
+{
+	struct feeding *t = feeding_new(state);
+
+	add(t, 1, 3, "a");
+	collect_to(t, 3);
+	fake_log_trim(t->log, 100);
+	feed_restart(t);
+	fixture_until(t->f, is_quiet(t));
+	assert_int_equal(info(t).position.gaps, 0);
+	add(t, 6, 7, "a");
+	fixture_until(t->f, position_of(t) == 7);
+	assert_stored(t, "a-1 a-2 a-3 a-6 a-7");
+	assert_int_equal(info(t).position.gap.missing, 2);
+	assert_int_equal(info(t).position.gaps, 1);
+}
+
+static void test_a_log_that_is_reset_under_the_subscription(void **state)
+{
+	struct feeding *t = feeding_new(state);
+
+	add(t, 1, 3, "a");
+	feed_start(t);
+	fixture_until(t->f, position_of(t) == 3 && is_quiet(t));
+	fake_log_trim(t->log, 100);
+	/* The host's cursor is moved as well. */
+	fake_log_rewind(t->log);
+	add(t, 1, 2, "b");
+	fixture_until(t->f, position_of(t) == 2);
+	assert_stored(t, "a-1 a-2 a-3 b-1 b-2");
+	assert_int_equal(info(t).position.gap.cause, COLLECT_GAP_CLEARED);
+	assert_int_equal(info(t).position.gaps, 1);
+	assert_int_equal(t->broken, 0);
+}
+
+static void test_events_that_are_sent_again_are_not_stored_again(void **state)
+{
+	struct feeding *t = feeding_new(state);
+
+	add(t, 1, 3, "a");
+	feed_start(t);
+	fixture_until(t->f, position_of(t) == 3 && is_quiet(t));
+	fake_log_rewind(t->log);
+	add(t, 4, 5, "a");
+	fixture_until(t->f, position_of(t) == 5);
+	assert_stored(t, "a-1 a-2 a-3 a-4 a-5");
+	assert_int_equal(info(t).position.gaps, 0);
+}
+
+static void test_a_host_that_ignores_bookmarks(void **state)
+{
+	struct feeding *t = feeding_new(state);
+
+	t->log->ignore_bookmark = true;
+	add(t, 1, 3, "a");
+	collect_to(t, 3);
+	add(t, 4, 5, "a");
+	feed_restart(t);
+	fixture_until(t->f, position_of(t) == 5);
+	assert_stored(t, "a-1 a-2 a-3 a-4 a-5");
+	assert_int_equal(info(t).position.gaps, 0);
+}
+
+static void refuse_bookmarks(void **state, uint32_t error)
+{
+	struct feeding *t = feeding_new(state);
+
+	t->log->bookmark_error = error;
+	add(t, 1, 3, "a");
+	collect_to(t, 3);
+	add(t, 4, 5, "a");
+	feed_restart(t);
+	fixture_until(t->f, position_of(t) == 5);
+	assert_stored(t, "a-1 a-2 a-3 a-4 a-5");
+	assert_int_equal(info(t).position.gaps, 0);
+	/* From the oldest record, with the old ones left out. */
+	assert_int_equal(t->log->last_flags & EVEN6_SUBSCRIBE_ORIGIN_MASK,
+			 EVEN6_SUBSCRIBE_START_AT_OLDEST_RECORD);
+}
+
+static void test_a_bookmark_refused_as_stale(void **state)
+{
+	refuse_bookmarks(state, 0x3AA3);
+}
+
+static void test_a_bookmark_refused_as_not_found(void **state)
+{
+	refuse_bookmarks(state, 0x490);
+}
+
+static void test_a_bookmark_refused_as_a_query(void **state)
+{
+	refuse_bookmarks(state, 0x3A99);
+}
+
+static void test_a_host_that_cannot_seek(void **state)
+{
+	struct feeding *t = feeding_new(state);
+
+	t->log->seek_error = 50;
+	add(t, 1, 3, "a");
+	collect_to(t, 3);
+	add(t, 4, 5, "a");
+	feed_restart(t);
+	fixture_until(t->f, position_of(t) == 5);
+	assert_stored(t, "a-1 a-2 a-3 a-4 a-5");
+	assert_int_equal(t->log->last_bookmark, 3);
+	assert_true(t->log->last_flags & EVEN6_SUBSCRIBE_STRICT);
+}
+
+/* A subscription that ends; what was not read is read by the next one. */
+static void end_subscription(void **state, uint32_t error)
+{
+	struct feeding *t = feeding_new(state);
+
+	add(t, 1, 3, "a");
+	feed_start(t);
+	fixture_until(t->f, position_of(t) == 3 && is_quiet(t));
+	t->log->next_error = error;
+	add(t, 4, 4, "a");
+	fixture_until(t->f, position_of(t) == 4);
+	assert_stored(t, "a-1 a-2 a-3 a-4");
+	assert_int_equal(t->log->subscriptions, 2);
+	assert_int_equal(t->broken, 0);
+}
+
+static void test_a_subscription_that_ends_as_stale(void **state)
+{
+	end_subscription(state, 0x3AA3);
+}
+
+static void test_a_subscription_that_is_cancelled(void **state)
+{
+	end_subscription(state, 0x4C7);
+}
+
+static void test_a_subscription_whose_channel_goes_and_comes(void **state)
+{
+	end_subscription(state, 0x3A9F);
+}
+
+/* ------------------------------------------------------------------ gaps */
+
+static void test_numbers_that_are_missing_are_counted(void **state)
+{
+	struct feeding *t = feeding_new(state);
+
+	add(t, 1, 2, "a");
+	add(t, 5, 6, "a");
+	add(t, 10, 10, "a");
+	feed_start(t);
+	fixture_until(t->f, position_of(t) == 10);
+	assert_stored(t, "a-1 a-2 a-5 a-6 a-10");
+	assert_gap(t, COLLECT_GAP_SKIPPED, COLLECT_GAP_EXACT, 3, 9, 5);
+	assert_int_equal(info(t).position.gaps, 2);
+	assert_int_equal(info(t).position.missing, 5);
+}
+
+static void test_a_roll_over_under_the_subscription(void **state)
+{
+	struct feeding *t = feeding_new(state);
+
+	add(t, 1, 2, "a");
+	feed_start(t);
+	fixture_until(t->f, position_of(t) == 2 && is_quiet(t));
+	fake_log_trim(t->log, 100);
+	add(t, 7, 8, "a");
+	fixture_until(t->f, position_of(t) == 8);
+	assert_gap(t, COLLECT_GAP_OVERWRITTEN, COLLECT_GAP_EXACT, 3, 6, 4);
+}
+
+static void test_what_a_filter_leaves_is_no_gap(void **state)
+{
+	struct feeding *t = feeding_new(state);
+
+	t->channel.query = "*[System[Level=1]]";
+	add(t, 1, 6, "a");
+	fake_log_find(t->log, 2)->selected = false;
+	fake_log_find(t->log, 5)->selected = false;
+	collect_to(t, 6);
+	assert_stored(t, "a-1 a-3 a-4 a-6");
+	add(t, 7, 9, "a");
+	fake_log_trim(t->log, 9);
+	feed_restart(t);
+	fixture_until(t->f, position_of(t) == 9);
+	assert_gap(t, COLLECT_GAP_OVERWRITTEN, COLLECT_GAP_AT_MOST, 7, 8, 2);
+	assert_int_equal(info(t).position.gaps, 1);
+	assert_int_equal(info(t).position.at_most, 2);
+	assert_int_equal(info(t).position.missing, 0);
+}
+
+/* -------------------------------------------------------- what is too large */
+
+static void test_a_batch_that_is_too_large_is_halved(void **state)
+{
+	struct feeding *t = feeding_new(state);
+
+	t->log->bound = 20;
+	add(t, 1, 50, "a");
+	feed_start(t);
+	fixture_until(t->f, position_of(t) == 50);
+	assert_int_equal(info(t).events, 50);
+	assert_int_equal(info(t).position.gaps, 0);
+	assert_int_equal(info(t).batch, 16);
+
+	/* And grows again. */
+	t->log->bound = 0;
+	add(t, 51, 60, "a");
+	fixture_until(t->f, position_of(t) == 60 && is_quiet(t));
+	while (info(t).batch < 64) {
+		uint64_t next = position_of(t) + 1;
+
+		add(t, next, next, "a");
+		fixture_until(t->f, position_of(t) == next && is_quiet(t));
+		assert_true(next < 200);
+	}
+}
+
+static void test_a_bound_that_the_transport_reports(void **state)
+{
+	struct feeding *t = feeding_new(state);
+
+	t->log->next_status = NT_STATUS_RPC_INVALID_BOUND;
+	add(t, 1, 5, "a");
+	feed_start(t);
+	fixture_until(t->f, position_of(t) == 5);
+	assert_int_equal(info(t).batch, 32);
+	assert_int_equal(t->broken, 0);
+	assert_int_equal(info(t).events, 5);
+}
+
+static void test_a_record_that_nobody_can_read_is_passed(void **state)
+{
+	struct feeding *t = feeding_new(state);
+
+	add(t, 1, 6, "a");
+	fake_log_find(t->log, 4)->too_large = true;
+	feed_start(t);
+	fixture_until(t->f, position_of(t) == 6);
+	assert_stored(t, "a-1 a-2 a-3 a-5 a-6");
+	assert_gap(t, COLLECT_GAP_UNREADABLE, COLLECT_GAP_EXACT, 4, 4, 1);
+	assert_int_equal(info(t).position.gaps, 1);
+	assert_int_equal(info(t).position.missing, 1);
+}
+
+static void test_one_far_behind_is_found(void **state)
+{
+	struct feeding *t = feeding_new(state);
+
+	t->channel.query = "*[System[Level=1]]";
+	add(t, 1, 1, "a");
+	add(t, 1000, 1000, "a");
+	add(t, 1001, 1001, "a");
+	add(t, 1005, 1005, "a");
+	fake_log_find(t->log, 1000)->too_large = true;
+	feed_start(t);
+	fixture_until(t->f, position_of(t) == 1005);
+	assert_stored(t, "a-1 a-1001 a-1005");
+	assert_gap(t, COLLECT_GAP_UNREADABLE, COLLECT_GAP_EXACT, 1000, 1000, 1);
+}
+
+static void test_the_last_one_is_passed_too(void **state)
+{
+	struct feeding *t = feeding_new(state);
+
+	add(t, 1, 3, "a");
+	fake_log_find(t->log, 3)->too_large = true;
+	feed_start(t);
+	fixture_until(t->f, position_of(t) == 3 && is_quiet(t));
+	TALLOC_FREE(t->feed);
+
+	/* It still cannot be read: not even to compare it. */
+	add(t, 4, 4, "a");
+	feed_restart(t);
+	fixture_until(t->f, position_of(t) == 4);
+	assert_stored(t, "a-1 a-2 a-4");
+	assert_int_equal(info(t).position.gaps, 1);
+}
+
+/* -------------------------------------------------- what cannot be stored */
+
+static void spoil(struct feeding *t, uint64_t id)
+{
+	static const uint8_t garbage[] = {0x0F, 0x01, 0x01, 0x00, 0x77, 0x77};
+	struct fake_record *record = fake_log_find(t->log, id);
+
+	record->doc = garbage;
+	record->len = sizeof(garbage);
+}
+
+static void test_events_that_the_store_refuses_are_left_out(void **state)
+{
+	struct feeding *t = feeding_new(state);
+
+	add(t, 1, 6, "a");
+	spoil(t, 2);
+	spoil(t, 5);
+	spoil(t, 6);
+	feed_start(t);
+	fixture_until(t->f, position_of(t) == 6 && is_quiet(t));
+	assert_stored(t, "a-1 a-3 a-4");
+	assert_int_equal(info(t).position.gap.cause, COLLECT_GAP_REFUSED);
+	assert_int_equal(info(t).position.gaps, 3);
+	assert_int_equal(info(t).position.missing, 3);
+	assert_int_equal(info(t).position.events, 3);
+	TALLOC_FREE(t->feed);
+
+	/* The last one is known again, although it is no event. */
+	add(t, 7, 7, "a");
+	feed_restart(t);
+	fixture_until(t->f, position_of(t) == 7);
+	assert_stored(t, "a-1 a-3 a-4 a-7");
+	assert_int_equal(info(t).position.gaps, 3);
+}
+
+static void test_a_batch_of_nothing_but_refused_events(void **state)
+{
+	struct feeding *t = feeding_new(state);
+	uint64_t id;
+
+	t->config.batch = 1024;
+	add(t, 1, 1024, "a");
+	for (id = 1; id <= 1024; id++) {
+		spoil(t, id);
+	}
+	add(t, 1025, 1025, "a");
+	feed_start(t);
+	fixture_until(t->f, position_of(t) == 1025);
+	assert_stored(t, "a-1025");
+	assert_int_equal(info(t).position.missing, 1024);
+	assert_whole(t);
+}
+
+static void test_malformed_result_records_are_counted(void **state)
+{
+	struct feeding *t = feeding_new(state);
+
+	add(t, 1, 6, "a");
+	fake_log_find(t->log, 3)->malformed = true;
+	fake_log_find(t->log, 4)->malformed = true;
+	feed_start(t);
+	fixture_until(t->f, position_of(t) == 6);
+	assert_stored(t, "a-1 a-2 a-5 a-6");
+	assert_gap(t, COLLECT_GAP_UNREADABLE, COLLECT_GAP_EXACT, 3, 4, 2);
+}
+
+static void test_a_full_disk_blocks_and_loses_nothing(void **state)
+{
+	struct feeding *t = feeding_new(state);
+
+	t->config.batch = 2;
+	fixture_disk_set(t->f, 1);
+	add(t, 1, 9, "a");
+	feed_start(t);
+	fixture_until(t->f, info(t).state == COLLECT_FEED_BLOCKED);
+	assert_int_equal(info(t).failure.err, EVERR_STORE_FULL);
+	assert_stored(t, "");
+
+	/* A connection that goes meanwhile takes nothing with it. */
+	collect_feed_down(t->feed);
+	collect_feed_up(t->feed, t->log->connection, false);
+	fixture_disk_set(t->f, UINT64_C(1) << 40);
+	fixture_until(t->f, position_of(t) == 9);
+	assert_stored(t, "a-1 a-2 a-3 a-4 a-5 a-6 a-7 a-8 a-9");
+	fixture_until(t->f, info(t).state == COLLECT_FEED_READING);
+	assert_whole(t);
+}
+
+static void test_a_disabled_target_blocks(void **state)
+{
+	struct feeding *t = feeding_new(state);
+	struct store_channel_config off = {.enabled = false};
+	struct store_channel *channel = NULL;
+
+	assert_int_equal(
+		store_channel_define(t->f->store, TARGET, &off, &channel),
+		EVERR_OK);
+	add(t, 1, 3, "a");
+	feed_start(t);
+	fixture_until(t->f, info(t).state == COLLECT_FEED_BLOCKED);
+	assert_int_equal(info(t).failure.err, EVERR_CHANNEL_DISABLED);
+	fixture_channel(t->f, TARGET);
+	fixture_until(t->f, position_of(t) == 3);
+	assert_stored(t, "a-1 a-2 a-3");
+}
+
+/* --------------------------------------------------------- hosts that fail */
+
+static void test_access_that_is_denied_then_granted(void **state)
+{
+	struct feeding *t = feeding_new(state);
+
+	t->log->info_error = 5;
+	add(t, 1, 2, "a");
+	feed_start(t);
+	fixture_until(t->f, info(t).state == COLLECT_FEED_RETRYING);
+	assert_int_equal(info(t).failure.err, EVERR_ACCESS);
+	t->log->info_error = 0;
+	fixture_until(t->f, position_of(t) == 2);
+	assert_int_equal(info(t).state, COLLECT_FEED_READING);
+	assert_int_equal(t->broken, 0);
+}
+
+static void test_a_broken_connection_is_handed_up(void **state)
+{
+	struct feeding *t = feeding_new(state);
+
+	add(t, 1, 2, "a");
+	feed_start(t);
+	fixture_until(t->f, position_of(t) == 2 && is_quiet(t));
+	t->log->next_status = NT_STATUS_CONNECTION_DISCONNECTED;
+	add(t, 3, 3, "a");
+	fixture_until(t->f, t->broken == 1);
+	assert_int_equal(info(t).state, COLLECT_FEED_DOWN);
+	collect_feed_down(t->feed);
+	collect_feed_up(t->feed, t->log->connection, false);
+	fixture_until(t->f, position_of(t) == 3);
+	assert_stored(t, "a-1 a-2 a-3");
+	assert_int_equal(t->broken, 1);
+}
+
+/* Runs the loop for a while; what happens in it is counted. */
+static void run_for(struct feeding *t, long ms)
+{
+	bool late = false;
+
+	tevent_add_timer(t->f->ev, t->f,
+			 tevent_timeval_current_ofs(0, ms * 1000), fixture_late,
+			 &late);
+	while (!late) {
+		assert_int_equal(tevent_loop_once(t->f->ev), 0);
+	}
+}
+
+static void test_waits_that_lie_make_no_busy_loop(void **state)
+{
+	struct feeding *t = feeding_new(state);
+
+	t->config.delivery = COLLECT_DELIVERY_PULL;
+	t->log->wait_lies = true;
+	feed_start(t);
+	run_for(t, 300);
+	/* 50, 100 and 200 ms at the least between them. */
+	assert_true(t->log->service->calls[2] <= 10);
+	assert_true(t->log->service->calls[3] >= 1);
+	add(t, 1, 1, "a");
+	fixture_until(t->f, position_of(t) == 1);
+}
+
+static void test_empty_answers_make_no_busy_loop(void **state)
+{
+	struct feeding *t = feeding_new(state);
+
+	t->log->next_lies = true;
+	feed_start(t);
+	run_for(t, 300);
+	assert_true(t->log->service->calls[1] <= 6);
+	add(t, 1, 1, "a");
+	fixture_until(t->f, position_of(t) == 1);
+}
+
+static void test_a_subscription_that_always_fails_makes_no_busy_loop(
+	void **state)
+{
+	struct feeding *t = feeding_new(state);
+
+	t->log->open_error = 0x3A9F;
+	feed_start(t);
+	run_for(t, 300);
+	assert_true(t->log->service->calls[0] <= 2);
+	assert_int_equal(info(t).state, COLLECT_FEED_RETRYING);
 }
 
 /* Samba keeps its converters of characters for ever: not a leak of a test. */
@@ -268,6 +833,41 @@ int main(void)
 		leak_test(test_first_sight_is_kept_before_subscribing),
 		leak_test(test_first_sight_of_an_empty_log),
 		leak_test(test_a_restart_goes_on_after_the_last_event),
+		leak_test(test_a_log_that_was_cleared_and_is_shorter),
+		leak_test(test_a_log_that_was_cleared_and_has_grown_past),
+		leak_test(test_a_log_that_rolled_over),
+		leak_test(
+			test_a_log_that_rolled_over_right_behind_the_position),
+		leak_test(test_a_log_that_was_cleared_and_counts_on),
+		leak_test(test_a_log_that_is_reset_under_the_subscription),
+		leak_test(test_events_that_are_sent_again_are_not_stored_again),
+		leak_test(test_a_host_that_ignores_bookmarks),
+		leak_test(test_a_bookmark_refused_as_stale),
+		leak_test(test_a_bookmark_refused_as_not_found),
+		leak_test(test_a_bookmark_refused_as_a_query),
+		leak_test(test_a_host_that_cannot_seek),
+		leak_test(test_a_subscription_that_ends_as_stale),
+		leak_test(test_a_subscription_that_is_cancelled),
+		leak_test(test_a_subscription_whose_channel_goes_and_comes),
+		leak_test(test_numbers_that_are_missing_are_counted),
+		leak_test(test_a_roll_over_under_the_subscription),
+		leak_test(test_what_a_filter_leaves_is_no_gap),
+		leak_test(test_a_batch_that_is_too_large_is_halved),
+		leak_test(test_a_bound_that_the_transport_reports),
+		leak_test(test_a_record_that_nobody_can_read_is_passed),
+		leak_test(test_one_far_behind_is_found),
+		leak_test(test_the_last_one_is_passed_too),
+		leak_test(test_events_that_the_store_refuses_are_left_out),
+		leak_test(test_a_batch_of_nothing_but_refused_events),
+		leak_test(test_malformed_result_records_are_counted),
+		leak_test(test_a_full_disk_blocks_and_loses_nothing),
+		leak_test(test_a_disabled_target_blocks),
+		leak_test(test_access_that_is_denied_then_granted),
+		leak_test(test_a_broken_connection_is_handed_up),
+		leak_test(test_waits_that_lie_make_no_busy_loop),
+		leak_test(test_empty_answers_make_no_busy_loop),
+		leak_test(
+			test_a_subscription_that_always_fails_makes_no_busy_loop),
 	};
 
 	fixture_prepare();
