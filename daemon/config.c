@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <config.h>
 #include "daemon/config_collect.h"
+#include "daemon/config_forward.h"
 
 #include "base/text.h"
 
@@ -547,6 +548,7 @@ static const struct named_section named_sections[] = {
 	{"channel ", apply_channel},
 	{"listener ", apply_listener},
 	{"collect ", config_collect_apply, .in_directory = true},
+	{"forward ", config_forward_apply, .in_directory = true},
 };
 
 static bool apply_named(struct load *load, const char *section,

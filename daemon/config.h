@@ -11,6 +11,7 @@
 
 #include "base/everr.h"
 #include "collect/config.h"
+#include "forward/config.h"
 #include "rpc/rpc.h"
 #include "rpc/smb_conf.h"
 #include "soap/soap.h"
@@ -95,6 +96,10 @@ struct daemon_config {
 	/* [collector], [collect] and each [collect NAME] */
 	struct collector_config collect;
 	const char *collect_directory; /* further files, *.conf */
+
+	/* Each [forward NAME] */
+	struct forward_config *outputs;
+	size_t num_outputs;
 
 	/* Built-in channels first, then [channel NAME] in order. */
 	struct daemon_channel *channels;

@@ -3,6 +3,8 @@
 
 #include "base/text.h"
 
+#include <string.h>
+
 static bool same_source(const struct forward_config *a,
 			const struct forward_config *b)
 {
@@ -94,4 +96,26 @@ everr_t forward_config_copy(TALLOC_CTX *mem_ctx,
 	}
 	*ret_copy = copy;
 	return EVERR_OK;
+}
+
+bool forward_sd_id_valid(const char *sd_id)
+{
+	const char *at = strchr(sd_id, '@');
+	const char *c = NULL;
+
+	if (at == NULL || at == sd_id || at[1] == '\0' ||
+	    strlen(sd_id) > FORWARD_SD_ID_MAX) {
+		return false;
+	}
+	for (c = sd_id; c < at; c++) {
+		if (*c <= 0x20 || *c >= 0x7F || strchr("=]\"", *c) != NULL) {
+			return false;
+		}
+	}
+	for (c = at + 1; *c != '\0'; c++) {
+		if ((*c < '0' || *c > '9') && *c != '.') {
+			return false;
+		}
+	}
+	return true;
 }

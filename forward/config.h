@@ -76,6 +76,14 @@ struct forward_config {
 bool forward_config_equal(const struct forward_config *a,
 			  const struct forward_config *b);
 
+/*
+ * RFC 5424 6.3.2 and 7.2.2: a name, @, and a private enterprise number, which
+ * may have sub-numbers.  Shorter than there: the format makes a second name of
+ * it.
+ */
+#define FORWARD_SD_ID_MAX 27
+bool forward_sd_id_valid(const char *sd_id);
+
 /* A copy with all its texts.  EVERR_NOMEM */
 everr_t forward_config_copy(TALLOC_CTX *mem_ctx,
 			    const struct forward_config *config,

@@ -13,31 +13,9 @@
 
 /* ---------------------------------------------------------------- format */
 
-/*
- * RFC 5424 6.3.2: name@number, an SD-NAME; with the suffix it must still be
- * one.  Sub-numbers with periods are allowed (7.2.2).
- */
-static bool valid_sd_id(const char *sd_id)
-{
-	const char *at = strchr(sd_id, '@');
-	const char *c = NULL;
-
-	if (at == NULL || at == sd_id || at[1] == '\0' ||
-	    strlen(sd_id) + strlen(DATA_SUFFIX) > FORMAT_SD_NAME_MAX) {
-		return false;
-	}
-	for (c = sd_id; c < at; c++) {
-		if (*c <= 0x20 || *c >= 0x7F || strchr("=]\"", *c) != NULL) {
-			return false;
-		}
-	}
-	for (c = at + 1; *c != '\0'; c++) {
-		if ((*c < '0' || *c > '9') && *c != '.') {
-			return false;
-		}
-	}
-	return true;
-}
+_Static_assert(FORWARD_SD_ID_MAX + sizeof(DATA_SUFFIX) - 1 <=
+		       FORMAT_SD_NAME_MAX,
+	       "with the suffix it is an SD-NAME still");
 
 static bool set_texts(struct forward_format *format,
 		      const struct forward_config *config)
@@ -66,7 +44,7 @@ everr_t forward_format_create(TALLOC_CTX *mem_ctx,
 	struct forward_format *format = NULL;
 	everr_t err;
 
-	if (config->sd_id == NULL || !valid_sd_id(config->sd_id) ||
+	if (config->sd_id == NULL || !forward_sd_id_valid(config->sd_id) ||
 	    config->facility > 23 ||
 	    config->max_message < FORWARD_MESSAGE_MIN) {
 		return EVERR_INVALID;

@@ -441,6 +441,123 @@ static void test_mistakes_of_the_bridge_say_what_is_allowed(void **state)
 	}
 }
 
+/* ------------------------------------------------------------- forward */
+
+#define TCP "[forward siem]\ntransport = tcp\nhost = siem.example\n"
+
+static void test_an_output_has_its_defaults(void **state)
+{
+	struct daemon_config *config = good(*state, TCP);
+	const struct forward_config *output = &config->outputs[0];
+
+	assert_int_equal(config->num_outputs, 1);
+	assert_string_equal(output->name, "siem");
+	assert_string_equal(output->channels[0], "*");
+	assert_null(output->channels[1]);
+	assert_null(output->query);
+	assert_int_equal(output->start, FORWARD_FROM_OLDEST);
+	assert_int_equal(output->format, FORWARD_RFC5424);
+	assert_int_equal(output->facility, 1);
+	assert_string_equal(output->sd_id, "evenlog@32473");
+	assert_int_equal(output->max_message, 256 * 1024);
+	assert_int_equal(output->transport, FORWARD_TCP);
+	assert_int_equal(output->framing, FORWARD_OCTET_COUNTING);
+	assert_string_equal(output->host, "siem.example");
+	assert_int_equal(output->port, 0);
+	assert_int_equal(output->backoff_max, 60);
+	assert_int_equal(output->idle_timeout, 60);
+}
+
+static void test_an_output_has_what_is_written(void **state)
+{
+	struct daemon_config *config =
+		good(*state, "[forward audit]\n"
+			     "channels = Security, System\n"
+			     "query = *[System[Level<=3]]\n"
+			     "start = now\nformat = rfc5424-json\n"
+			     "facility = local4\nsd_id = dc@12345.6\n"
+			     "max_message = 8K\ntransport = tls\n"
+			     "host = 2001:db8::1\nport = 10514\n"
+			     "ca = /ca.pem\ncertificate = /c.pem\n"
+			     "key = /k.pem\nserver_name = siem\n"
+			     "window = 64\nbackoff_max = 5m\n"
+			     "idle_timeout = 2m\n"
+			     "[forward local]\ntransport = unix\n"
+			     "path = /dev/log\nformat = rfc3164\n"
+			     "facility = 13\n");
+	const struct forward_config *output = &config->outputs[0];
+
+	assert_int_equal(config->num_outputs, 2);
+	assert_string_equal(output->channels[1], "System");
+	assert_string_equal(output->query, "*[System[Level<=3]]");
+	assert_int_equal(output->start, FORWARD_FROM_NOW);
+	assert_int_equal(output->format, FORWARD_RFC5424_JSON);
+	assert_int_equal(output->facility, 20);
+	assert_string_equal(output->sd_id, "dc@12345.6");
+	assert_int_equal(output->max_message, 8192);
+	assert_int_equal(output->transport, FORWARD_TLS);
+	assert_int_equal(output->port, 10514);
+	assert_string_equal(output->server_name, "siem");
+	assert_int_equal(output->window, 64);
+	assert_int_equal(output->backoff_max, 300);
+	assert_int_equal(output->idle_timeout, 120);
+	output = &config->outputs[1];
+	assert_string_equal(output->path, "/dev/log");
+	assert_int_equal(output->max_message, 8192);
+	assert_int_equal(output->facility, 13);
+}
+
+static void test_a_structured_query_names_the_channels(void **state)
+{
+	struct daemon_config *config = good(
+		*state, TCP "query = <QueryList><Query Id='0'><Select "
+			    "Path='Security'>*</Select></Query></QueryList>\n");
+
+	assert_null(config->outputs[0].channels);
+	bad(*state,
+	    TCP "channels = Security\nquery = <QueryList><Query><Select "
+		"Path='Security'>*</Select></Query></QueryList>\n",
+	    ":5: a structured query names its channels");
+	bad(*state,
+	    TCP "query = <QueryList><Query><Select Path='file://x'>*</Select>"
+		"</Query></QueryList>\n",
+	    ":4: the query selects from 'file://x'");
+}
+
+static void test_what_is_wrong_with_an_output_is_said(void **state)
+{
+	bad(*state, "[forward siem]\nhost = siem\n",
+	    ":2: [forward siem]: 'transport' is missing");
+	bad(*state, "[forward siem]\ntransport = tcp\n",
+	    ":2: [forward siem]: 'host' is missing");
+	bad(*state, "[forward siem]\ntransport = unix\n",
+	    ":2: [forward siem]: 'path' is missing");
+	bad(*state, "[forward a b]\ntransport = udp\nhost = x\n",
+	    "1 to 64 letters");
+	bad(*state, TCP "path = /dev/log\n", ":4: [forward siem]: 'path'");
+	bad(*state, "[forward s]\ntransport = unix\npath = /x\nport = 1\n",
+	    "host and port are not for");
+	bad(*state, TCP "ca = /ca.pem\n", "are for transport = tls");
+	bad(*state,
+	    "[forward s]\ntransport = tls\nhost = x\ncertificate = /c\n",
+	    ":4: [forward s]: certificate and key go together");
+	bad(*state,
+	    "[forward s]\ntransport = relp\nhost = x\nframing = newline\n",
+	    ":4: [forward s]: 'framing'");
+	bad(*state, TCP "facility = nonsense\n", ":4: [forward siem]: 'facil");
+	bad(*state, TCP "facility = 24\n", ":4: [forward siem]: 'facility'");
+	bad(*state, TCP "sd_id = evenlog\n", ":4: [forward siem]: 'sd_id'");
+	bad(*state, TCP "max_message = 1000\n", ":4: max_message");
+	bad(*state, TCP "query = *[System[\n", ":4: query: ");
+	bad(*state, TCP "channels = a/b, A/B\n", ":4: channel A/B is given");
+	bad(*state, TCP "channels = a<b\n", ":4: 'a<b' is not a channel");
+	bad(*state, TCP "host_name = x\n", ":4: unknown key 'host_name'");
+	bad(*state,
+	    "[forward s]\ntransport = udp\nhost = x\n"
+	    "max_message = 64K\n",
+	    "a datagram has at most");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -459,6 +576,10 @@ int main(void)
 		leak_test(test_a_listener_has_safe_defaults),
 		leak_test(test_values_of_the_bridge_reach_their_places),
 		leak_test(test_mistakes_of_the_bridge_say_what_is_allowed),
+		leak_test(test_an_output_has_its_defaults),
+		leak_test(test_an_output_has_what_is_written),
+		leak_test(test_a_structured_query_names_the_channels),
+		leak_test(test_what_is_wrong_with_an_output_is_said),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
