@@ -2,6 +2,7 @@
 #include <config.h>
 #include "daemon/bridge.h"
 #include "daemon/collect.h"
+#include "daemon/forward.h"
 
 #include "base/wintime.h"
 #include "soap/metrics.h"
@@ -215,6 +216,7 @@ void daemon_metrics(struct buf *out, const struct daemon_service *service)
 	put_channels(out, service->store);
 	put_rpc(out, service->rpc);
 	daemon_collect_metrics(out, service);
+	daemon_forward_metrics(out, service);
 }
 
 /* -------------------------------------------------------------- health */

@@ -4,6 +4,7 @@
 #include "daemon/bridge.h"
 #include "daemon/channels.h"
 #include "daemon/collect.h"
+#include "daemon/forward.h"
 #include "daemon/manifests.h"
 
 #include "base/text.h"
@@ -111,6 +112,7 @@ static everr_t start_rpc(struct daemon_service *service)
 		.reload = hook_reload,
 		.status = hook_status,
 		.quarantine = &daemon_quarantine_hooks,
+		.forward = &daemon_forward_hooks,
 		.private_data = service,
 	};
 	char *message = NULL;
@@ -146,6 +148,7 @@ static int service_destructor(struct daemon_service *service)
 	TALLOC_FREE(service->collector);
 	TALLOC_FREE(service->soap);
 	TALLOC_FREE(service->rpc);
+	TALLOC_FREE(service->forwarder);
 	TALLOC_FREE(service->settings);
 	TALLOC_FREE(service->operational);
 	TALLOC_FREE(service->store);
@@ -180,6 +183,9 @@ everr_t daemon_service_start(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 	}
 	if (err == EVERR_OK) {
 		err = start_store(service);
+	}
+	if (err == EVERR_OK) {
+		err = daemon_forward_start(service);
 	}
 	if (err == EVERR_OK) {
 		err = start_rpc(service);
@@ -282,7 +288,8 @@ static everr_t take_access(struct daemon_service *service,
 
 /*
  * Room by room, each of them all or nothing.  The collector comes after the
- * channels, which its targets are among.  *ret_message may say what is wrong.
+ * channels, which its targets are among; the forwarder is the last: it then
+ * never has a catalog that is given up.  *ret_message may say what is wrong.
  */
 static everr_t take_rooms(struct daemon_service *service,
 			  const struct daemon_config *config,
@@ -302,6 +309,10 @@ static everr_t take_rooms(struct daemon_service *service,
 	}
 	if (err == EVERR_OK) {
 		err = daemon_collect_reload(service, config, ret_message);
+	}
+	if (err == EVERR_OK) {
+		err = daemon_forward_reload(service, config, catalog,
+					    ret_message);
 	}
 	return err;
 }

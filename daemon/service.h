@@ -31,6 +31,7 @@ struct daemon_service {
 	struct operational *operational;
 	struct rpc_settings *settings; /* of the channels */
 	struct rpc_service *rpc;
+	struct forwarder *forwarder;
 	struct soap *soap; /* NULL: neither listeners nor an inbox */
 	struct collector *collector;
 	struct daemon_lag *lag;

@@ -2,6 +2,7 @@
 #include <config.h>
 #include "daemon/bridge.h"
 #include "daemon/collect.h"
+#include "daemon/forward.h"
 
 #include "base/wintime.h"
 
@@ -77,6 +78,7 @@ char *daemon_service_status(TALLOC_CTX *mem_ctx,
 	}
 	daemon_bridge_status(service, root);
 	daemon_collect_status(service, root);
+	daemon_forward_status(service, root);
 	text = json_dumps(root, JSON_COMPACT);
 	json_decref(root);
 	if (text == NULL) {

@@ -244,6 +244,7 @@ void forwarder_output(const struct forwarder *forwarder, size_t index,
 
 	*ret_info = output->info;
 	ret_info->config = output->config;
+	ret_info->receiver = output->receiver;
 	ret_info->rate = forward_output_rate(output);
 	ret_info->num_channels = output->num_lanes;
 	forward_transport_info(output->transport, &ret_info->transport);

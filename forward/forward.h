@@ -97,6 +97,7 @@ struct forward_channel_info {
 
 struct forward_info {
 	const struct forward_config *config;
+	const char *receiver; /* for a person: "tcp siem:514" */
 	struct forward_transport_info transport;
 	uint64_t sent;	  /* messages handed to the transport */
 	uint64_t arrived; /* as far as it knows */

@@ -111,8 +111,7 @@ static void retry_lost(void *private_data)
 	state->parked = NULL;
 }
 
-/* It may quote what was sent: what cannot go out whole is cut. */
-static const char *fit_message(char *message, everr_t err)
+const char *rpc_message_fit(char *message, everr_t err)
 {
 	size_t len = strlen(message);
 
@@ -140,7 +139,7 @@ static void retry_done(struct tevent_req *req)
 	TALLOC_FREE(req);
 	state->req = NULL;
 	if (message != NULL) {
-		*state->r->out.message = fit_message(message, err);
+		*state->r->out.message = rpc_message_fit(message, err);
 	}
 	*state->r->out.error = (uint32_t)err;
 	rpc_unpark_reply(state->parked);

@@ -89,6 +89,33 @@ struct rpc_quarantine_hooks {
 			      char **ret_message);
 };
 
+/* Where an output is to go on from: forward/forward.h. */
+enum rpc_rewind_kind {
+	RPC_REWIND_OLDEST,
+	RPC_REWIND_TIME,
+	RPC_REWIND_RECORD,
+	RPC_REWIND_BOOKMARK
+};
+
+struct rpc_forward_rewind {
+	const char *output;
+	const char *channel; /* NULL: all of them */
+	uint32_t kind;	     /* enum rpc_rewind_kind, or what was sent */
+	uint64_t value;
+	const char *bookmark; /* NULL: none */
+};
+
+/* What the control interface asks of the daemon's forwarder. */
+struct rpc_forward_hooks {
+	struct tevent_req *(*rewind_send)(TALLOC_CTX *mem_ctx,
+					  struct tevent_context *ev,
+					  const struct rpc_forward_rewind *to,
+					  void *private_data);
+	/* *ret_message, talloc child of mem_ctx, may say more. */
+	everr_t (*rewind_recv)(struct tevent_req *req, TALLOC_CTX *mem_ctx,
+			       char **ret_message);
+};
+
 /* What the control interface asks of the daemon. */
 struct rpc_control_hooks {
 	everr_t (*reload)(void *private_data);
@@ -96,6 +123,7 @@ struct rpc_control_hooks {
 	char *(*status)(TALLOC_CTX *mem_ctx, void *private_data);
 	/* NULL: there is none. */
 	const struct rpc_quarantine_hooks *quarantine;
+	const struct rpc_forward_hooks *forward; /* NULL: there is none */
 	void *private_data;
 };
 

@@ -797,6 +797,38 @@ static void fill_quarantine_remove_out(TALLOC_CTX *mem_ctx, void *p)
 	r->out.error = number(mem_ctx, 0);
 }
 
+static void fill_rewind_in(TALLOC_CTX *mem_ctx, void *p)
+{
+	struct control_ForwardRewind *r = p;
+
+	(void)mem_ctx;
+	r->in.output = "siem";
+	r->in.channel = "Microsoft-Windows-\xC3\xA4/Operational";
+	r->in.kind = CONTROL_REWIND_RECORD;
+	r->in.value = 0x0000000100000002;
+	r->in.bookmark = NULL;
+}
+
+static void fill_rewind_in_bookmark(TALLOC_CTX *mem_ctx, void *p)
+{
+	struct control_ForwardRewind *r = p;
+
+	(void)mem_ctx;
+	r->in.output = "siem";
+	r->in.channel = NULL;
+	r->in.kind = CONTROL_REWIND_BOOKMARK;
+	r->in.bookmark = "<BookmarkList/>";
+}
+
+static void fill_rewind_out(TALLOC_CTX *mem_ctx, void *p)
+{
+	struct control_ForwardRewind *r = p;
+	const char *message = "System: goes on with record 17";
+
+	r->out.message = copy(mem_ctx, &message, sizeof(message));
+	r->out.error = number(mem_ctx, 0);
+}
+
 /* sample */
 
 static const struct sample_Numbers numbers_a = {
@@ -1067,6 +1099,12 @@ const struct ndr_case ndr_cases[] = {
 	 fill_quarantine_remove_in},
 	{"control QuarantineRemove out", &ndr_table_control, 7, NDR_OUT,
 	 fill_quarantine_remove_out},
+	{"control ForwardRewind in", &ndr_table_control, 8, NDR_IN,
+	 fill_rewind_in},
+	{"control ForwardRewind in, bookmark", &ndr_table_control, 8, NDR_IN,
+	 fill_rewind_in_bookmark},
+	{"control ForwardRewind out", &ndr_table_control, 8, NDR_OUT,
+	 fill_rewind_out},
 	{"sample Nothing in", &ndr_table_sample, 0, NDR_IN, fill_nothing},
 	{"sample Nothing out", &ndr_table_sample, 0, NDR_OUT, fill_nothing},
 	{"sample Values in", &ndr_table_sample, 1, NDR_IN, fill_values_in},
