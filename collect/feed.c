@@ -356,6 +356,16 @@ static everr_t feed_init(struct collect_feed *feed)
 	if (err != EVERR_OK) {
 		return err;
 	}
+	err = collect_origin_create(feed, feed->config->host, &feed->origin);
+	if (err != EVERR_OK) {
+		return err;
+	}
+	err = store_origin_number(feed->env.store, feed->config->host,
+				  &feed->origin_number);
+	/* More hosts than have numbers: their events go without. */
+	if (err != EVERR_OK && err != EVERR_LIMIT) {
+		return err;
+	}
 	return position_load(feed);
 }
 

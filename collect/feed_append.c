@@ -121,6 +121,7 @@ static void append_begin(struct collect_feed *feed)
 		.filtered = feed->filtered,
 		.again = feed->again,
 		.oldest = feed->source_oldest,
+		.origin = feed->origin_number,
 	};
 	everr_t err;
 
@@ -197,6 +198,7 @@ static void append_ok(struct collect_feed *feed)
 	}
 	if (!alone) {
 		feed_tell_refused(feed, batch, batch->done, piece->end);
+		feed_tell_mismatched(feed, batch, batch->done, piece->end);
 		batch->done = piece->end;
 	}
 	TALLOC_FREE(feed->piece);

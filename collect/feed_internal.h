@@ -22,6 +22,7 @@
 #include "collect/client.h"
 #include "collect/feed.h"
 #include "collect/gap.h"
+#include "collect/origin.h"
 #include "collect/resume.h"
 
 /* Bytes of events in one append; a batch that is larger takes several. */
@@ -35,6 +36,10 @@ struct feed_event {
 	uint32_t len;
 	uint64_t record_id;
 	everr_t refused; /* by this store; EVERR_OK: not that we know */
+	uint8_t mark;	 /* enum store_origin_mark */
+	/* The other computer, UTF-16LE inside doc, when it is a mismatch. */
+	const uint8_t *computer;
+	size_t computer_units;
 };
 
 /* What one answer brought. */
@@ -66,6 +71,7 @@ struct feed_rules {
 	bool filtered;
 	uint64_t again;	 /* events up to here are dropped: stored already */
 	uint64_t oldest; /* of the log, at the last look; 0: not known */
+	uint16_t origin; /* store_origin_number() */
 };
 
 /* What comes after a position was written without events. */
@@ -92,6 +98,9 @@ struct collect_feed {
 	const char *label; /* HOST/CHANNEL */
 	struct store_channel *target;
 	bool filtered;
+	uint16_t origin_number;
+	struct collect_origin *origin;
+	struct event_glancer *glancer; /* once there was an event */
 
 	/* As committed; known: the store has it. */
 	struct collect_position position;
@@ -232,6 +241,10 @@ void feed_tell_failed(struct collect_feed *feed);
 void feed_tell_refused(struct collect_feed *feed,
 		       const struct feed_batch *batch, size_t first,
 		       size_t end);
+/* Computers that are not the host they came from; counts them. */
+void feed_tell_mismatched(struct collect_feed *feed,
+			  const struct feed_batch *batch, size_t first,
+			  size_t end);
 /* Gaps that have been committed. */
 void feed_tell_gaps(struct collect_feed *feed,
 		    const struct collect_gap_tally *tally);

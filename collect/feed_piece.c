@@ -85,6 +85,8 @@ static void take_event(struct cutting *cut, size_t index)
 	piece->inputs[piece->num] = (struct store_input){
 		.doc = event->doc,
 		.len = event->len,
+		.origin = cut->rules->origin,
+		.origin_mark = event->mark,
 	};
 	piece->events[piece->num] = index;
 	piece->num++;

@@ -168,10 +168,29 @@ static void read_skipped(struct tevent_req *req)
 
 /* ------------------------------------------------------------- answers */
 
-/* A host's numbers begin with 1: 0 is none of them. */
-static void take_record(struct feed_batch *batch,
-			const struct collect_cursor *cursor, uint32_t index)
+static void take_origin(struct collect_feed *feed, struct feed_event *event)
 {
+	struct event_glance glance;
+	everr_t err;
+
+	event->mark = STORE_ORIGIN_CLAIMED;
+	err = event_glance(feed->glancer, event->doc, event->len, &glance);
+	if (err != EVERR_OK) {
+		return;
+	}
+	event->mark = (uint8_t)collect_origin_mark(feed->origin, feed->kerberos,
+						   &glance);
+	if (event->mark == STORE_ORIGIN_MISMATCH) {
+		event->computer = glance.computer;
+		event->computer_units = glance.computer_units;
+	}
+}
+
+/* A host's numbers begin with 1: 0 is none of them. */
+static void take_record(struct collect_feed *feed, struct feed_batch *batch,
+			uint32_t index)
+{
+	const struct collect_cursor *cursor = feed->cursor;
 	struct feed_event *event = &batch->events[index];
 	struct collect_event record;
 
@@ -184,6 +203,9 @@ static void take_record(struct feed_batch *batch,
 	event->doc = record.result.event;
 	event->len = record.result.event_len;
 	event->record_id = record.record_id;
+	if (feed->origin_number != 0) {
+		take_origin(feed, event);
+	}
 }
 
 static struct feed_batch *take_batch(struct collect_feed *feed,
@@ -192,7 +214,11 @@ static struct feed_batch *take_batch(struct collect_feed *feed,
 	struct feed_batch *batch = talloc_zero(feed, struct feed_batch);
 	uint32_t i;
 
-	if (batch == NULL) {
+	if (feed->glancer == NULL) {
+		feed->glancer = event_glancer_create(feed);
+	}
+	if (batch == NULL || feed->glancer == NULL) {
+		talloc_free(batch);
 		return NULL;
 	}
 	batch->events = talloc_array(batch, struct feed_event, raw->num);
@@ -203,7 +229,7 @@ static struct feed_batch *take_batch(struct collect_feed *feed,
 	batch->raw = talloc_steal(batch, raw);
 	batch->num = raw->num;
 	for (i = 0; i < raw->num; i++) {
-		take_record(batch, feed->cursor, i);
+		take_record(feed, batch, i);
 	}
 	return batch;
 }

@@ -1,15 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "collect/feed_internal.h"
 
+#include "base/buf.h"
+#include "base/text.h"
 #include "base/wintime.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 /* Gaps of a feed are told at once, and those that follow together. */
 #define GAP_PAUSE_MS 5000
 /* Refused events of a batch that are told one by one. */
 #define REFUSED_TOLD_MAX 16
+/* The same of other computers, and of the names' lengths. */
+#define MISMATCHED_TOLD_MAX 16
+#define COMPUTER_UNITS_MAX 256
 
 /* A 64-bit number's text. */
 struct number {
@@ -158,6 +164,65 @@ void feed_tell_refused(struct collect_feed *feed,
 			tell(feed, OPERATIONAL_EVENT_REFUSED, feed->label,
 			     fields, 2);
 			told++;
+		}
+	}
+}
+
+static void tell_mismatch(struct collect_feed *feed,
+			  const struct feed_event *event)
+{
+	struct buf subject;
+	size_t name;
+
+	buf_init(&subject, feed, 4096);
+	buf_put(&subject, feed->label, strlen(feed->label));
+	buf_put_u8(&subject, '/');
+	name = subject.len;
+	text_utf16_to_utf8(&subject, event->computer,
+			   event->computer_units < COMPUTER_UNITS_MAX
+				   ? event->computer_units
+				   : COMPUTER_UNITS_MAX);
+	buf_put_u8(&subject, 0);
+	if (buf_error(&subject) == EVERR_OK) {
+		const char *fields[] = {"Computer",
+					(const char *)subject.data + name};
+
+		tell(feed, OPERATIONAL_COMPUTER_MISMATCH,
+		     (const char *)subject.data, fields, 1);
+	}
+	talloc_free(subject.data);
+}
+
+static bool same_computer(const struct feed_event *a,
+			  const struct feed_event *b)
+{
+	return a->computer_units == b->computer_units &&
+	       (a->computer_units == 0 ||
+		memcmp(a->computer, b->computer, 2 * a->computer_units) == 0);
+}
+
+/* Operational counts what is told of one computer again and again. */
+void feed_tell_mismatched(struct collect_feed *feed,
+			  const struct feed_batch *batch, size_t first,
+			  size_t end)
+{
+	const struct feed_event *last = NULL;
+	size_t told = 0;
+	size_t i;
+
+	for (i = first; i < end; i++) {
+		const struct feed_event *event = &batch->events[i];
+
+		if (event->doc == NULL || event->refused != EVERR_OK ||
+		    event->mark != STORE_ORIGIN_MISMATCH) {
+			continue;
+		}
+		feed->mismatched++;
+		if (told < MISMATCHED_TOLD_MAX &&
+		    (last == NULL || !same_computer(last, event))) {
+			tell_mismatch(feed, event);
+			told++;
+			last = event;
 		}
 	}
 }

@@ -727,6 +727,56 @@ static void test_a_disabled_target_blocks(void **state)
 	assert_stored(t, "a-1 a-2 a-3");
 }
 
+/* --------------------------------------------------------------- origins */
+
+/* The mark of the record with this id; its origin is the host. */
+static uint8_t mark_of(struct feeding *t, uint64_t id)
+{
+	struct store_snapshot *snapshot = NULL;
+	struct store_record record = {.id = 0};
+
+	assert_int_equal(store_snapshot_begin(t->f->store, &snapshot),
+			 EVERR_OK);
+	assert_int_equal(store_read(snapshot, t->target, id, false, &record),
+			 EVERR_OK);
+	assert_int_equal(record.id, id);
+	store_snapshot_end(snapshot);
+	assert_string_equal(store_origin_name(t->f->store, record.origin),
+			    t->config.host);
+	return record.origin_mark;
+}
+
+/* fixture_event()'s Computer is host.example. */
+static void check_marks(void **state, const char *host, bool kerberos,
+			uint8_t mark, uint64_t mismatched)
+{
+	struct feeding *t = feeding_new(state);
+
+	t->config.host = host;
+	add(t, 1, 2, "a");
+	feed_start(t);
+	collect_feed_up(t->feed, t->log->connection, kerberos);
+	fixture_until(t->f, position_of(t) == 2);
+	assert_int_equal(mark_of(t, 1), mark);
+	assert_int_equal(mark_of(t, 2), mark);
+	assert_int_equal(info(t).mismatched, mismatched);
+}
+
+static void test_events_of_a_proved_host_are_verified(void **state)
+{
+	check_marks(state, "HOST.example", true, STORE_ORIGIN_VERIFIED, 0);
+}
+
+static void test_events_of_another_computer_are_marked(void **state)
+{
+	check_marks(state, "dc1.example", true, STORE_ORIGIN_MISMATCH, 2);
+}
+
+static void test_a_host_that_proves_nothing_only_claims(void **state)
+{
+	check_marks(state, "dc1.example", false, STORE_ORIGIN_CLAIMED, 0);
+}
+
 /* --------------------------------------------------------- hosts that fail */
 
 static void test_access_that_is_denied_then_granted(void **state)
@@ -862,6 +912,9 @@ int main(void)
 		leak_test(test_malformed_result_records_are_counted),
 		leak_test(test_a_full_disk_blocks_and_loses_nothing),
 		leak_test(test_a_disabled_target_blocks),
+		leak_test(test_events_of_a_proved_host_are_verified),
+		leak_test(test_events_of_another_computer_are_marked),
+		leak_test(test_a_host_that_proves_nothing_only_claims),
 		leak_test(test_access_that_is_denied_then_granted),
 		leak_test(test_a_broken_connection_is_handed_up),
 		leak_test(test_waits_that_lie_make_no_busy_loop),
