@@ -626,6 +626,12 @@ static void hook_arrived(uint64_t sequence, void *private_data)
 	}
 }
 
+static const struct forward_transport_hooks transport_hooks = {
+	.ready = hook_ready,
+	.down = hook_down,
+	.arrived = hook_arrived,
+};
+
 /* -------------------------------------------------------------- create */
 
 /* "tcp siem.example:514", "unix /dev/log" */
@@ -682,11 +688,6 @@ static everr_t create_parts(struct forward_output *output,
 			    const struct forward_output *before,
 			    char **ret_message)
 {
-	const struct forward_transport_hooks hooks = {
-		.ready = hook_ready,
-		.down = hook_down,
-		.arrived = hook_arrived,
-	};
 	struct forwarder *forwarder = output->forwarder;
 	everr_t err;
 
@@ -706,9 +707,9 @@ static everr_t create_parts(struct forward_output *output,
 		err = bind_channels(output);
 	}
 	if (err == EVERR_OK) {
-		err = forward_transport_create(output, forwarder->ev,
-					       output->config, &hooks, output,
-					       &output->transport, ret_message);
+		err = forward_transport_create(
+			output, forwarder->ev, output->config, &transport_hooks,
+			output, &output->transport, ret_message);
 	}
 	return err;
 }

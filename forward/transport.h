@@ -47,7 +47,7 @@ struct forward_transport_hooks {
 };
 
 /*
- * Begins to connect at once.  config outlives it.  Freeing it closes without
+ * Begins to connect at once.  config and hooks outlive it.  Freeing it closes without
  * calling a hook.  *ret_message (talloc child of mem_ctx): what is wrong with
  * a certificate or key.  EVERR_CONFIG, EVERR_NOMEM.
  */
