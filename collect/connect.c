@@ -135,18 +135,28 @@ static bool copy_target(struct connect_state *state,
 	       copy_string(state, from->user, &to->user) &&
 	       copy_string(state, from->domain, &to->domain) &&
 	       copy_password(state, from->password, &to->password) &&
-	       copy_string(state, from->ccache, &to->ccache);
+	       copy_string(state, from->ccache, &to->ccache) &&
+	       copy_string(state, from->principal, &to->principal);
 }
 
 /*
  * Samba's parameters as compiled in, without any file.  What would point at
- * the system's Samba leads nowhere.
+ * the system's Samba leads nowhere.  Nobody's ticket is handed to a host, which
+ * Samba would do where the domain calls the host trusted (as it does its
+ * domain controllers), and ask the KDC for it.
  */
 struct loadparm_context *collect_parameters(TALLOC_CTX *mem_ctx)
 {
-	static const char *const nowhere[] = {
-		"private dir",	   "lock directory", "state directory",
-		"cache directory", "pid directory",
+	static const struct {
+		const char *name;
+		const char *value;
+	} parameters[] = {
+		{"private dir", "/nonexistent"},
+		{"lock directory", "/nonexistent"},
+		{"state directory", "/nonexistent"},
+		{"cache directory", "/nonexistent"},
+		{"pid directory", "/nonexistent"},
+		{"gensec_gssapi:delegation_by_kdc_policy", "no"},
 	};
 	struct loadparm_context *lp_ctx = loadparm_init(mem_ctx);
 	size_t i;
@@ -154,8 +164,9 @@ struct loadparm_context *collect_parameters(TALLOC_CTX *mem_ctx)
 	if (lp_ctx == NULL) {
 		return NULL;
 	}
-	for (i = 0; i < sizeof(nowhere) / sizeof(nowhere[0]); i++) {
-		if (!lpcfg_set_cmdline(lp_ctx, nowhere[i], "/nonexistent")) {
+	for (i = 0; i < sizeof(parameters) / sizeof(parameters[0]); i++) {
+		if (!lpcfg_set_cmdline(lp_ctx, parameters[i].name,
+				       parameters[i].value)) {
 			TALLOC_FREE(lp_ctx);
 			return NULL;
 		}
@@ -286,9 +297,9 @@ static void connect_cleanup(struct tevent_req *req,
 
 /*
  * Every step of Samba's is a composite request, child of state; it ends in fn
- * or by the timer.  With Kerberos the request may stand inside a nested loop
- * when the timer fires and must not be freed then: libdcerpc's own limit of
- * 60 s, which knows of that, has to do.
+ * or by the timer.  While Kerberos asks for a ticket the request may stand
+ * inside a nested loop when the timer fires and must not be freed then:
+ * libdcerpc's own limit of 60 s, which knows of that, has to do.
  */
 static void connect_attempt(struct tevent_req *req,
 			    const struct dcerpc_binding *binding,
@@ -682,6 +693,16 @@ static void service_connected(struct composite_context *attempt)
 	tevent_req_done(req);
 }
 
+/*
+ * Samba runs a nested loop for as long as it asks a KDC, and only for that
+ * (smb_krb5_send_and_recv_func in 4.17).  It does not ask where a ticket for
+ * the principal it wants is in the cache.
+ */
+static bool connect_may_nest(const struct connect_state *state)
+{
+	return state->target.kerberos && state->target.principal == NULL;
+}
+
 static void connect_service(struct tevent_req *req)
 {
 	struct connect_state *state =
@@ -696,12 +717,16 @@ static void connect_service(struct tevent_req *req)
 		return;
 	}
 	status = dcerpc_binding_set_flags(binding, flags, 0);
+	if (NT_STATUS_IS_OK(status) && state->target.principal != NULL) {
+		status = dcerpc_binding_set_string_option(
+			binding, "target_principal", state->target.principal);
+	}
 	if (!NT_STATUS_IS_OK(status)) {
 		tevent_req_oom(req);
 		return;
 	}
 	connect_attempt(req, binding, state->table, state->credentials,
-			state->target.kerberos ? NULL : service_timeout,
+			connect_may_nest(state) ? NULL : service_timeout,
 			service_connected);
 }
 

@@ -48,6 +48,11 @@ struct collect_target {
 	/* Kerberos from a credential cache, never with a fallback. */
 	bool kerberos;
 	const char *ccache; /* NULL: the default cache */
+	/*
+	 * The host's principal, of which ccache holds a valid ticket: Samba
+	 * then asks neither DNS nor a KDC, and runs no nested loop.
+	 */
+	const char *principal;
 
 	/*
 	 * What collect_parameters() made, which outlives the connection; NULL:
@@ -68,8 +73,8 @@ struct collect_connection {
 
 /*
  * Connect and bind to the interface of table.  target is copied.  ev must
- * allow nested loops when kerberos is set: Samba's Kerberos library runs one
- * while it asks for a ticket.
+ * allow nested loops when kerberos is set without a principal: Samba's Kerberos
+ * library runs one while it asks for a ticket.
  */
 struct tevent_req *collect_connect_send(
 	TALLOC_CTX *mem_ctx, struct tevent_context *ev,

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/wintime.h"
 #include "collect/publisher.h"
+#include "collect/ticket.h"
 #include "idl/ndr_even6.h"
 
 #include <errno.h>
@@ -12,6 +13,12 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
+
+/* A ticket is asked for anew when it ends within so long, FILETIME. */
+#define TICKET_MARGIN (300 * WINTIME_SECOND)
+/* Bytes of a file's name. */
+#define TICKET_NAME_MAX 255
 
 /*
  * Where links take their turn, first come, first served.  Tickets have a gate
@@ -29,7 +36,12 @@ struct collect_links {
 	uint32_t max; /* running at a gate */
 	struct loadparm_context *parameters;
 	struct tevent_immediate *turn;
+	struct link_gate tickets;
 	struct link_gate connects;
+
+	const char *helper;
+	const char *directory; /* NULL: no tickets */
+	uint32_t serial;       /* of the latest link */
 };
 
 struct collect_link {
@@ -56,6 +68,9 @@ struct collect_link {
 	bool ending;		    /* the turn calls down */
 	struct tevent_timer *timer; /* the next attempt; up: liveness */
 	struct tevent_req *req;	    /* of an attempt; up: the liveness call */
+	/* Kerberos: the cache of this link, and the ticket in it. */
+	const char *ccache;
+	struct collect_ticket *ticket;
 	struct collect_connection *connection;
 	uint64_t up_since;   /* monotonic, milliseconds */
 	uint64_t alive_time; /* the same, of the last answer */
@@ -164,14 +179,27 @@ static void links_turn(struct tevent_context *ev, struct tevent_immediate *im,
 	struct collect_links *links =
 		talloc_get_type_abort(private_data, struct collect_links);
 
+	gate_run(links, &links->tickets);
 	gate_run(links, &links->connects);
 }
 
 /* ------------------------------------------------- the end of an attempt */
 
+static bool link_needs_ticket(const struct collect_link *link)
+{
+	if (link->config->auth != COLLECT_AUTH_KERBEROS) {
+		return false;
+	}
+	return link->ticket == NULL ||
+	       link->ticket->end < wintime_now() + TICKET_MARGIN;
+}
+
 static void link_begin(struct collect_link *link)
 {
-	gate_enter(link, &link->links->connects);
+	struct collect_links *links = link->links;
+
+	gate_enter(link, link_needs_ticket(link) ? &links->tickets
+						 : &links->connects);
 }
 
 static void link_retry(struct tevent_context *ev, struct tevent_timer *te,
@@ -340,6 +368,10 @@ static void link_connected(struct tevent_req *subreq)
 
 	err = collect_connect_recv(subreq, link, &link->connection, &failure);
 	TALLOC_FREE(link->req);
+	if (err == EVERR_AUTH) {
+		/* The host's key may be another one by now. */
+		TALLOC_FREE(link->ticket);
+	}
 	if (err != EVERR_OK) {
 		link->failure = failure;
 		link_end(link);
@@ -412,20 +444,21 @@ static void link_connect(struct collect_link *link)
 	};
 	char *password = NULL;
 
-	link->attempts++;
+	if (link->state == COLLECT_LINK_WAITING) {
+		link->attempts++;
+	}
 	link_set_state(link, COLLECT_LINK_CONNECTING);
-	if (config->auth != COLLECT_AUTH_NTLM) {
-		collect_failure_set(&link->failure, EVERR_NOT_SUPPORTED,
-				    "%s: Kerberos is not supported",
-				    config->host);
-		link_end(link);
-		return;
+	if (config->auth == COLLECT_AUTH_KERBEROS) {
+		target.kerberos = true;
+		target.ccache = link->ccache;
+		target.principal = link->ticket->principal;
+	} else {
+		if (!link_password(link, &password)) {
+			link_end(link);
+			return;
+		}
+		target.password = password;
 	}
-	if (!link_password(link, &password)) {
-		link_end(link);
-		return;
-	}
-	target.password = password;
 	link->req = collect_connect_send(link, link->links->ev, &target,
 					 &ndr_table_even6);
 	TALLOC_FREE(password);
@@ -436,13 +469,100 @@ static void link_connect(struct collect_link *link)
 	tevent_req_set_callback(link->req, link_connected, link);
 }
 
+static void link_ticketed(struct tevent_req *subreq)
+{
+	struct collect_link *link =
+		tevent_req_callback_data(subreq, struct collect_link);
+	struct collect_failure failure = {0};
+	everr_t err;
+
+	TALLOC_FREE(link->ticket);
+	err = collect_ticket_recv(subreq, link, &link->ticket, &failure);
+	TALLOC_FREE(link->req);
+	if (err != EVERR_OK) {
+		link->failure = failure;
+		link_end(link);
+		return;
+	}
+	gate_leave(link);
+	gate_enter(link, &link->links->connects);
+}
+
+/* NULL: there is none. */
+static const char *ticket_path(const struct collect_link *link)
+{
+	return link->ccache != NULL ? link->ccache + strlen("FILE:") : NULL;
+}
+
+static void link_ask_ticket(struct collect_link *link)
+{
+	const struct collect_config *config = link->config;
+	const struct collect_ticket_request request = {
+		.helper = link->links->helper,
+		.host = config->host,
+		.keytab = config->keytab,
+		.principal = config->principal,
+		.ccache = config->ccache,
+		.out = ticket_path(link),
+	};
+
+	link->attempts++;
+	link_set_state(link, COLLECT_LINK_TICKET);
+	if (link->ccache == NULL) {
+		collect_failure_set(&link->failure, EVERR_CONFIG,
+				    "%s: there is no directory for Kerberos"
+				    " tickets",
+				    config->host);
+		link_end(link);
+		return;
+	}
+	link->req = collect_ticket_send(link, link->links->ev, &request);
+	if (link->req == NULL) {
+		link_nomem(link);
+		return;
+	}
+	tevent_req_set_callback(link->req, link_ticketed, link);
+}
+
 /* -------------------------------------------------------- the interface */
+
+/*
+ * The directory is for this user alone: whoever reads a ticket is the
+ * collector to the host it is for.
+ */
+static everr_t links_tickets(struct collect_links *links,
+			     const struct collector_config *config)
+{
+	struct stat st;
+
+	if (config->ticket_directory == NULL || config->ticket_helper == NULL) {
+		return EVERR_OK;
+	}
+	links->helper = talloc_strdup(links, config->ticket_helper);
+	links->directory = talloc_strdup(links, config->ticket_directory);
+	if (links->helper == NULL || links->directory == NULL) {
+		return EVERR_NOMEM;
+	}
+	if (mkdir(links->directory, 0700) != 0 && errno != EEXIST) {
+		return EVERR_IO;
+	}
+	if (lstat(links->directory, &st) != 0) {
+		return EVERR_IO;
+	}
+	if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() ||
+	    (st.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+		errno = EPERM;
+		return EVERR_IO;
+	}
+	return EVERR_OK;
+}
 
 everr_t collect_links_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 			     const struct collector_config *config,
 			     struct collect_links **ret_links)
 {
 	struct collect_links *links = NULL;
+	everr_t err;
 
 	links = talloc_zero(mem_ctx, struct collect_links);
 	if (links == NULL) {
@@ -450,12 +570,18 @@ everr_t collect_links_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 	}
 	links->ev = ev;
 	links->max = config->connects > 0 ? config->connects : 1;
+	links->tickets.start = link_ask_ticket;
 	links->connects.start = link_connect;
 	links->parameters = collect_parameters(links);
 	links->turn = tevent_create_immediate(links);
 	if (links->parameters == NULL || links->turn == NULL) {
 		TALLOC_FREE(links);
 		return EVERR_NOMEM;
+	}
+	err = links_tickets(links, config);
+	if (err != EVERR_OK) {
+		TALLOC_FREE(links);
+		return err;
 	}
 	*ret_links = links;
 	return EVERR_OK;
@@ -465,8 +591,33 @@ static int link_destructor(struct collect_link *link)
 {
 	TALLOC_FREE(link->req);
 	TALLOC_FREE(link->connection);
+	if (link->ccache != NULL) {
+		(void)unlink(ticket_path(link));
+	}
 	gate_leave(link);
 	return 0;
+}
+
+/*
+ * A cache of its own for each link, also of one that takes the place of
+ * another for the same host.  The number alone would do; the name is for who
+ * looks into the directory.
+ */
+static char *link_ccache(TALLOC_CTX *mem_ctx, struct collect_links *links,
+			 const char *host)
+{
+	char name[TICKET_NAME_MAX - 16];
+	size_t i;
+
+	for (i = 0; i < sizeof(name) - 1 && host[i] != '\0'; i++) {
+		bool is_plain = host[i] != '/' && host[i] > ' ';
+
+		name[i] = is_plain ? host[i] : '_';
+	}
+	name[i] = '\0';
+	links->serial++;
+	return talloc_asprintf(mem_ctx, "FILE:%s/%u-%s", links->directory,
+			       links->serial, name);
 }
 
 static uint32_t backoff_bound(const struct collect_config *config)
@@ -497,6 +648,13 @@ struct collect_link *collect_link_create(TALLOC_CTX *mem_ctx,
 	if (link->turn == NULL) {
 		TALLOC_FREE(link);
 		return NULL;
+	}
+	if (config->auth == COLLECT_AUTH_KERBEROS && links->directory != NULL) {
+		link->ccache = link_ccache(link, links, config->host);
+		if (link->ccache == NULL) {
+			TALLOC_FREE(link);
+			return NULL;
+		}
 	}
 	link->links = links;
 	link->config = config;

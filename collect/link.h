@@ -35,7 +35,13 @@
  */
 struct collect_links;
 
-/* Freed after the last link. */
+/*
+ * Freed after the last link.  config is copied as far as it is needed; without
+ * ticket_helper or ticket_directory there is no Kerberos.
+ *
+ * EVERR_IO  the directory for tickets cannot be made, or is not ours alone
+ *           (errno)
+ */
 everr_t collect_links_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 			     const struct collector_config *config,
 			     struct collect_links **ret_links) EVERR_MUST_CHECK;

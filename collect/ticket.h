@@ -13,8 +13,10 @@
  * Helper, for tests and by hand:
  *   evenlog-ticket --host NAME --out FILE
  *                  (--keytab FILE [--principal NAME] | --ccache NAME)
- * Exit status 0, or 1 and one line on stderr that says what failed and what to
- * do.
+ * Exit status 0, and one line on stdout: when the ticket ends (seconds since
+ * 1970) and the principal it is for.  Else one line on stderr that says what
+ * failed and what to do; status 1: refused, 2: no KDC answers, 3: a fault on
+ * this side, such as a file that cannot be written.
  */
 
 #include "base/everr.h"
@@ -41,13 +43,18 @@ struct tevent_req *collect_ticket_send(
 	TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 	const struct collect_ticket_request *request);
 
+struct collect_ticket {
+	uint64_t end;	       /* FILETIME */
+	const char *principal; /* "host/NAME@REALM" */
+};
+
 /*
- * *ret_end: when the ticket ends, FILETIME.
  * EVERR_AUTH     the KDC refused, there is no key, no such host
  * EVERR_TIMEOUT  no KDC answers
- * EVERR_IO       the helper cannot be run
+ * EVERR_IO       the helper cannot be run, or cannot write the cache
  */
-everr_t collect_ticket_recv(struct tevent_req *req, uint64_t *ret_end,
+everr_t collect_ticket_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx,
+			    struct collect_ticket **ret_ticket,
 			    struct collect_failure *ret_failure)
 	EVERR_MUST_CHECK;
 

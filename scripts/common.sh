@@ -8,7 +8,7 @@
 PACKAGES_BUILD="autoconf automake pkg-config gcc libc6-dev make
 	samba-dev libtalloc-dev libtevent-dev libxml2-dev liblmdb-dev
 	nettle-dev libini-config-dev libpopt-dev libjansson-dev libgnutls28-dev
-	libmicrohttpd-dev zlib1g-dev
+	libmicrohttpd-dev zlib1g-dev libkrb5-dev
 	python3 python3-lark python3-jinja2"
 
 # What running adds (the libraries come with the build's packages).

@@ -81,6 +81,16 @@ kdc_tcp_listen = 127.0.0.1:{self.port}
         self._run("kadmin.local", "-q", f"ktadd -k {keytab} {principal}")
         return keytab
 
+    def keytab(self, name):
+        """The path of a keytab with a user's keys; the password goes on."""
+        keytab = os.path.join(self.dir, f"keytab-{name}")
+        self._run("kadmin.local", "-q", f"ktadd -norandkey -k {keytab} {name}")
+        return keytab
+
+    def modify(self, principal, *options):
+        self._run("kadmin.local", "-q",
+                  f"modprinc {' '.join(options)} {principal}")
+
     def start(self):
         self.process = subprocess.Popen(
             ["/usr/sbin/krb5kdc", "-n"], env=self.env,
