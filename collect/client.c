@@ -30,6 +30,11 @@ struct open_state {
 	struct collect_channel *channels;
 };
 
+bool collect_query_is_structured(const char *query)
+{
+	return query != NULL && query[strspn(query, " \t\r\n")] == '<';
+}
+
 /* [MS-EVEN6] 3.1.4.8, the flags of a subscription. */
 static uint32_t subscribe_flags(const struct collect_request *request)
 {

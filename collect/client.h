@@ -59,6 +59,9 @@ struct collect_request {
 	bool strict; /* refuse a bookmark that is gone */
 };
 
+/* Whether a query is a QueryList, which names its channels itself. */
+bool collect_query_is_structured(const char *query);
+
 struct collect_channel {
 	const char *name;
 	uint32_t status; /* Win32: why it is left out, or 0 */

@@ -69,6 +69,7 @@ void feed_close(struct collect_feed *feed)
 	TALLOC_FREE(feed->reading);
 	TALLOC_FREE(feed->idle_timer);
 	TALLOC_FREE(feed->retry_timer);
+	feed->passing = 0;
 	if (feed->cursor == NULL) {
 		return;
 	}

@@ -69,14 +69,23 @@ static void batch_done(struct collect_feed *feed)
  */
 static void batch_stepped_back(struct collect_feed *feed)
 {
+	struct collect_failure failure;
+
 	TALLOC_FREE(feed->writing);
 	TALLOC_FREE(feed->ready);
-	if (feed->session != NULL) {
-		feed->refused = !feed->progress;
-		feed_reopen(feed);
-	} else {
+	if (feed->session == NULL) {
 		append_drained(feed);
+		return;
 	}
+	if (feed->refused && !feed->progress) {
+		collect_failure_set(&failure, EVERR_PROTOCOL,
+				    "%s: the records of %s come out of order",
+				    feed->config->host, feed->channel->name);
+		feed_retry(feed, &failure);
+		return;
+	}
+	feed->refused = !feed->progress;
+	feed_reopen(feed);
 }
 
 static void piece_nothing(struct collect_feed *feed)
@@ -158,6 +167,7 @@ static void append_send(struct collect_feed *feed)
 	struct store_state state = {.name = feed->state_name, .data = bytes};
 
 	state.len = collect_position_encode(&piece->position, bytes);
+	feed->notes = false;
 	feed->append = store_append_send(feed, feed->env.ev, feed->target,
 					 piece->inputs, piece->num, &state, 1);
 	if (feed->append == NULL) {
@@ -168,27 +178,31 @@ static void append_send(struct collect_feed *feed)
 	tevent_req_set_callback(feed->append, append_done, feed);
 }
 
-/* The piece is on disk. */
-static void append_ok(struct collect_feed *feed)
+/* The store takes events again. */
+static void append_unblocked(struct collect_feed *feed)
 {
-	struct feed_batch *batch = feed->writing;
-	struct feed_piece *piece = feed->piece;
-	struct collect_gap_tally tally = piece->tally;
-	bool stepped_back = piece->stepped_back;
-	bool alone = batch == NULL;
-
-	feed->position = piece->position;
-	feed->known = true;
 	backoff_reset(&feed->blocked);
-	if (feed->state == COLLECT_FEED_BLOCKED) {
-		feed_set_state(feed, feed->cursor != NULL ? COLLECT_FEED_READING
-				     : feed->session != NULL
+	if (feed->state != COLLECT_FEED_BLOCKED) {
+		return;
+	}
+	feed->told = FEED_TOLD_NOTHING;
+	if (feed->retry_timer != NULL) {
+		feed_set_state(feed, COLLECT_FEED_RETRYING);
+	} else if (feed->cursor != NULL) {
+		feed_set_state(feed, COLLECT_FEED_READING);
+		feed_tell_reading(feed);
+	} else {
+		feed_set_state(feed, feed->session != NULL
 					     ? COLLECT_FEED_OPENING
 					     : COLLECT_FEED_DOWN);
-		feed->told = FEED_TOLD_NOTHING;
-		if (feed->cursor != NULL) {
-			feed_tell_reading(feed);
-		}
+	}
+}
+
+static void append_took_events(struct collect_feed *feed,
+			       const struct feed_piece *piece)
+{
+	if (piece->position.record_id > feed->again) {
+		feed->again = 0;
 	}
 	if (piece->num > 0) {
 		feed->progress = true;
@@ -196,18 +210,30 @@ static void append_ok(struct collect_feed *feed)
 		backoff_reset(&feed->retry);
 		feed_count(feed, piece->num, piece->bytes);
 	}
-	if (!alone) {
+}
+
+/* The piece is on disk. */
+static void append_ok(struct collect_feed *feed)
+{
+	struct feed_batch *batch = feed->writing;
+	struct feed_piece *piece = feed->piece;
+	struct collect_gap_tally tally = piece->tally;
+	bool stepped_back = piece->stepped_back;
+
+	feed->position = piece->position;
+	feed->known = true;
+	append_unblocked(feed);
+	append_took_events(feed, piece);
+	if (batch != NULL) {
 		feed_tell_refused(feed, batch, batch->done, piece->end);
 		feed_tell_mismatched(feed, batch, batch->done, piece->end);
 		batch->done = piece->end;
 	}
 	TALLOC_FREE(feed->piece);
 	feed_tell_gaps(feed, &tally);
-	if (alone) {
+	if (batch == NULL) {
 		written_alone(feed);
-		return;
-	}
-	if (stepped_back) {
+	} else if (stepped_back) {
 		batch_stepped_back(feed);
 	} else if (batch->done < batch->num) {
 		feed_append(feed);
@@ -331,7 +357,8 @@ void feed_append_notes(struct collect_feed *feed)
 {
 	struct feed_piece *piece = NULL;
 
-	if (!feed->notes || !feed_append_idle(feed)) {
+	/* What opens the log is about to write the position as well. */
+	if (!feed->notes || feed->opening != NULL || !feed_append_idle(feed)) {
 		return;
 	}
 	piece = talloc_zero(feed, struct feed_piece);

@@ -134,6 +134,7 @@ struct collect_feed {
 	uint32_t asked;	     /* by the request under way */
 	bool last_full;	     /* the last answer had as many as asked for */
 	bool progress;	     /* an event was stored since it was opened */
+	bool in_vain;	     /* looked for a record that cannot be read */
 	bool waited;	     /* opnum 3 has just said that there is something */
 	uint64_t wait_began; /* FILETIME */
 	struct backoff idle; /* answers without events in a row */

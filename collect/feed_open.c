@@ -148,12 +148,6 @@ static void open_compared(struct tevent_req *req)
 
 /* ---------------------------------------------------------- subscribe */
 
-/* A structured query names its channel itself. */
-static bool is_structured(const char *query)
-{
-	return query != NULL && query[strspn(query, " \t\r\n")] == '<';
-}
-
 void feed_subscribe(struct collect_feed *feed)
 {
 	struct event_bookmark bookmark = {
@@ -169,7 +163,7 @@ void feed_subscribe(struct collect_feed *feed)
 		.kind = feed->config->delivery == COLLECT_DELIVERY_PULL
 				? COLLECT_PULL
 				: COLLECT_PUSH,
-		.channel = is_structured(feed->channel->query)
+		.channel = collect_query_is_structured(feed->channel->query)
 				   ? NULL
 				   : feed->channel->name,
 		.query = feed->channel->query,

@@ -13,6 +13,7 @@ struct cutting {
 	struct feed_piece *piece;
 	const struct feed_event *last; /* that was read: the position's */
 	uint64_t malformed; /* result records since the event before */
+	uint64_t again;	    /* as in the rules, until an event is new */
 };
 
 /*
@@ -78,6 +79,7 @@ static void take_event(struct cutting *cut, size_t index)
 	piece->position.record_id = event->record_id;
 	piece->changed = true;
 	cut->last = event;
+	cut->again = 0;
 	if (event->refused != EVERR_OK) {
 		count_refused(piece, event->record_id);
 		return;
@@ -105,7 +107,7 @@ static bool cut_event(struct cutting *cut, size_t index)
 		return true;
 	}
 	if (event->record_id <= piece->position.record_id) {
-		if (event->record_id <= cut->rules->again) {
+		if (event->record_id <= cut->again) {
 			return true;
 		}
 		piece->stepped_back = true;
@@ -160,7 +162,10 @@ everr_t feed_piece_cut(struct feed_batch *batch,
 		       struct feed_piece **ret_piece)
 {
 	struct feed_piece *piece = talloc_zero(batch, struct feed_piece);
-	struct cutting cut = {.batch = batch, .rules = rules, .piece = piece};
+	struct cutting cut = {.batch = batch,
+			      .rules = rules,
+			      .piece = piece,
+			      .again = rules->again};
 	size_t left = batch->num - batch->done;
 	everr_t err;
 	size_t i;

@@ -142,6 +142,24 @@ static void skip_commit(struct collect_feed *feed, uint64_t bad)
 	feed_append_alone(feed, piece);
 }
 
+/* All can be read, it seems; whoever says otherwise again has to wait. */
+static void skip_nothing(struct collect_feed *feed)
+{
+	struct collect_failure failure;
+
+	if (!feed->in_vain) {
+		feed->in_vain = true;
+		feed_open(feed);
+		return;
+	}
+	feed->in_vain = false;
+	collect_failure_set(&failure, EVERR_LIMIT,
+			    "%s: a record of %s cannot be read, and not be "
+			    "found either",
+			    feed->config->host, feed->channel->name);
+	feed_retry(feed, &failure);
+}
+
 static void read_skipped(struct tevent_req *req)
 {
 	struct collect_feed *feed =
@@ -159,8 +177,7 @@ static void read_skipped(struct tevent_req *req)
 	}
 	feed->hooks.alive(feed->private_data);
 	if (bad == 0) {
-		/* It can be read now. */
-		feed_open(feed);
+		skip_nothing(feed);
 		return;
 	}
 	skip_commit(feed, bad);
@@ -248,6 +265,7 @@ static void read_events(struct collect_feed *feed, struct collect_batch *raw)
 	feed->last_full = batch->num >= feed->asked;
 	feed->batches++;
 	feed->passing = 0;
+	feed->in_vain = false;
 	backoff_reset(&feed->idle);
 	feed_tell_heard(feed);
 	read_more(feed);

@@ -134,14 +134,19 @@ static void gap_pause_over(struct tevent_context *ev, struct tevent_timer *te,
 void feed_tell_gaps(struct collect_feed *feed,
 		    const struct collect_gap_tally *tally)
 {
-	if (!collect_gap_any(tally)) {
+	collect_gap_merge(&feed->untold, tally);
+	if (collect_gap_any(&feed->untold)) {
+		if (feed->gap_timer == NULL) {
+			tell_all_gaps(feed);
+			feed_timer(feed, &feed->gap_timer, GAP_PAUSE_MS,
+				   gap_pause_over);
+		}
 		return;
 	}
-	collect_gap_merge(&feed->untold, tally);
-	if (feed->gap_timer == NULL) {
-		tell_all_gaps(feed);
-		feed_timer(feed, &feed->gap_timer, GAP_PAUSE_MS,
-			   gap_pause_over);
+	/* It was told while an older position was being written. */
+	if (!feed->position.gap_reported) {
+		feed->position.gap_reported = true;
+		feed->notes = true;
 	}
 }
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "collect/skip.h"
 
-#include <string.h>
-
 struct skip_state {
 	struct tevent_context *ev;
 	struct collect_connection *connection;
@@ -55,11 +53,6 @@ struct tevent_req *collect_skip_send(TALLOC_CTX *mem_ctx,
 	return req;
 }
 
-static bool is_structured(const char *query)
-{
-	return query != NULL && query[strspn(query, " \t\r\n")] == '<';
-}
-
 /* By a pull subscription: one that has nothing to give does not park. */
 static void skip_try(struct tevent_req *req, uint64_t at)
 {
@@ -75,7 +68,9 @@ static void skip_try(struct tevent_req *req, uint64_t at)
 	};
 	struct collect_request request = {
 		.kind = COLLECT_PULL,
-		.channel = is_structured(state->query) ? NULL : state->channel,
+		.channel = collect_query_is_structured(state->query)
+				   ? NULL
+				   : state->channel,
 		.query = state->query,
 		.from = at != 0 ? COLLECT_FROM_BOOKMARK : COLLECT_FROM_OLDEST,
 		.bookmark = &list,

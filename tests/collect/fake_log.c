@@ -158,12 +158,13 @@ struct answer {
 	uint8_t **data;
 };
 
-static void put_record(struct buf *out, const struct fake_record *record)
+static void put_record(struct buf *out, const struct fake_record *record,
+		       uint64_t id)
 {
 	size_t start = event_result_begin(out);
 
 	buf_put(out, record->doc, record->len);
-	event_result_end(out, start, NULL, 0, &record->id, 1, 0, false);
+	event_result_end(out, start, NULL, 0, &id, 1, 0, false);
 	if (record->malformed) {
 		memset(out->data + start, 0xFF, 16);
 	}
@@ -196,7 +197,9 @@ static WERROR deliver(struct fake_log *log, TALLOC_CTX *mem_ctx,
 			return W_ERROR(1734);
 		}
 		(*answer->offsets)[num] = (uint32_t)out.len;
-		put_record(&out, record);
+		put_record(&out, record,
+			   !cursor->query && log->lie_id != 0 ? log->lie_id
+							      : record->id);
 		(*answer->sizes)[num] =
 			(uint32_t)out.len - (*answer->offsets)[num];
 		num++;

@@ -40,6 +40,7 @@ struct fake_log {
 	uint32_t query_error;	 /* opnum 5 */
 	uint32_t info_error;	 /* opnum 17 */
 	bool ignore_bookmark;	 /* subscriptions begin at the oldest */
+	uint64_t lie_id;	 /* opnum 1 gives all records this id */
 	bool wait_lies;		 /* opnum 3 never parks */
 	bool next_lies;		 /* opnum 1 never parks */
 	NTSTATUS next_status;	 /* transport's, of opnums 1 and 2, once */

@@ -18,6 +18,7 @@ struct feeding {
 	struct store_channel *target;
 	struct collect_channel_config channel;
 	struct collect_config config;
+	struct operational *operational;
 	struct collect_feed *feed;
 	uint32_t broken;
 	uint32_t alive;
@@ -45,7 +46,11 @@ static const struct collect_feed_hooks hooks = {
 
 static void feed_start(struct feeding *t)
 {
-	struct collect_feed_env env = {.ev = t->f->ev, .store = t->f->store};
+	struct collect_feed_env env = {
+		.ev = t->f->ev,
+		.store = t->f->store,
+		.operational = t->operational,
+	};
 
 	assert_int_equal(collect_feed_create(t->f, &env, &t->config,
 					     &t->channel, &hooks, t, &t->feed),
@@ -825,6 +830,23 @@ static void run_for(struct feeding *t, long ms)
 	}
 }
 
+/* It sends what is before the log's oldest record, for ever. */
+static void test_records_that_cannot_be_make_no_busy_loop(void **state)
+{
+	struct feeding *t = feeding_new(state);
+
+	add(t, 1, 3, "a");
+	collect_to(t, 3);
+	add(t, 4, 7, "a");
+	fake_log_trim(t->log, 6);
+	t->log->lie_id = 2;
+	feed_start(t);
+	run_for(t, 300);
+	assert_true(t->log->subscriptions <= 5);
+	assert_int_equal(info(t).state, COLLECT_FEED_RETRYING);
+	assert_stored(t, "a-1 a-2 a-3");
+}
+
 static void test_waits_that_lie_make_no_busy_loop(void **state)
 {
 	struct feeding *t = feeding_new(state);
@@ -862,6 +884,143 @@ static void test_a_subscription_that_always_fails_makes_no_busy_loop(
 	run_for(t, 300);
 	assert_true(t->log->service->calls[0] <= 2);
 	assert_int_equal(info(t).state, COLLECT_FEED_RETRYING);
+}
+
+/* --------------------------------------------------------------- reports */
+
+/* How many events of this id are in Evenlog/Operational. */
+static size_t reports(struct feeding *t, uint16_t event_id)
+{
+	struct store_snapshot *snapshot = NULL;
+	struct store_record record = {.id = 0};
+	struct store_channel *channel = NULL;
+	size_t num = 0;
+
+	assert_int_equal(
+		store_channel_find(t->f->store, OPERATIONAL_CHANNEL, &channel),
+		EVERR_OK);
+	assert_int_equal(store_snapshot_begin(t->f->store, &snapshot),
+			 EVERR_OK);
+	while (store_read(snapshot, channel, record.id + 1, false, &record) ==
+	       EVERR_OK) {
+		num += record.header.event_id == event_id;
+	}
+	store_snapshot_end(snapshot);
+	return num;
+}
+
+/* What the store has as position. */
+static struct collect_position committed(struct feeding *t)
+{
+	struct collect_position position = {.record_id = 0};
+	uint8_t *data = NULL;
+	size_t len = 0;
+
+	if (store_state_get(t, t->f->store, "collect/dc1.example/application",
+			    &data, &len) != EVERR_OK) {
+		return position;
+	}
+	assert_int_equal(collect_position_decode(data, len, &position),
+			 EVERR_OK);
+	talloc_free(data);
+	return position;
+}
+
+static void with_reports(struct feeding *t)
+{
+	assert_int_equal(operational_create(t->f, t->f->ev, t->f->store,
+					    "collector.example",
+					    &t->operational),
+			 EVERR_OK);
+}
+
+static void test_a_gap_is_told_once_and_that_is_kept(void **state)
+{
+	struct feeding *t = feeding_new(state);
+
+	with_reports(t);
+	add(t, 1, 1, "a");
+	add(t, 4, 4, "a");
+	feed_start(t);
+	fixture_until(t->f, committed(t).gap_reported);
+	fixture_until(t->f, reports(t, OPERATIONAL_LOG_GAP) == 1);
+	assert_int_equal(committed(t).record_id, 4);
+	assert_int_equal(committed(t).gap.missing, 2);
+	assert_int_equal(reports(t, OPERATIONAL_LOG_READING), 1);
+
+	/* Nor by the next feed. */
+	TALLOC_FREE(t->feed);
+	add(t, 5, 5, "a");
+	feed_start(t);
+	fixture_until(t->f, position_of(t) == 5 && is_quiet(t));
+	TALLOC_FREE(t->feed);
+	TALLOC_FREE(t->operational);
+	assert_int_equal(reports(t, OPERATIONAL_LOG_GAP), 1);
+}
+
+static void test_a_gap_that_a_crash_kept_from_being_told(void **state)
+{
+	struct feeding *t = feeding_new(state);
+	struct collect_position position;
+	uint8_t bytes[COLLECT_POSITION_MAX];
+	struct store_state states = {.name = "collect/dc1.example/application",
+				     .data = bytes};
+	uint64_t first_id = 0;
+
+	with_reports(t);
+	add(t, 1, 1, "a");
+	add(t, 4, 4, "a");
+	feed_start(t);
+	fixture_until(t->f, committed(t).gap_reported);
+	fixture_until(t->f, reports(t, OPERATIONAL_LOG_GAP) == 1);
+	TALLOC_FREE(t->feed);
+	position = committed(t);
+	position.gap_reported = false;
+	states.len = collect_position_encode(&position, bytes);
+	assert_int_equal(
+		fixture_recv(t->f,
+			     store_append_send(t->f, t->f->ev, t->target, NULL,
+					       0, &states, 1),
+			     &first_id),
+		EVERR_OK);
+
+	feed_start(t);
+	fixture_until(t->f, committed(t).gap_reported);
+	fixture_until(t->f, reports(t, OPERATIONAL_LOG_GAP) == 2);
+	TALLOC_FREE(t->feed);
+	TALLOC_FREE(t->operational);
+}
+
+static void test_a_failure_is_told_once_for_each_reason(void **state)
+{
+	struct feeding *t = feeding_new(state);
+
+	with_reports(t);
+	t->log->open_error = 5;
+	feed_start(t);
+	fixture_until(t->f, t->log->subscriptions >= 2);
+	fixture_until(t->f, reports(t, OPERATIONAL_LOG_FAILED) == 1);
+	t->log->open_error = 0;
+	fixture_until(t->f, reports(t, OPERATIONAL_LOG_READING) == 1);
+	TALLOC_FREE(t->feed);
+	TALLOC_FREE(t->operational);
+	assert_int_equal(reports(t, OPERATIONAL_LOG_FAILED), 1);
+}
+
+static void test_silence_is_told_and_its_end(void **state)
+{
+	struct feeding *t = feeding_new(state);
+
+	with_reports(t);
+	t->config.silent_after = 1;
+	feed_start(t);
+	fixture_until(t->f, info(t).silent);
+	fixture_until(t->f, reports(t, OPERATIONAL_LOG_SILENT) == 1);
+	add(t, 1, 1, "a");
+	fixture_until(t->f, !info(t).silent);
+	fixture_until(t->f, reports(t, OPERATIONAL_LOG_HEARD) == 1);
+	TALLOC_FREE(t->feed);
+	TALLOC_FREE(t->operational);
 }
 
 /* Samba keeps its converters of characters for ever: not a leak of a test. */
@@ -917,10 +1076,15 @@ int main(void)
 		leak_test(test_a_host_that_proves_nothing_only_claims),
 		leak_test(test_access_that_is_denied_then_granted),
 		leak_test(test_a_broken_connection_is_handed_up),
+		leak_test(test_records_that_cannot_be_make_no_busy_loop),
 		leak_test(test_waits_that_lie_make_no_busy_loop),
 		leak_test(test_empty_answers_make_no_busy_loop),
 		leak_test(
 			test_a_subscription_that_always_fails_makes_no_busy_loop),
+		leak_test(test_a_gap_is_told_once_and_that_is_kept),
+		leak_test(test_a_gap_that_a_crash_kept_from_being_told),
+		leak_test(test_a_failure_is_told_once_for_each_reason),
+		leak_test(test_silence_is_told_and_its_end),
 	};
 
 	fixture_prepare();
