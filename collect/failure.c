@@ -237,15 +237,18 @@ everr_t collect_failure_set(struct collect_failure *failure, everr_t err,
 }
 
 /*
- * The method returns it, the stub faults with it, or what came is refused here:
- * libndr says INVALID_PARAMETER of a number out of its range and
+ * The method returns it, the stub faults with it (by the number of DCE/RPC or
+ * the one of Win32, which Samba wraps), or what came is refused here: libndr
+ * says INVALID_PARAMETER of a number out of its range and
  * ARRAY_BOUNDS_EXCEEDED of sizes that contradict.
  */
 bool collect_failure_is_bound(const struct collect_failure *failure)
 {
+	const uint32_t bound = W_ERROR_V(WERR_RPC_S_INVALID_BOUND);
 	NTSTATUS status = NT_STATUS(failure->status);
 
-	return failure->win32 == W_ERROR_V(WERR_RPC_S_INVALID_BOUND) ||
+	return failure->win32 == bound ||
+	       failure->status == (0xC0000000U | bound) ||
 	       NT_STATUS_EQUAL(status, NT_STATUS_RPC_INVALID_BOUND) ||
 	       NT_STATUS_EQUAL(status, NT_STATUS_ARRAY_BOUNDS_EXCEEDED) ||
 	       NT_STATUS_EQUAL(status, NT_STATUS_INVALID_PARAMETER);

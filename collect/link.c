@@ -319,13 +319,20 @@ static void liveness_answered(struct tevent_req *subreq)
 
 /*
  * A call that any server answers at once, and with which nothing is opened
- * there: opnum 28.  There need not be a log of that name.
+ * there: opnum 28.  There need not be a log of that name.  The answer may take
+ * as long as the silence before it.
  */
 static void liveness_ask(struct collect_link *link)
 {
+	uint64_t wait = link->config->liveness < COLLECT_CALL_TIMEOUT
+				? link->config->liveness
+				: COLLECT_CALL_TIMEOUT;
+
 	link->req = collect_display_name_send(
 		link, link->links->ev, link->connection, "Application", 0);
-	if (link->req == NULL) {
+	if (link->req == NULL ||
+	    !tevent_req_set_endtime(link->req, link->links->ev,
+				    after_ms(wait * 1000))) {
 		link_nomem(link);
 		return;
 	}
