@@ -12,7 +12,7 @@ import time
 import publisher
 from server import USERS
 
-WAIT_SECONDS = 60
+WAIT_SECONDS = 20
 GAP = 76            # Evenlog/Operational, store/operational.h
 
 
@@ -64,11 +64,11 @@ class Numbers:
 
     MARK = 0x1122334455667788
 
-    def __init__(self, name, channel="Application", size=0):
+    def __init__(self, name, channel="Application", values=()):
+        """values: texts that each event has behind its writer's name."""
         self.name, self.channel = name, channel
-        document = publisher.event(
-            channel, self.MARK,
-            filler=[name] + (publisher.filler(size) if size else []))
+        document = publisher.event(channel, self.MARK,
+                                   filler=[name, *values])
         mark = struct.pack("<Q", self.MARK)
         assert document.count(mark) == 1
         self._head, self._tail = document.split(mark)
@@ -118,3 +118,9 @@ def reports(server, event_id, **fields):
         server, "Evenlog/Operational", f"*[System[EventID={event_id}]]")]
     return [data for data in got
             if all(data.get(key) == value for key, value in fields.items())]
+
+
+def hosts(server):
+    """What the status says of each host, by its name."""
+    return {host["host"]: host
+            for host in server.status()["collect"]["hosts"]}

@@ -100,13 +100,13 @@ class Relay:
         peer = self._pairs.get(end)
         if peer is None:
             return
+        counts = end in self._servers and self._left is not None
         try:
             data = end.recv(CHUNK)
-            if data:
-                peer.sendall(data)
+            peer.sendall(data[:self._left] if counts else data)
         except OSError:
             data = b""
-        if data and end in self._servers and self._left is not None:
+        if counts:
             self._left -= len(data)
             if self._left <= 0:
                 self._left, data = None, b""
