@@ -1,93 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-/* status and verify: how the service and its store are. */
+/* verify: how a store is. */
 
 #include "cli/cli.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/session.h"
-#include "cli/show.h"
 #include "cli/terminal.h"
-#include "collect/control.h"
-#include "idl/ndr_control.h"
 #include "store/verify.h"
 
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
-
-/* --------------------------------------------------------------- status */
-
-static int print_status(struct cli *cli, const char *text)
-{
-	json_t *status = NULL;
-
-	if (cli->options.format == CLI_FORMAT_JSON) {
-		cli_print_json_text(text);
-		return CLI_OK;
-	}
-	status = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
-	if (!json_is_object(status)) {
-		json_decref(status);
-		cli_error("the service's status is malformed");
-		return CLI_FAILED;
-	}
-	cli_show(status);
-	json_decref(status);
-	return CLI_OK;
-}
-
-static int cli_status(struct cli *cli)
-{
-	struct poptOption table[] = {POPT_TABLEEND};
-	struct collect_connection *connection = NULL;
-	struct collect_failure failure = {.err = EVERR_OK};
-	struct tevent_req *req = NULL;
-	const char **args = NULL;
-	const char *json = NULL;
-	everr_t err;
-	int ret;
-
-	ret = cli_parse(cli, table, 0, 0, &args);
-	if (ret < 0) {
-		ret = cli_local_only(cli);
-	}
-	if (ret < 0) {
-		ret = cli_no_xml(cli);
-	}
-	if (ret < 0) {
-		ret = cli_connect(cli, &ndr_table_control, &connection);
-	}
-	if (ret >= 0) {
-		return ret;
-	}
-	req = collect_status_send(cli, cli->ev, connection);
-	if (!cli_wait(cli, req)) {
-		return CLI_FAILED;
-	}
-	err = collect_status_recv(req, cli, &json, &failure);
-	TALLOC_FREE(req);
-	if (err != EVERR_OK) {
-		cli_error("%s", failure.text);
-		return CLI_FAILED;
-	}
-	return print_status(cli, json);
-}
-
-static const char status_description[] =
-	"Shows the service's state; --format=json shows all of it as one\n"
-	"object. The exit status is 1 when the service is not running.\n";
-
-const struct cli_verb cli_verb_status = {
-	.name = "status",
-	.arguments = "",
-	.summary = "Show how the local service is doing",
-	.description = status_description,
-	.run = cli_status,
-};
-
-/* --------------------------------------------------------------- verify */
 
 struct verify {
 	struct cli *cli;

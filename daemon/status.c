@@ -58,6 +58,21 @@ static json_t *channels_json(struct store *store)
 	return array;
 }
 
+static json_t *store_json(struct store *store)
+{
+	struct store_stats stats;
+
+	store_stats(store, &stats);
+	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:b}", "used",
+			 (json_int_t)stats.disk_used, "free",
+			 (json_int_t)stats.disk_free, "records",
+			 (json_int_t)stats.records, "commits",
+			 (json_int_t)stats.commits, "trimmed",
+			 (json_int_t)stats.trimmed, "failed_batches",
+			 (json_int_t)stats.failed_batches, "queued_bytes",
+			 (json_int_t)stats.queued_bytes, "full", stats.full);
+}
+
 char *daemon_service_status(TALLOC_CTX *mem_ctx,
 			    const struct daemon_service *service)
 {
@@ -66,12 +81,13 @@ char *daemon_service_status(TALLOC_CTX *mem_ctx,
 	char *copy = NULL;
 
 	root = json_pack(
-		"{s:s,s:i,s:s,s:o,s:i,s:i,s:o,s:o}", "version", PACKAGE_VERSION,
+		"{s:s,s:i,s:s,s:o,s:i,s:i,s:o,s:o,s:o}", "version", PACKAGE_VERSION,
 		"pid", (int)getpid(), "computer", service->config->computer,
 		"started", daemon_time_json(service->started), "port",
 		(int)rpc_service_port(service->rpc), "endpoint_mapper_port",
 		(int)rpc_service_mapper_port(service->rpc), "loop_lag",
-		lag_json(service->lag), "channels",
+		lag_json(service->lag), "store", store_json(service->store),
+		"channels",
 		channels_json(service->store));
 	if (root == NULL) {
 		return NULL;

@@ -152,6 +152,8 @@ check 2 "publishing to another host" "this host" -- \
 	"$evenlog" publish Application --provider=P --id=1 --remote=h --user=u
 check 2 "status of another host" "this host" -- \
 	"$evenlog" status --remote=h --user=u
+check 2 "status of two hosts" "too much" -- "$evenlog" status a b
+check 2 "watching without a pause" "1 to" -- "$evenlog" status --watch 0
 check 2 "another host without a user" "--user" -- "$evenlog" list --remote=h
 check 2 "a port that is none" "HOST:PORT" -- \
 	"$evenlog" list --remote=h:x --user=u
