@@ -100,6 +100,7 @@ extern const struct cli_verb cli_verb_publishers;
 extern const struct cli_verb cli_verb_publisher;
 extern const struct cli_verb cli_verb_export;
 extern const struct cli_verb cli_verb_clear;
+extern const struct cli_verb cli_verb_forward;
 extern const struct cli_verb cli_verb_quarantine;
 extern const struct cli_verb cli_verb_status;
 extern const struct cli_verb cli_verb_verify;

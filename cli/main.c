@@ -29,6 +29,7 @@ const struct cli_verb *const cli_verbs[] = {
 	&cli_verb_install_manifest,
 	&cli_verb_uninstall_manifest,
 	&cli_verb_quarantine,
+	&cli_verb_forward,
 	&cli_verb_wsus,
 	&cli_verb_status,
 	&cli_verb_verify,

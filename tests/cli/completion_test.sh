@@ -40,6 +40,7 @@ offers "values behind an equals sign" " json " query --format=j
 offers "levels" "* error *error+ *" query A --level err
 offers "where to begin" " oldest " subscribe --from o
 offers "quarantine commands" " retry remove " quarantine re
+offers "forward commands" " list rewind " forward ""
 offers "account commands" " add list remove " user ""
 offers "free text" "  " query --provider=x
 
