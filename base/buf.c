@@ -55,7 +55,7 @@ static void buf_grow(struct buf *buf, size_t need)
 	buf->size = size;
 }
 
-uint8_t *buf_extend(struct buf *buf, size_t len)
+uint8_t *buf_extend_slow(struct buf *buf, size_t len)
 {
 	uint8_t *p = NULL;
 
@@ -76,24 +76,6 @@ uint8_t *buf_extend(struct buf *buf, size_t len)
 	p = buf->data + buf->len;
 	buf->len += len;
 	return p;
-}
-
-void buf_put(struct buf *buf, const void *data, size_t len)
-{
-	uint8_t *p = buf_extend(buf, len);
-
-	if (p != NULL && len > 0) {
-		memcpy(p, data, len);
-	}
-}
-
-void buf_put_u8(struct buf *buf, uint8_t v)
-{
-	uint8_t *p = buf_extend(buf, 1);
-
-	if (p != NULL) {
-		*p = v;
-	}
 }
 
 void buf_put_u16(struct buf *buf, uint16_t v)

@@ -43,15 +43,45 @@ void buf_truncate(struct buf *buf, size_t len);
 /* The first error, or EVERR_OK. */
 everr_t buf_error(const struct buf *buf) EVERR_MUST_CHECK;
 
+/* The same as buf_extend(), where the buffer has to grow or has failed. */
+uint8_t *buf_extend_slow(struct buf *buf, size_t len);
+
 /*
  * Make room for len more bytes and hand out where they go; buf->len has grown
  * by len.  NULL when the buffer has failed.
  */
-uint8_t *buf_extend(struct buf *buf, size_t len);
+static inline uint8_t *buf_extend(struct buf *buf, size_t len)
+{
+	uint8_t *p = NULL;
+
+	if (buf->err != EVERR_OK || buf->data == NULL ||
+	    len > buf->size - buf->len) {
+		return buf_extend_slow(buf, len);
+	}
+	p = buf->data + buf->len;
+	buf->len += len;
+	return p;
+}
 
 /* Append.  Integers are little endian, as everything on this project's wire. */
-void buf_put(struct buf *buf, const void *data, size_t len);
-void buf_put_u8(struct buf *buf, uint8_t v);
+static inline void buf_put(struct buf *buf, const void *data, size_t len)
+{
+	uint8_t *p = buf_extend(buf, len);
+
+	if (p != NULL && len > 0) {
+		memcpy(p, data, len);
+	}
+}
+
+static inline void buf_put_u8(struct buf *buf, uint8_t v)
+{
+	uint8_t *p = buf_extend(buf, 1);
+
+	if (p != NULL) {
+		*p = v;
+	}
+}
+
 void buf_put_u16(struct buf *buf, uint16_t v);
 void buf_put_u32(struct buf *buf, uint32_t v);
 void buf_put_u64(struct buf *buf, uint64_t v);

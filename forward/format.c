@@ -63,7 +63,9 @@ everr_t forward_format_create(TALLOC_CTX *mem_ctx,
 	buf_init(&format->work, format, FORMAT_WORK_MAX);
 	buf_init(&format->scratch, format, FORMAT_WORK_MAX);
 	buf_init(&format->cut, format, FORMAT_WORK_MAX);
-	err = set_texts(format, config) ? EVERR_OK : EVERR_NOMEM;
+	format->pool = talloc_pool(format, FORMAT_POOL_SIZE);
+	err = format->pool != NULL && set_texts(format, config) ? EVERR_OK
+								: EVERR_NOMEM;
 	if (err == EVERR_OK) {
 		err = format_known_new(format, computer, FORMAT_HOSTNAME_MAX,
 				       &format->self);

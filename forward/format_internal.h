@@ -21,6 +21,7 @@
  */
 #define FORMAT_WORK_MAX (16U * 1024 * 1024)
 /* Memory kept for the next event. */
+#define FORMAT_POOL_SIZE (64U * 1024)
 #define FORMAT_WORK_KEEP (1U * 1024 * 1024)
 /* RFC 5424 6: the longest HOSTNAME, APP-NAME and SD-NAME.  RFC 3164 4.1.3:
    the longest TAG. */
@@ -220,6 +221,7 @@ struct forward_format {
 	struct buf work;    /* the message */
 	struct buf scratch; /* a value, a message's text */
 	struct buf cut;	    /* a shorter message */
+	TALLOC_CTX *pool;   /* for the inserts of a message */
 };
 
 /* One event on its way. */

@@ -456,6 +456,7 @@ void format_put_time(struct buf *out, struct format_second *cache,
 everr_t format_read_message(struct format_run *run, bool *ret_found)
 {
 	struct forward_format *format = run->format;
+	struct event_message_source *source = NULL;
 	everr_t err;
 
 	*ret_found = false;
@@ -464,9 +465,13 @@ everr_t format_read_message(struct format_run *run, bool *ret_found)
 		return EVERR_OK;
 	}
 	buf_reset(&format->scratch);
-	err = event_message_render(&format->scratch, format->catalog,
-				   format->dict, run->event->data,
-				   run->event->len, 0);
+	err = event_message_read(format->pool, format->dict, run->event->data,
+				 run->event->len, &source);
+	if (err == EVERR_OK) {
+		err = event_message_put(&format->scratch, format->catalog,
+					source, 0);
+		talloc_free(source);
+	}
 	if (err == EVERR_NOMEM) {
 		return err;
 	}

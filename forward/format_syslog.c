@@ -208,6 +208,26 @@ static bool is_channel(const struct event_value *value, const char *channel)
 	return i == n && channel[i] == '\0';
 }
 
+/* The same for one that is text in the template, as in older ones. */
+static everr_t put_channel_text(struct format_run *run, uint32_t first)
+{
+	struct buf *scratch = &run->format->scratch;
+	everr_t err;
+
+	err = format_read_parts(run, run->scope, first);
+	if (err != EVERR_OK || scratch->len == 0) {
+		return err;
+	}
+	buf_put_u8(scratch, 0);
+	if (buf_error(scratch) == EVERR_OK &&
+	    !text_name_equal((const char *)scratch->data,
+			     run->event->channel)) {
+		put_text_param(run, " eventChannel=\"",
+			       (const char *)scratch->data);
+	}
+	return buf_error(scratch);
+}
+
 /* What the event says of its place in another log. */
 static everr_t put_original_place(struct format_run *run)
 {
@@ -224,11 +244,13 @@ static everr_t put_original_place(struct format_run *run)
 		return err;
 	}
 	value = format_field(run, FORMAT_CHANNEL, &first);
-	if (value == NULL || value->type != EVENT_TYPE_STRING ||
-	    !is_channel(value, run->event->channel)) {
-		err = put_field(run, " eventChannel=\"", FORMAT_CHANNEL);
+	if (value != NULL && value->type == EVENT_TYPE_STRING) {
+		return is_channel(value, run->event->channel)
+			       ? EVERR_OK
+			       : put_field(run, " eventChannel=\"",
+					   FORMAT_CHANNEL);
 	}
-	return err;
+	return put_channel_text(run, first);
 }
 
 /* What is in the event's header: all there is of a damaged one. */

@@ -244,9 +244,14 @@ void format_put_utf8(struct buf *out, const char *text, size_t len,
 		     unsigned int form, uint32_t *marks)
 {
 	const uint8_t *p = (const uint8_t *)text;
-	const uint8_t *end = p + len;
+	const uint8_t *end = NULL;
 	size_t run;
 
+	/* Then there may be no text at all. */
+	if (len == 0) {
+		return;
+	}
+	end = p + len;
 	while (p < end && out->err == EVERR_OK) {
 		run = plain_bytes(p, (size_t)(end - p));
 		if (run > 0) {
