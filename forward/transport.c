@@ -552,6 +552,7 @@ static void transport_reached(struct tevent_req *req)
 	static const struct transport_ops *const ops[] = {
 		[FORWARD_UDP] = &transport_udp_ops,
 		[FORWARD_TCP] = &transport_tcp_ops,
+		[FORWARD_TLS] = &transport_tls_ops,
 		[FORWARD_RELP] = &transport_relp_ops,
 	};
 	char *reason = NULL;
@@ -627,10 +628,6 @@ static everr_t config_check(TALLOC_CTX *mem_ctx,
 		*ret_message = talloc_strdup(mem_ctx, "no receiver is named");
 		return EVERR_CONFIG;
 	}
-	if (config->transport == FORWARD_TLS) {
-		*ret_message = talloc_strdup(mem_ctx, "not there yet");
-		return EVERR_NOT_SUPPORTED;
-	}
 	return EVERR_OK;
 }
 
@@ -699,6 +696,13 @@ everr_t forward_transport_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 	    transport->notify == NULL) {
 		talloc_free(transport);
 		return EVERR_NOMEM;
+	}
+	if (config->transport == FORWARD_TLS) {
+		err = transport_tls_load(transport, mem_ctx, ret_message);
+		if (err != EVERR_OK) {
+			talloc_free(transport);
+			return err;
+		}
 	}
 	transport->info.since = wintime_now();
 	transport->state = TRANSPORT_CONNECTING;

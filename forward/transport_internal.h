@@ -101,6 +101,7 @@ struct forward_transport {
 	struct backoff backoff;
 	uint16_t port;
 	const char *peer; /* for a person: "siem.example.org port 514" */
+	void *trust;	  /* TLS: whom to trust, and our certificate */
 
 	enum transport_state state;
 	struct tevent_timer *timer; /* of the state */
@@ -215,9 +216,13 @@ void stream_check(struct forward_transport *transport);
 
 /* ---------------------------------------------------- transport_tls.c */
 
-/* Whether certificates and key can be used. */
-everr_t transport_tls_check(TALLOC_CTX *mem_ctx,
-			    const struct forward_config *config,
-			    char **ret_message) EVERR_MUST_CHECK;
+/*
+ * The authorities, certificate and key of the configuration, unless they are
+ * loaded and unchanged.  EVERR_CONFIG, *ret_message (child of mem_ctx) says
+ * what is wrong; EVERR_NOMEM.
+ */
+everr_t transport_tls_load(struct forward_transport *transport,
+			   TALLOC_CTX *mem_ctx,
+			   char **ret_message) EVERR_MUST_CHECK;
 
 #endif

@@ -1,0 +1,757 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "base/resolve.h"
+#include "forward/transport_internal.h"
+
+#include <errno.h>
+#include <gnutls/gnutls.h>
+#include <gnutls/x509.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+/*
+ * RFC 5425: the receiver has to prove the name that it was called by.
+ * Messages pass through GnuTLS into the socket record by record; their ends
+ * are then known as offsets in what the socket took, which is what the kernel
+ * speaks of.
+ */
+
+#define PRIORITY "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
+#define RECORD_MAX 16384
+#define READ_TURNS 16
+/*
+ * In TLS 1.3 the handshake is over for us before the receiver has looked at
+ * our certificate.  What its kernel took until it refuses would be lost: so
+ * much time it has.
+ */
+#define VERDICT_MS 1000
+
+enum {
+	TLS_CA,
+	TLS_CERTIFICATE,
+	TLS_KEY,
+	TLS_FILES
+};
+
+/* What was read of the files, and which files they were. */
+struct tls_trust {
+	gnutls_certificate_credentials_t credentials;
+	struct stat files[TLS_FILES];
+};
+
+struct tls_session {
+	gnutls_session_t session;
+	char *name;	/* that it has to prove */
+	uint64_t plain; /* bytes that were encrypted */
+	bool pending;	/* a record that the socket did not take */
+	bool shaken;	/* the handshake is over */
+	bool accepted;	/* our certificate, for what we know */
+};
+
+static struct tls_session *session_of(struct forward_transport *transport)
+{
+	return talloc_get_type_abort(transport->session, struct tls_session);
+}
+
+/* ----------------------------------------------------------------- files */
+
+static const char *file_path(const struct forward_config *config, int which)
+{
+	switch (which) {
+	case TLS_CA:
+		return config->ca;
+	case TLS_CERTIFICATE:
+		return config->certificate;
+	default:
+		return config->key;
+	}
+}
+
+/* GnuTLS tells neither which of the files it cannot read nor why. */
+static everr_t files_look(TALLOC_CTX *mem_ctx,
+			  const struct forward_config *config,
+			  struct stat *ret_files, char **ret_message)
+{
+	int i;
+
+	for (i = 0; i < TLS_FILES; i++) {
+		const char *path = file_path(config, i);
+		FILE *f = NULL;
+
+		ret_files[i] = (struct stat){};
+		if (path == NULL) {
+			continue;
+		}
+		f = fopen(path, "re");
+		if (f == NULL || fstat(fileno(f), &ret_files[i]) != 0) {
+			*ret_message = talloc_asprintf(mem_ctx, "%s: %s", path,
+						       strerror(errno));
+			if (f != NULL) {
+				fclose(f);
+			}
+			return EVERR_CONFIG;
+		}
+		fclose(f);
+	}
+	return EVERR_OK;
+}
+
+static bool files_same(const struct stat *a, const struct stat *b)
+{
+	int i;
+
+	for (i = 0; i < TLS_FILES; i++) {
+		if (a[i].st_dev != b[i].st_dev || a[i].st_ino != b[i].st_ino ||
+		    a[i].st_size != b[i].st_size ||
+		    a[i].st_mtim.tv_sec != b[i].st_mtim.tv_sec ||
+		    a[i].st_mtim.tv_nsec != b[i].st_mtim.tv_nsec) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static everr_t trust_authorities(const struct tls_trust *trust,
+				 TALLOC_CTX *mem_ctx,
+				 const struct forward_config *config,
+				 char **ret_message)
+{
+	int num;
+
+	if (config->ca == NULL) {
+		num = gnutls_certificate_set_x509_system_trust(
+			trust->credentials);
+	} else {
+		num = gnutls_certificate_set_x509_trust_file(
+			trust->credentials, config->ca, GNUTLS_X509_FMT_PEM);
+	}
+	if (num > 0) {
+		return EVERR_OK;
+	}
+	*ret_message = talloc_asprintf(
+		mem_ctx, "%s: no certificate of an authority to trust%s%s",
+		config->ca != NULL ? config->ca : "this system's list",
+		num < 0 ? ": " : "", num < 0 ? gnutls_strerror(num) : "");
+	return EVERR_CONFIG;
+}
+
+static everr_t trust_key(const struct tls_trust *trust, TALLOC_CTX *mem_ctx,
+			 const struct forward_config *config,
+			 char **ret_message)
+{
+	int ret;
+
+	if (config->certificate == NULL && config->key == NULL) {
+		return EVERR_OK;
+	}
+	if (config->certificate == NULL || config->key == NULL) {
+		*ret_message = talloc_asprintf(
+			mem_ctx, "a certificate and its key belong together, "
+				 "but only one of them is named");
+		return EVERR_CONFIG;
+	}
+	ret = gnutls_certificate_set_x509_key_file(
+		trust->credentials, config->certificate, config->key,
+		GNUTLS_X509_FMT_PEM);
+	if (ret < 0) {
+		*ret_message = talloc_asprintf(
+			mem_ctx,
+			"the certificate %s with the key %s cannot be used: %s",
+			config->certificate, config->key, gnutls_strerror(ret));
+		return EVERR_CONFIG;
+	}
+	return EVERR_OK;
+}
+
+static int trust_destructor(struct tls_trust *trust)
+{
+	gnutls_certificate_free_credentials(trust->credentials);
+	return 0;
+}
+
+static everr_t trust_create(TALLOC_CTX *mem_ctx,
+			    const struct forward_config *config,
+			    struct tls_trust **ret_trust, char **ret_message)
+{
+	struct tls_trust *trust = talloc_zero(mem_ctx, struct tls_trust);
+	everr_t err;
+
+	if (trust == NULL) {
+		return EVERR_NOMEM;
+	}
+	if (gnutls_certificate_allocate_credentials(&trust->credentials) < 0) {
+		talloc_free(trust);
+		return EVERR_NOMEM;
+	}
+	talloc_set_destructor(trust, trust_destructor);
+	err = trust_authorities(trust, mem_ctx, config, ret_message);
+	if (err == EVERR_OK) {
+		err = trust_key(trust, mem_ctx, config, ret_message);
+	}
+	if (err != EVERR_OK) {
+		talloc_free(trust);
+		return err;
+	}
+	*ret_trust = trust;
+	return EVERR_OK;
+}
+
+/*
+ * For each connection anew, since certificates are renewed; but what has not
+ * changed is not read again: a system's list takes milliseconds.
+ */
+everr_t transport_tls_load(struct forward_transport *transport,
+			   TALLOC_CTX *mem_ctx, char **ret_message)
+{
+	struct tls_trust *trust = transport->trust;
+	struct stat files[TLS_FILES];
+	everr_t err;
+
+	err = files_look(mem_ctx, transport->config, files, ret_message);
+	if (err != EVERR_OK) {
+		return err;
+	}
+	if (trust != NULL && files_same(trust->files, files)) {
+		return EVERR_OK;
+	}
+	err = trust_create(mem_ctx, transport->config, &trust, ret_message);
+	if (err != EVERR_OK) {
+		return err;
+	}
+	memcpy(trust->files, files, sizeof(files));
+	TALLOC_FREE(transport->trust);
+	transport->trust = talloc_steal(transport, trust);
+	return EVERR_OK;
+}
+
+/* ---------------------------------------------------- what went wrong */
+
+/* Text of the peer's, for a log. */
+static void printable(char *text)
+{
+	for (; *text != '\0'; text++) {
+		if (*text < 0x20 || *text > 0x7e) {
+			*text = '?';
+		}
+	}
+}
+
+static gnutls_x509_crt_t peer_certificate(gnutls_session_t session)
+{
+	const gnutls_datum_t *chain = NULL;
+	gnutls_x509_crt_t certificate = NULL;
+	unsigned int num = 0;
+
+	chain = gnutls_certificate_get_peers(session, &num);
+	if (chain == NULL || num == 0 ||
+	    gnutls_x509_crt_init(&certificate) < 0) {
+		return NULL;
+	}
+	if (gnutls_x509_crt_import(certificate, &chain[0],
+				   GNUTLS_X509_FMT_DER) < 0) {
+		gnutls_x509_crt_deinit(certificate);
+		return NULL;
+	}
+	return certificate;
+}
+
+/* The first host names, or what else it is called. */
+static char *certificate_names(TALLOC_CTX *mem_ctx,
+			       gnutls_x509_crt_t certificate)
+{
+	char *names = NULL;
+	char name[256];
+	unsigned int i;
+	size_t len;
+	int ret;
+
+	for (i = 0; i < 4; i++) {
+		len = sizeof(name) - 1;
+		ret = gnutls_x509_crt_get_subject_alt_name(certificate, i, name,
+							   &len, NULL);
+		if (ret < 0) {
+			break;
+		}
+		if (ret != GNUTLS_SAN_DNSNAME || len >= sizeof(name)) {
+			continue;
+		}
+		name[len] = '\0';
+		names = names == NULL
+				? talloc_strdup(mem_ctx, name)
+				: talloc_asprintf_append(names, ", %s", name);
+	}
+	len = sizeof(name);
+	if (names == NULL &&
+	    gnutls_x509_crt_get_dn(certificate, name, &len) >= 0) {
+		names = talloc_strdup(mem_ctx, name);
+	}
+	if (names == NULL) {
+		names = talloc_strdup(mem_ctx, "nobody");
+	}
+	if (names != NULL) {
+		printable(names);
+	}
+	return names;
+}
+
+static void fail_for_authority(struct forward_transport *transport,
+			       gnutls_x509_crt_t certificate)
+{
+	char issuer[256] = "nobody";
+	size_t len = sizeof(issuer);
+
+	(void)gnutls_x509_crt_get_issuer_dn(certificate, issuer, &len);
+	printable(issuer);
+	transport_fail(transport,
+		       "%s: the receiver's certificate was issued by \"%s\", "
+		       "which is no authority of %s; name its certificate as "
+		       "ca",
+		       transport->peer, issuer,
+		       transport->config->ca != NULL ? transport->config->ca
+						     : "this system");
+}
+
+static void fail_for_time(struct forward_transport *transport, const char *what,
+			  time_t t)
+{
+	char date[32] = "";
+	struct tm tm;
+
+	if (gmtime_r(&t, &tm) != NULL) {
+		(void)strftime(date, sizeof(date), "%Y-%m-%d %H:%M UTC", &tm);
+	}
+	transport_fail(transport, "%s: the receiver's certificate %s %s",
+		       transport->peer, what, date);
+}
+
+static void fail_for_name(struct forward_transport *transport,
+			  gnutls_x509_crt_t certificate)
+{
+	struct tls_session *tls = session_of(transport);
+	char *names = certificate_names(tls, certificate);
+
+	transport_fail(transport,
+		       "%s: the receiver's certificate is for %s and not for "
+		       "%s; connect by that name, or set server_name",
+		       transport->peer, names != NULL ? names : "another",
+		       tls->name);
+}
+
+static void fail_for_status(struct forward_transport *transport,
+			    unsigned int status)
+{
+	gnutls_datum_t text = {};
+
+	(void)gnutls_certificate_verification_status_print(
+		status, GNUTLS_CRT_X509, &text, 0);
+	transport_fail(transport, "%s: %s", transport->peer,
+		       text.data != NULL ? (const char *)text.data
+					 : "the certificate is not trusted");
+	gnutls_free(text.data);
+}
+
+static void tls_distrust(struct forward_transport *transport)
+{
+	gnutls_session_t session = session_of(transport)->session;
+	unsigned int status = gnutls_session_get_verify_cert_status(session);
+	gnutls_x509_crt_t certificate = peer_certificate(session);
+
+	if (certificate == NULL) {
+		transport_fail(transport,
+			       "%s: the receiver shows no certificate",
+			       transport->peer);
+		return;
+	}
+	if ((status & GNUTLS_CERT_SIGNER_NOT_FOUND) != 0) {
+		fail_for_authority(transport, certificate);
+	} else if ((status & GNUTLS_CERT_EXPIRED) != 0) {
+		fail_for_time(transport, "has expired on",
+			      gnutls_x509_crt_get_expiration_time(certificate));
+	} else if ((status & GNUTLS_CERT_NOT_ACTIVATED) != 0) {
+		fail_for_time(transport, "is not valid before",
+			      gnutls_x509_crt_get_activation_time(certificate));
+	} else if ((status & GNUTLS_CERT_UNEXPECTED_OWNER) != 0) {
+		fail_for_name(transport, certificate);
+	} else {
+		fail_for_status(transport, status);
+	}
+	gnutls_x509_crt_deinit(certificate);
+}
+
+static void tls_alert(struct forward_transport *transport)
+{
+	gnutls_alert_description_t alert =
+		gnutls_alert_get(session_of(transport)->session);
+	const char *name = gnutls_alert_get_name(alert);
+	const char *what = "the receiver refuses TLS";
+
+	switch (alert) {
+	case GNUTLS_A_CERTIFICATE_REQUIRED:
+	case GNUTLS_A_BAD_CERTIFICATE:
+	case GNUTLS_A_UNSUPPORTED_CERTIFICATE:
+	case GNUTLS_A_CERTIFICATE_REVOKED:
+	case GNUTLS_A_CERTIFICATE_EXPIRED:
+	case GNUTLS_A_CERTIFICATE_UNKNOWN:
+	case GNUTLS_A_UNKNOWN_CA:
+	case GNUTLS_A_ACCESS_DENIED:
+		what = transport->config->certificate != NULL
+			       ? "the receiver does not accept our certificate"
+			       : "the receiver demands a certificate of ours "
+				 "(set certificate and key)";
+		break;
+	default:
+		break;
+	}
+	transport_fail(transport, "%s: %s: %s", transport->peer, what,
+		       name != NULL ? name : "unknown alert");
+}
+
+/* A receiver need not say why it goes; but one may guess. */
+static void tls_closed(struct forward_transport *transport)
+{
+	const struct forward_config *config = transport->config;
+	const char *hint = "its log may say why";
+
+	if (transport->state == TRANSPORT_UP) {
+		transport_fail_errno(transport, 0);
+		return;
+	}
+	if (gnutls_certificate_client_get_request_status(
+		    session_of(transport)->session) != 0) {
+		hint = config->certificate != NULL
+			       ? "it may not accept our certificate"
+			       : "it asked for a certificate of ours (set "
+				 "certificate and key)";
+	}
+	transport_fail(transport,
+		       "%s: the receiver closed the connection during the TLS "
+		       "handshake: %s",
+		       transport->peer, hint);
+}
+
+static void tls_failed(struct forward_transport *transport, ssize_t error)
+{
+	switch (error) {
+	case GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR:
+		tls_distrust(transport);
+		return;
+	case GNUTLS_E_FATAL_ALERT_RECEIVED:
+		tls_alert(transport);
+		return;
+	case GNUTLS_E_PREMATURE_TERMINATION:
+	case GNUTLS_E_PUSH_ERROR:
+	case GNUTLS_E_PULL_ERROR:
+		tls_closed(transport);
+		return;
+	case GNUTLS_E_UNEXPECTED_PACKET_LENGTH:
+	case GNUTLS_E_UNSUPPORTED_VERSION_PACKET:
+	case GNUTLS_E_RECORD_OVERFLOW:
+		transport_fail(transport, "%s: what answers there is no TLS",
+			       transport->peer);
+		return;
+	default:
+		transport_fail(transport, "%s: TLS: %s", transport->peer,
+			       gnutls_strerror((int)error));
+		return;
+	}
+}
+
+/* ------------------------------------------------------------- handshake */
+
+/* GnuTLS's way to the socket: what it takes is counted. */
+static ssize_t tls_push(gnutls_transport_ptr_t ptr, const giovec_t *vectors,
+			int num)
+{
+	struct forward_transport *transport = ptr;
+	const struct msghdr message = {
+		.msg_iov = (struct iovec *)vectors,
+		.msg_iovlen = (size_t)num,
+	};
+	ssize_t n;
+
+	n = sendmsg(transport->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (n > 0) {
+		transport->written += (uint64_t)n;
+	} else if (n == -1) {
+		gnutls_transport_set_errno(session_of(transport)->session,
+					   errno);
+	}
+	return n;
+}
+
+static void tls_accepted(struct forward_transport *transport)
+{
+	/* The handshake was no message. */
+	transport_arrived(transport, transport->written);
+	transport_up(transport);
+}
+
+static void tls_verdict(struct tevent_context *ev, struct tevent_timer *te,
+			struct timeval now, void *private_data)
+{
+	struct forward_transport *transport =
+		talloc_get_type_abort(private_data, struct forward_transport);
+
+	transport->timer = NULL;
+	tls_accepted(transport);
+}
+
+/* A ticket comes from one who has seen the whole handshake. */
+static int tls_ticket(gnutls_session_t session, unsigned int type,
+		      unsigned int when, unsigned int incoming,
+		      const gnutls_datum_t *message)
+{
+	struct tls_session *tls = gnutls_session_get_ptr(session);
+
+	tls->accepted = true;
+	return 0;
+}
+
+static void tls_shaken(struct forward_transport *transport)
+{
+	struct tls_session *tls = session_of(transport);
+
+	tls->shaken = true;
+	if (gnutls_certificate_client_get_request_status(tls->session) == 0 ||
+	    gnutls_protocol_get_version(tls->session) < GNUTLS_TLS1_3) {
+		tls_accepted(transport);
+		return;
+	}
+	(void)transport_wait(transport, VERDICT_MS, tls_verdict);
+}
+
+static void tls_shake(struct forward_transport *transport)
+{
+	struct tls_session *tls = session_of(transport);
+	int ret;
+
+	do {
+		ret = gnutls_handshake(tls->session);
+	} while (ret == GNUTLS_E_INTERRUPTED ||
+		 ret == GNUTLS_E_WARNING_ALERT_RECEIVED);
+	if (ret == GNUTLS_E_AGAIN) {
+		if (gnutls_record_get_direction(tls->session) == 1) {
+			TEVENT_FD_WRITEABLE(transport->fde);
+		}
+		return;
+	}
+	if (ret < 0) {
+		tls_failed(transport, ret);
+		return;
+	}
+	tls_shaken(transport);
+}
+
+static void tls_late(struct tevent_context *ev, struct tevent_timer *te,
+		     struct timeval now, void *private_data)
+{
+	struct forward_transport *transport =
+		talloc_get_type_abort(private_data, struct forward_transport);
+
+	transport->timer = NULL;
+	transport_fail(transport,
+		       "%s: it does not answer to TLS; does it listen for "
+		       "plain TCP there?",
+		       transport->peer);
+}
+
+static int tls_session_destructor(struct tls_session *tls)
+{
+	if (tls->session != NULL) {
+		gnutls_deinit(tls->session);
+	}
+	return 0;
+}
+
+/* The name to prove, without the dot that ends an absolute one. */
+static char *tls_name(TALLOC_CTX *mem_ctx, const struct forward_config *config)
+{
+	const char *name = config->server_name != NULL ? config->server_name
+						       : config->host;
+	size_t len = strlen(name);
+
+	if (len > 1 && name[len - 1] == '.') {
+		len--;
+	}
+	return talloc_strndup(mem_ctx, name, len);
+}
+
+static int tls_prepare(struct forward_transport *transport,
+		       struct tls_session *tls)
+{
+	int ret;
+
+	ret = gnutls_init(&tls->session,
+			  GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL);
+	if (ret < 0) {
+		tls->session = NULL;
+		return ret;
+	}
+	gnutls_session_set_ptr(tls->session, tls);
+	ret = gnutls_priority_set_direct(tls->session, PRIORITY, NULL);
+	if (ret >= 0) {
+		ret = gnutls_credentials_set(
+			tls->session, GNUTLS_CRD_CERTIFICATE,
+			((struct tls_trust *)transport->trust)->credentials);
+	}
+	if (ret >= 0 && !resolve_is_address(tls->name)) {
+		ret = gnutls_server_name_set(tls->session, GNUTLS_NAME_DNS,
+					     tls->name, strlen(tls->name));
+	}
+	if (ret < 0) {
+		return ret;
+	}
+	/* Addresses are compared with the certificate's, too. */
+	gnutls_session_set_verify_cert(tls->session, tls->name, 0);
+	gnutls_handshake_set_hook_function(tls->session,
+					   GNUTLS_HANDSHAKE_NEW_SESSION_TICKET,
+					   GNUTLS_HOOK_POST, tls_ticket);
+	gnutls_transport_set_ptr2(
+		tls->session, (gnutls_transport_ptr_t)(intptr_t)transport->fd,
+		transport);
+	gnutls_transport_set_vec_push_function(tls->session, tls_push);
+	return 0;
+}
+
+static void tls_greet(struct forward_transport *transport)
+{
+	struct tls_session *tls = NULL;
+	char *message = NULL;
+	everr_t err;
+	int ret;
+
+	err = transport_tls_load(transport, transport, &message);
+	if (err != EVERR_OK) {
+		transport_fail(transport, "%s",
+			       message != NULL ? message : everr_text(err));
+		talloc_free(message);
+		return;
+	}
+	tls = talloc_zero(transport, struct tls_session);
+	if (tls == NULL) {
+		transport_fail(transport, "%s: %s", transport->peer,
+			       everr_text(EVERR_NOMEM));
+		return;
+	}
+	talloc_set_destructor(tls, tls_session_destructor);
+	transport->session = tls;
+	tls->name = tls_name(tls, transport->config);
+	ret = tls->name != NULL ? tls_prepare(transport, tls)
+				: GNUTLS_E_MEMORY_ERROR;
+	if (ret < 0) {
+		tls_failed(transport, ret);
+		return;
+	}
+	if (transport_wait(transport, TRANSPORT_GREETING_MS, tls_late)) {
+		tls_shake(transport);
+	}
+}
+
+/* --------------------------------------------------------------- messages */
+
+/* What was encrypted so far lies before transport->written. */
+static void tls_map(struct forward_transport *transport, uint64_t plain)
+{
+	struct transport_flight *flight = &transport->flight;
+
+	while (flight->num_mapped < flight->num) {
+		uint64_t *end =
+			transport_flight_end(transport, flight->num_mapped);
+
+		if (*end > plain) {
+			return;
+		}
+		*end = transport->written;
+		flight->num_mapped++;
+	}
+}
+
+static ssize_t tls_write(struct forward_transport *transport,
+			 const uint8_t *data, size_t len)
+{
+	struct tls_session *tls = session_of(transport);
+	ssize_t n;
+
+	if (len > RECORD_MAX) {
+		len = RECORD_MAX;
+	}
+	do {
+		/* GnuTLS has kept the record that was not taken. */
+		n = tls->pending ? gnutls_record_send(tls->session, NULL, 0)
+				 : gnutls_record_send(tls->session, data, len);
+		tls->pending = n == GNUTLS_E_AGAIN || n == GNUTLS_E_INTERRUPTED;
+	} while (n == GNUTLS_E_INTERRUPTED);
+	if (n == GNUTLS_E_AGAIN) {
+		return 0;
+	}
+	if (n < 0) {
+		tls_failed(transport, n);
+		return -1;
+	}
+	tls->plain += (uint64_t)n;
+	tls_map(transport, tls->plain);
+	return n;
+}
+
+static void tls_flush(struct forward_transport *transport)
+{
+	if (!session_of(transport)->shaken) {
+		tls_shake(transport);
+		return;
+	}
+	stream_flush(transport);
+}
+
+static void tls_read(struct forward_transport *transport)
+{
+	struct tls_session *tls = session_of(transport);
+	uint8_t nothing[4096];
+	int i;
+
+	if (!tls->shaken) {
+		tls_shake(transport);
+		return;
+	}
+	for (i = 0; i < READ_TURNS; i++) {
+		ssize_t n = gnutls_record_recv(tls->session, nothing,
+					       sizeof(nothing));
+
+		if (n > 0 || n == GNUTLS_E_INTERRUPTED ||
+		    n == GNUTLS_E_WARNING_ALERT_RECEIVED) {
+			continue;
+		}
+		if (n == GNUTLS_E_AGAIN) {
+			break;
+		}
+		if (n == 0) {
+			tls_closed(transport);
+		} else {
+			tls_failed(transport, n);
+		}
+		return;
+	}
+	if (tls->accepted && transport->state == TRANSPORT_GREETING) {
+		tls_accepted(transport);
+	}
+}
+
+static void tls_bye(struct forward_transport *transport)
+{
+	struct tls_session *tls = session_of(transport);
+
+	if (!tls->pending) {
+		(void)gnutls_bye(tls->session, GNUTLS_SHUT_WR);
+	}
+}
+
+const struct transport_ops transport_tls_ops = {
+	.greet = tls_greet,
+	.frame = stream_frame_counted,
+	.flush = tls_flush,
+	.write = tls_write,
+	.read = tls_read,
+	.check = stream_check,
+	.bye = tls_bye,
+	.encrypts = true,
+};

@@ -1,0 +1,311 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Transports against a real rsyslogd, and TLS against OpenSSL: forward_send
+sends lines, as the forwarder would."""
+
+import os
+import shutil
+import socket
+import ssl
+import subprocess
+import tempfile
+import threading
+
+import pytest
+
+from pems import Authority
+from rsyslog import Rsyslog
+from server import BUILD
+
+SECONDS = 60
+HEAD = "<13>1 2026-01-01T00:00:00Z host test - - - "
+KINDS = {
+    "udp": ["transport=udp"],
+    "tcp": ["transport=tcp"],
+    "newline": ["transport=tcp", "framing=newline"],
+    "tls": ["transport=tls"],
+    "relp": ["transport=relp"],
+    "unix": ["transport=unix"],
+    "unix-stream": ["transport=unix"],
+}
+
+
+def numbered(count, size=0):
+    """Lines that tell their numbers; with what is not ASCII."""
+    return [f"{HEAD}{i} Grüße {'x' * size}".encode() for i in range(count)]
+
+
+def number_of(line):
+    return int(line[len(HEAD):].split(b" ", 1)[0])
+
+
+class Sending:
+    """forward_send at work."""
+
+    def __init__(self, lines, *options, check=True):
+        program = os.path.join(BUILD, "tests", "integration", "forward_send")
+        self.check = check
+        self.said = []
+        self.process = subprocess.Popen(
+            [program, "host=127.0.0.1", "idle_timeout=30", *options],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.feeder = threading.Thread(target=self._feed, args=(lines,))
+        self.feeder.start()
+        self.watch = threading.Timer(SECONDS, self.process.kill)
+        self.watch.start()
+
+    def _feed(self, lines):
+        self.process.stdin.write(b"".join(line + b"\n" for line in lines))
+        self.process.stdin.close()
+
+    def wait_arrived(self, number):
+        for line in self.process.stdout:
+            self.said.append(line.decode().rstrip("\n"))
+            if (line.startswith(b"arrived ")
+                    and int(line.split()[1]) >= number):
+                return
+        raise AssertionError("\n".join(self.said))
+
+    def finish(self):
+        for line in self.process.stdout:
+            self.said.append(line.decode().rstrip("\n"))
+        status = self.process.wait()
+        self.process.stdout.close()
+        self.watch.cancel()
+        self.feeder.join()
+        if self.check:
+            assert status == 0, "\n".join(self.said)
+        return self
+
+    def reasons(self):
+        return [line[5:] for line in self.said if line.startswith("down ")]
+
+    def arrived(self):
+        return any(line.startswith("arrived ") for line in self.said)
+
+
+def send(lines, *options, check=True):
+    return Sending(lines, *options, check=check).finish()
+
+
+@pytest.fixture(scope="module")
+def pems():
+    """An authority, a server's certificate and key, a client's."""
+    directory = tempfile.mkdtemp(prefix="evenlog-pems-")
+    try:
+        authority = Authority(directory)
+        authority.server = authority.issue("siem.example.org", "127.0.0.1")
+        authority.client = authority.issue("evenlog.example.org")
+        yield authority
+    finally:
+        shutil.rmtree(directory)
+
+
+def tls_receiver(pems, server=None, **more):
+    certificate, key = server or pems.server
+    return {"ca": pems.path, "certificate": certificate, "key": key, **more}
+
+
+@pytest.fixture(scope="module")
+def receiver(pems):
+    """One that listens on everything."""
+    with Rsyslog(("udp", "tcp", "tls", "relp", "unix", "unix-stream"),
+                 sync=False, **tls_receiver(pems)) as receiver:
+        yield receiver
+
+
+def options_of(receiver, kind, pems):
+    options = list(KINDS[kind])
+    name = "tcp" if kind == "newline" else kind
+    if name in receiver.paths:
+        return options + [f"path={receiver.paths[name]}"]
+    options.append(f"port={receiver.ports[name]}")
+    return options + ([f"ca={pems.path}"] if kind == "tls" else [])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_line_arrives_as_it_was(receiver, pems, kind):
+    lines = numbered(1000) + numbered(10, 30000)
+    before = receiver.count()
+    sending = send(lines, *options_of(receiver, kind, pems))
+    came = receiver.wait_lines(before + len(lines))[before:]
+    assert came == lines
+    assert sending.said[-1] == f"sent {len(lines)} refused 0 connects 1"
+
+
+@pytest.mark.parametrize("kind", ["tcp", "tls", "relp", "unix-stream"])
+def test_message_of_nearly_4_mib_arrives(receiver, pems, kind):
+    lines = numbered(2, 4_000_000)
+    before = receiver.count()
+    send(lines, *options_of(receiver, kind, pems))
+    assert receiver.wait_lines(before + 2)[before:] == lines
+
+
+# ---------------------------------------------------------------- breaks
+
+def killed_and_restarted(pems, kind, count=20000):
+    """The numbers that came, in order, of count lines, where the receiver was
+    killed -9 in the middle."""
+    with Rsyslog((kind,), sync=False, **tls_receiver(pems)) as receiver:
+        sending = Sending(numbered(count, 200),
+                          *options_of(receiver, kind, pems))
+        sending.wait_arrived(count // 4)
+        receiver.kill()
+        receiver.restart()
+        sending.finish()
+        assert sending.reasons() != []
+        numbers = []
+        # In order: with the last one all have come that will.
+        while numbers[-1:] != [count - 1]:
+            receiver.wait_lines(len(numbers) + 1)
+            numbers = [number_of(line) for line in receiver.read_lines()
+                       if line.endswith(b"x")]
+        return numbers
+
+
+def test_relp_loses_nothing_when_the_receiver_is_killed(pems):
+    count = 20000
+    numbers = killed_and_restarted(pems, "relp", count)
+    assert sorted(set(numbers)) == list(range(count))
+    print(f"{len(numbers) - count} lines came twice")
+
+
+@pytest.mark.parametrize("kind", ["tcp", "tls"])
+def test_loss_when_the_receiver_is_killed_is_what_it_had_not_read(pems, kind):
+    """One run of lines: those that its kernel had acknowledged."""
+    count = 20000
+    numbers = set(killed_and_restarted(pems, kind, count))
+    lost = [number for number in range(count) if number not in numbers]
+    print(f"{len(lost)} lines are lost")
+    assert lost == [] or lost[-1] - lost[0] == len(lost) - 1
+    assert count - 1 in numbers and 0 in numbers
+
+
+# ------------------------------------------------------------------- TLS
+
+def refused(receiver, *options):
+    """The reason why nothing is sent."""
+    sending = send(numbered(10), "transport=tls",
+                   f"port={receiver.ports['tls']}", "downs=1", *options,
+                   check=False)
+    assert not sending.arrived(), sending.said
+    assert receiver.count() == 0
+    return sending.reasons()[0]
+
+
+def test_receiver_of_another_authority_is_refused(pems):
+    with tempfile.TemporaryDirectory() as directory:
+        other = Authority(directory, "Other authority")
+        with Rsyslog(("tls",), **tls_receiver(pems)) as receiver:
+            reason = refused(receiver, f"ca={other.path}")
+            assert "issued by \"CN=Test authority\"" in reason
+            assert f"no authority of {other.path}" in reason
+            reason = refused(receiver)
+            assert "no authority of this system" in reason
+
+
+def test_receiver_of_another_name_is_refused(pems):
+    with Rsyslog(("tls",), **tls_receiver(pems)) as receiver:
+        reason = refused(receiver, f"ca={pems.path}",
+                         "server_name=log.example.org")
+        assert ("certificate is for siem.example.org and not for "
+                "log.example.org") in reason
+        send(numbered(10), "transport=tls",
+             f"port={receiver.ports['tls']}", f"ca={pems.path}",
+             "server_name=siem.example.org")
+
+
+def test_certificate_that_has_expired_is_refused(pems):
+    expired = pems.issue("127.0.0.1", days=-1)
+    with Rsyslog(("tls",), **tls_receiver(pems, expired)) as receiver:
+        assert "certificate has expired on 20" in refused(
+            receiver, f"ca={pems.path}")
+
+
+def test_client_certificate_that_is_demanded_is_shown(pems):
+    certificate, key = pems.client
+    with Rsyslog(("tls",), client_certificate=True,
+                 **tls_receiver(pems)) as receiver:
+        assert "certificate of ours" in refused(receiver, f"ca={pems.path}")
+        lines = numbered(100)
+        send(lines, "transport=tls", f"port={receiver.ports['tls']}",
+             f"ca={pems.path}", f"certificate={certificate}", f"key={key}")
+        assert receiver.wait_lines(100) == lines
+
+
+def test_files_that_cannot_be_used_are_named(pems):
+    missing = os.path.join(pems.dir, "missing.pem")
+    sending = send([b"x"], "transport=tls", f"ca={missing}", check=False)
+    assert sending.said == [f"refused {missing}: No such file or directory"]
+    sending = send([b"x"], "transport=tls", f"ca={pems.client[1]}",
+                   check=False)
+    assert "no certificate of an authority" in sending.said[0]
+    sending = send([b"x"], "transport=tls", f"ca={pems.path}",
+                   f"certificate={pems.client[0]}", f"key={pems.server[1]}",
+                   check=False)
+    assert f"with the key {pems.server[1]} cannot be used" in sending.said[0]
+
+
+class OpenSsl:
+    """A receiver of Python's ssl, for one connection."""
+
+    def __init__(self, pems, **options):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*pems.server)
+        context.load_verify_locations(pems.path)
+        for name, value in options.items():
+            setattr(context, name, value)
+        self.data, self.error = b"", None
+        self.version = None
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.ports = {"tls": self.socket.getsockname()[1]}
+        self.thread = threading.Thread(target=self._run, args=(context,))
+        self.thread.start()
+
+    def _run(self, context):
+        plain, _ = self.socket.accept()
+        plain.settimeout(SECONDS)
+        try:
+            with context.wrap_socket(plain, server_side=True) as connection:
+                self.version = connection.version()
+                while part := connection.recv(65536):
+                    self.data += part
+        except OSError as error:
+            self.error = error
+
+    def count(self):
+        return len(self.data)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.thread.join()
+        self.socket.close()
+
+
+@pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
+def test_openssl_takes_octet_counted_messages(pems, version):
+    lines = numbered(200, 3000)
+    with OpenSsl(pems, maximum_version=ssl.TLSVersion[version],
+                 verify_mode=ssl.CERT_REQUIRED) as receiver:
+        send(lines, "transport=tls", f"port={receiver.ports['tls']}",
+             f"ca={pems.path}", f"certificate={pems.client[0]}",
+             f"key={pems.client[1]}")
+    assert receiver.error is None
+    assert receiver.data == b"".join(b"%d %s" % (len(line), line)
+                                     for line in lines)
+
+
+@pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
+def test_openssl_that_misses_our_certificate_gets_nothing(pems, version):
+    """In TLS 1.3 it says so after the handshake; in TLS 1.2 it may be gone
+    before that is read."""
+    with OpenSsl(pems, maximum_version=ssl.TLSVersion[version],
+                 verify_mode=ssl.CERT_REQUIRED) as receiver:
+        reason = refused(receiver, f"ca={pems.path}")
+    assert receiver.data == b""
+    if version == "TLSv1_3":
+        assert "demands a certificate of ours" in reason
+    else:
+        assert ("refuses TLS" in reason
+                or "asked for a certificate of ours" in reason)
