@@ -3,7 +3,7 @@
 #define EVENLOG_FORWARD_FORMAT_H
 
 /*
- * An event as a syslog message or JSON line; doc/forward.md has the mapping,
+ * An event as a syslog message or JSON line; doc/forward-formats.md has the mapping,
  * field by field.  Pure: no sockets, no disk, no clock.
  *
  * What depends on the event's template only is found once and kept in the

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
 Reads the messages of format_cases by RFC 5424, RFC 3164 and RFC 8259, undoes
-the escapes of doc/forward.md and compares with what format_cases declares.
+the escapes of doc/forward-formats.md and compares with what format_cases declares.
 Nothing here is shared with the formats: texts of values, names and grammar are
 written anew.
 
