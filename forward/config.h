@@ -67,8 +67,8 @@ struct forward_config {
 	const char *key;
 	const char *server_name; /* to verify; NULL: host */
 
-	/* RELP's window, and the bound of what is in flight elsewhere. */
-	uint32_t window;       /* messages */
+	/* Most messages in flight; 0: 128 with RELP, 32768 else. */
+	uint32_t window;
 	uint64_t backoff_max;  /* seconds */
 	uint64_t idle_timeout; /* seconds without progress until reconnect */
 };

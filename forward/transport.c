@@ -523,24 +523,26 @@ bool transport_wait(struct forward_transport *transport, uint32_t ms,
 	return true;
 }
 
+static size_t most_messages(const struct forward_config *config)
+{
+	size_t window = config->window;
+
+	if (window == 0 && config->transport == FORWARD_RELP) {
+		window = TRANSPORT_WINDOW;
+	}
+	return window > 0 && window < TRANSPORT_MESSAGES_MAX
+		       ? window
+		       : TRANSPORT_MESSAGES_MAX;
+}
+
 void transport_up(struct forward_transport *transport)
 {
-	const struct forward_config *config = transport->config;
-
 	TALLOC_FREE(transport->timer);
 	transport->state = TRANSPORT_UP;
 	transport->up_ms = transport_now_ms();
 	transport->info.up = true;
 	transport->info.since = wintime_now();
-	transport->max_messages = TRANSPORT_MESSAGES_MAX;
-	if (config->transport == FORWARD_RELP) {
-		size_t window =
-			config->window > 0 ? config->window : TRANSPORT_WINDOW;
-
-		if (window < transport->max_messages) {
-			transport->max_messages = window;
-		}
-	}
+	transport->max_messages = most_messages(transport->config);
 	transport->tell_ready = true;
 	notify_later(transport);
 }
