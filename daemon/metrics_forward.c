@@ -128,9 +128,6 @@ void daemon_forward_metrics(struct buf *out,
 	struct forward_channel_info lags[FORWARD_OUTPUTS_MAX];
 	size_t i;
 
-	if (forwarder_count(forwarder) == 0) {
-		return;
-	}
 	put_up(out, forwarder);
 	for (i = 0; i < sizeof(output_metrics) / sizeof(output_metrics[0]);
 	     i++) {

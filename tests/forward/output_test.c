@@ -149,6 +149,7 @@ static void test_the_position_is_written_while_it_moves(void **state)
 	fake_up(fake_receiver("siem"), ALL);
 	fixture_until(b.f, fake_receiver("siem")->num == 10);
 	fake_arrive(fake_receiver("siem"), 4);
+	forward_output_tick(b.forwarder->outputs[0]);
 	while (id != 4) {
 		assert_int_equal(tevent_loop_once(b.f->ev), 0);
 		if (store_state_get(b.f, b.f->store, "forward/siem", &data,
@@ -442,6 +443,7 @@ static void test_a_star_takes_channels_as_they_come(void **state)
 	later = fixture_channel(b.f, "Later");
 	fixture_append_ok(b.f, later, 1, 2);
 	fixture_append_ok(b.f, own, 1, 2);
+	forward_output_tick(b.forwarder->outputs[0]);
 	fixture_until(b.f, fake->num == 2);
 	expect_range(fake, 0, "Later", 1, 2);
 	assert_int_equal(info_of(&b, 0).num_channels, 2);
@@ -451,6 +453,7 @@ static void test_a_star_takes_channels_as_they_come(void **state)
 	assert_int_equal(store_channel_remove(later), EVERR_OK);
 	later = fixture_channel(b.f, "Later");
 	fixture_append_ok(b.f, later, 1, 1);
+	forward_output_tick(b.forwarder->outputs[0]);
 	fixture_until(b.f, fake->num == 3);
 	expect(fake, 2, "Later 3");
 	assert_int_equal(info_of(&b, 0).gaps, 0);
