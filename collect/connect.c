@@ -18,6 +18,13 @@
 
 /* The mapper's request is some 150 bytes. */
 #define MAPPER_REQUEST_MAX 1024
+/*
+ * Bytes of an answer, whose fragments libdcerpc puts together, up to 240 MiB
+ * of them unless told otherwise.  The mapper's has a few towers; the service's
+ * a batch, as large as idl/even6.idl tolerates it, or the longest list.
+ */
+#define MAPPER_ANSWER_MAX (64 * 1024)
+#define SERVICE_ANSWER_MAX (32 * 1024 * 1024)
 
 /*
  * e1af8308-5d1f-11c9-91a4-08002b14a0fa v3.0, C706 appendix O.  libdcerpc
@@ -448,6 +455,7 @@ static void mapper_connected(struct composite_context *attempt)
 		mapper_failed(req, status);
 		return;
 	}
+	state->mapper->conn->max_total_response_size = MAPPER_ANSWER_MAX;
 	connect_lookup(req);
 }
 
@@ -685,6 +693,7 @@ static void service_connected(struct composite_context *attempt)
 		return;
 	}
 	if (state->target.socket == NULL) {
+		state->pipe->conn->max_total_response_size = SERVICE_ANSWER_MAX;
 		collect_keepalive(state->addresses[state->address],
 				  state->port);
 	}
