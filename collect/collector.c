@@ -192,8 +192,16 @@ static void begin_failed(struct host *host, everr_t err)
 	struct collector *collector = host->collector;
 
 	free_feeds(host);
-	collect_failure_set(&host->failure, err, "%s cannot be begun: %s",
-			    host->config->host, everr_text(err));
+	if (collector->links == NULL && err == EVERR_IO) {
+		collect_failure_set(&host->failure, err,
+				    "the ticket directory %s cannot be used: "
+				    "it must be the service's own, mode 0700",
+				    collector->config.ticket_directory);
+	} else {
+		collect_failure_set(&host->failure, err,
+				    "%s cannot be begun: %s",
+				    host->config->host, everr_text(err));
+	}
 	host->failure_time = wintime_now();
 	report_lost(host, &host->failure);
 	host->retry = tevent_add_timer(

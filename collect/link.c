@@ -3,6 +3,7 @@
 
 #include "base/backoff.h"
 #include "base/file.h"
+#include "base/turns.h"
 #include "base/wintime.h"
 #include "collect/publisher.h"
 #include "collect/ticket.h"
@@ -35,7 +36,8 @@ struct collect_links {
 	struct tevent_context *ev;
 	uint32_t max; /* running at a gate */
 	struct loadparm_context *parameters;
-	struct tevent_immediate *turn;
+	struct turns *turns;
+	struct turn turn; /* at the gates */
 	struct link_gate tickets;
 	struct link_gate connects;
 
@@ -132,12 +134,9 @@ static void gate_unlink(struct link_gate *gate, struct collect_link *link)
 	link->queued = false;
 }
 
-static void links_turn(struct tevent_context *ev, struct tevent_immediate *im,
-		       void *private_data);
-
 static void links_schedule(struct collect_links *links)
 {
-	tevent_schedule_immediate(links->turn, links->ev, links_turn, links);
+	turn_schedule(links->turns, &links->turn);
 }
 
 static void gate_enter(struct collect_link *link, struct link_gate *gate)
@@ -164,17 +163,23 @@ static void gate_leave(struct collect_link *link)
 
 static void gate_run(struct collect_links *links, struct link_gate *gate)
 {
-	while (gate->first != NULL && gate->running < links->max) {
-		struct collect_link *link = gate->first;
+	struct collect_link *link = gate->first;
 
-		gate_unlink(gate, link);
-		gate->running++;
-		gate->start(link);
+	if (link == NULL || gate->running >= links->max) {
+		return;
 	}
+	gate_unlink(gate, link);
+	gate->running++;
+	links_schedule(links);
+	gate->start(link);
 }
 
-static void links_turn(struct tevent_context *ev, struct tevent_immediate *im,
-		       void *private_data)
+/*
+ * One of each gate in a turn: an attempt costs up to a millisecond before it
+ * waits for anything, and where a network is down a thousand of them end at
+ * once, each with the start of the next.
+ */
+static void links_turn(void *private_data)
 {
 	struct collect_links *links =
 		talloc_get_type_abort(private_data, struct collect_links);
@@ -580,12 +585,15 @@ everr_t collect_links_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 	links->tickets.start = link_ask_ticket;
 	links->connects.start = link_connect;
 	links->parameters = collect_parameters(links);
-	links->turn = tevent_create_immediate(links);
-	if (links->parameters == NULL || links->turn == NULL) {
+	links->turn = (struct turn){.fn = links_turn, .private_data = links};
+	if (links->parameters == NULL) {
 		TALLOC_FREE(links);
 		return EVERR_NOMEM;
 	}
-	err = links_tickets(links, config);
+	err = turns_create(links, ev, &links->turns);
+	if (err == EVERR_OK) {
+		err = links_tickets(links, config);
+	}
 	if (err != EVERR_OK) {
 		TALLOC_FREE(links);
 		return err;
