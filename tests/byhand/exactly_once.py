@@ -325,7 +325,7 @@ class Run:
 
     def check(self):
         self._read_store()
-        self.rows = [self._check_stream(name) for name in TRANSPORTS]
+        self.rows = [self.check_stream(name) for name in TRANSPORTS]
         self._check_gaps()
         # The receiver first: what is sent again at a stop is of no interest.
         self.receiver.stop()
@@ -392,7 +392,7 @@ class Run:
                 places.append(self.place[writer][number])
             yield places
 
-    def _check_stream(self, name):
+    def check_stream(self, name):
         seen = bytearray(self.stored)
         highest, ends = -1, []
         lines = twice = 0
@@ -421,7 +421,7 @@ class Run:
                 self.failures.append(
                     f"{name}: {length} events are missing where the receiver "
                     "was not killed")
-            elif length * size > kills * self._bound():
+            elif length * size > kills * self.bound():
                 self.failures.append(
                     f"{name}: a kill lost {length} events, more than were in "
                     "flight")
@@ -433,7 +433,7 @@ class Run:
         return [(m.start(), len(m[0])) for m in re.finditer(b"\0+", seen)]
 
     @staticmethod
-    def _bound():
+    def bound():
         with open("/proc/sys/net/ipv4/tcp_rmem", encoding="ascii") as file:
             return int(file.read().split()[2]) + READ_AHEAD
 
