@@ -20,7 +20,7 @@
  */
 #define DAEMON_COLLECT_STATUS_HOSTS 1000
 /* And of their channels, together. */
-#define DAEMON_COLLECT_STATUS_CHANNELS 5000
+#define DAEMON_COLLECT_STATUS_CHANNELS 3000
 
 /* What fails has been logged. */
 everr_t daemon_collect_start(struct daemon_service *service) EVERR_MUST_CHECK;
