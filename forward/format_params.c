@@ -127,6 +127,11 @@ static everr_t put_computed_name(struct format_run *run,
 			break;
 		}
 	}
+	/* It may be long, again and again, and little comes out of it. */
+	err = event_scope_charge(place->scope, scratch->len);
+	if (err != EVERR_OK) {
+		return err;
+	}
 	if (scratch->len == 0) {
 		put_counted_name(run);
 		return EVERR_OK;

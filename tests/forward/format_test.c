@@ -146,11 +146,294 @@ static void test_json_wraps_the_event(void **state)
 		"\"EventData\":{\"User\":\"bob\\u007f\"}}}");
 }
 
+static void test_level_and_audit_failure_make_the_severity(void **state)
+{
+	static const struct {
+		uint8_t level;
+		uint64_t keywords;
+		const char *pri;
+	} cases[] = {{0, 0, "<134>"}, {1, 0, "<130>"},
+		     {2, 0, "<131>"}, {3, 0, "<132>"},
+		     {4, 0, "<134>"}, {5, 0, "<135>"},
+		     {9, 0, "<134>"}, {0, 0x8010000000000000, "<133>"}};
+	struct fixture f;
+	size_t i;
+
+	fixture_init(&f, *state, FORWARD_RFC5424);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct event_system system = typical_system;
+
+		system.level = cases[i].level;
+		system.keywords = cases[i].keywords;
+		build(&f, &system, NULL, 0);
+		assert_memory_equal(format(&f), cases[i].pri, 5);
+	}
+}
+
+/* One message, with line ends and what is not ASCII. */
+static const char manifest_xml[] =
+	"<instrumentationManifest><instrumentation><events>"
+	"<provider name='Sample Provider' "
+	"guid='{1db28f2e-8f80-4027-8c5a-a11f7f10f62d}'>"
+	"<events><event value='4625' message='$(string.S)'/></events>"
+	"</provider></events></instrumentation><localization>"
+	"<resources culture='en-US'><stringTable>"
+	"<string id='S' value='%1 failed.%n%n%t&#176; %2'/>"
+	"</stringTable></resources></localization></instrumentationManifest>";
+
+static void use_catalog(struct fixture *f)
+{
+	struct event_catalog *catalog = event_catalog_create(f->mem_ctx);
+	struct event_manifest_error error;
+	struct event_manifest *manifest = NULL;
+	const char *name = NULL;
+
+	assert_int_equal(event_manifest_parse(
+				 catalog, "test", (const uint8_t *)manifest_xml,
+				 sizeof(manifest_xml) - 1, &manifest, &error),
+			 EVERR_OK);
+	assert_int_equal(event_catalog_add(catalog, manifest, &name), EVERR_OK);
+	TALLOC_FREE(f->format);
+	assert_int_equal(forward_format_create(f->mem_ctx, &f->config, "c",
+					       f->dict, catalog, &f->format),
+			 EVERR_OK);
+}
+
+static void test_a_known_publishers_message_is_msg(void **state)
+{
+	static const char *const texts[] = {"User", "bob", "Where", "a\nb"};
+	const char *line = NULL;
+	struct fixture f;
+
+	fixture_init(&f, *state, FORWARD_RFC5424);
+	use_catalog(&f);
+	build(&f, &typical_system, texts, 2);
+	line = format(&f);
+	assert_string_equal(strstr(line, "] ") + 2, "\xEF\xBB\xBF"
+						    "bob failed. \xC2\xB0 a b");
+	assert_int_equal(f.marks, 0);
+}
+
+static void test_a_message_in_json_keeps_its_lines(void **state)
+{
+	static const char *const texts[] = {"User", "b\"b", "Where", "x"};
+	struct fixture f;
+
+	fixture_init(&f, *state, FORWARD_JSON);
+	use_catalog(&f);
+	build(&f, &typical_system, texts, 2);
+	assert_non_null(strstr(format(&f),
+			       "},\"message\":\"b\\\"b failed.\\r\\n\\r\\n"
+			       "\\t\xC2\xB0 x\"}"));
+}
+
+static void test_a_damaged_event_is_its_header(void **state)
+{
+	static const char *const expected[] = {
+		"<132>1 2023-11-14T22:13:20.123456Z collector.example.com - - "
+		"4625 [evenlog@32473 marks=\"damaged\" "
+		"channel=\"Application\" recordId=\"7\" eventId=\"4625\" "
+		"version=\"0\" level=\"3\" task=\"0\" opcode=\"0\" "
+		"keywords=\"0x8020000000000000\" "
+		"time=\"2023-11-14T22:13:20.1234567Z\" "
+		"received=\"2023-11-14T22:13:21.0000000Z\"] event 4625",
+		"<132>1 2023-11-14T22:13:20.123456Z collector.example.com - - "
+		"4625 [evenlog@32473 channel=\"Application\" "
+		"recordId=\"7\"] {\"marks\":[\"damaged\"],"
+		"\"channel\":\"Application\",\"recordId\":7,"
+		"\"received\":\"2023-11-14T22:13:21.0000000Z\",\"event\":"
+		"{\"System\":{\"EventID\":4625,\"Version\":0,\"Level\":3,"
+		"\"Task\":0,\"Opcode\":0,"
+		"\"Keywords\":\"0x8020000000000000\",\"TimeCreated\":"
+		"{\"SystemTime\":\"2023-11-14T22:13:20.1234567Z\"}}}}",
+		"<132>Nov 14 22:13:20 collector.example.com event: "
+		"marks=\"damaged\" msg=\"event 4625\" "
+		"channel=\"Application\" recordId=\"7\" eventId=\"4625\" "
+		"version=\"0\" level=\"3\" task=\"0\" opcode=\"0\" "
+		"keywords=\"0x8020000000000000\" "
+		"time=\"2023-11-14T22:13:20.1234567Z\" "
+		"received=\"2023-11-14T22:13:21.0000000Z\""};
+	uint32_t kind;
+
+	for (kind = FORWARD_RFC5424; kind <= FORWARD_RFC3164; kind++) {
+		struct fixture f;
+
+		fixture_init(&f, *state, kind);
+		build(&f, &typical_system, NULL, 0);
+		f.event.len /= 2;
+		assert_string_equal(format(&f), expected[kind]);
+		assert_int_equal(f.marks, FORWARD_DAMAGED);
+	}
+}
+
+static void test_a_gap_says_what_is_missing(void **state)
+{
+	static const char *const expected[] = {
+		"<132>1 2023-11-14T22:13:21.000000Z collector.example.com "
+		"evenlog - gap [evenlog@32473 channel=\"A\" gapFirst=\"1\" "
+		"gapLast=\"9\" gapMissing=\"8\" gapCause=\"trimmed\"] "
+		"8 events of channel A are missing, records 1 to 9: trimmed",
+		"<132>1 2023-11-14T22:13:21.000000Z collector.example.com "
+		"evenlog - gap [evenlog@32473 channel=\"A\"] "
+		"{\"channel\":\"A\","
+		"\"received\":\"2023-11-14T22:13:21.0000000Z\",\"gap\":"
+		"{\"first\":1,\"last\":9,\"missing\":8,"
+		"\"cause\":\"trimmed\"},\"message\":\"8 events of channel A "
+		"are missing, records 1 to 9: trimmed\"}",
+		"<132>Nov 14 22:13:21 collector.example.com evenlog: "
+		"msg=\"8 events of channel A are missing, records 1 to 9: "
+		"trimmed\" channel=\"A\" gapFirst=\"1\" gapLast=\"9\" "
+		"gapMissing=\"8\" gapCause=\"trimmed\""};
+	uint32_t kind;
+
+	for (kind = FORWARD_RFC5424; kind <= FORWARD_RFC3164; kind++) {
+		struct fixture f;
+
+		fixture_init(&f, *state, kind);
+		assert_int_equal(forward_format_gap(f.format, &f.out, "A", 1, 9,
+						    8, "trimmed", RECEIVED),
+				 EVERR_OK);
+		buf_put_u8(&f.out, 0);
+		assert_string_equal((const char *)f.out.data, expected[kind]);
+	}
+}
+
+static void test_what_has_no_room_leaves_out_as_it_was(void **state)
+{
+	struct fixture f;
+	struct buf small;
+
+	fixture_init(&f, *state, FORWARD_RFC5424);
+	build(&f, &typical_system, NULL, 0);
+	buf_init(&small, f.mem_ctx, 100);
+	buf_put(&small, "before", 6);
+	assert_int_equal(
+		forward_format_event(f.format, &small, &f.event, &f.marks),
+		EVERR_LIMIT);
+	assert_int_equal(small.len, 6);
+}
+
+/* 2,500 templates, each seen twice: more than are remembered. */
+static void test_forgotten_templates_are_learnt_again(void **state)
+{
+	struct fixture f;
+	unsigned int i;
+
+	fixture_init(&f, *state, FORWARD_RFC5424);
+	for (i = 0; i < 5000; i++) {
+		char name[32], want[64];
+		const char *const texts[] = {name, "v"};
+		TALLOC_CTX *tmp_ctx = talloc_new(f.mem_ctx);
+		TALLOC_CTX *mem_ctx = f.mem_ctx;
+
+		snprintf(name, sizeof(name), "Name%u", i % 2500);
+		snprintf(want, sizeof(want), "[evenlog-data@32473 %s=\"v\"]",
+			 name);
+		f.mem_ctx = tmp_ctx;
+		build(&f, &typical_system, texts, 1);
+		f.mem_ctx = mem_ctx;
+		assert_non_null(strstr(format(&f), want));
+		talloc_free(tmp_ctx);
+	}
+}
+
+/* A new definition never has the number of one that is gone. */
+static void test_a_removed_templates_names_are_not_anothers(void **state)
+{
+	static const char *const one[] = {"One", "1"};
+	static const char *const two[] = {"Two", "2"};
+	struct fixture f;
+	uint32_t no;
+
+	fixture_init(&f, *state, FORWARD_RFC5424);
+	build(&f, &typical_system, one, 1);
+	assert_non_null(strstr(format(&f), "One=\"1\""));
+	for (no = 1; no < event_dict_next_no(f.dict); no++) {
+		event_dict_forget(f.dict, no);
+	}
+	build(&f, &typical_system, two, 1);
+	assert_non_null(strstr(format(&f), "Two=\"2\""));
+}
+
+/* A text of n times c. */
+static char *repeat(TALLOC_CTX *mem_ctx, char c, size_t n)
+{
+	char *text = talloc_array(mem_ctx, char, n + 1);
+
+	assert_non_null(text);
+	memset(text, c, n);
+	text[n] = '\0';
+	return text;
+}
+
+static void test_the_least_length_holds_any_names(void **state)
+{
+	uint32_t kind;
+
+	for (kind = FORWARD_RFC5424; kind <= FORWARD_JSON; kind++) {
+		struct event_system system = typical_system;
+		struct fixture f;
+		const char *line = NULL;
+
+		fixture_init(&f, *state, kind);
+		f.config.max_message = FORWARD_MESSAGE_MIN;
+		TALLOC_FREE(f.format);
+		assert_int_equal(forward_format_create(f.mem_ctx, &f.config,
+						       "c", f.dict, NULL,
+						       &f.format),
+				 EVERR_OK);
+		system.provider = repeat(f.mem_ctx, '"', 20000);
+		system.computer = repeat(f.mem_ctx, 'x', 20000);
+		f.event.channel = repeat(f.mem_ctx, ']', 255);
+		f.event.origin = repeat(f.mem_ctx, '\\', 300);
+		build(&f, &system, NULL, 0);
+		line = format(&f);
+		assert_in_range(strlen(line), 400, FORWARD_MESSAGE_MIN);
+		assert_true((f.marks & FORWARD_CUT) != 0);
+		assert_true(text_utf8_valid(line, strlen(line)));
+		assert_non_null(strstr(line, "cut"));
+	}
+}
+
+static void test_a_bad_configuration_is_refused(void **state)
+{
+	static const struct forward_config bad[] = {
+		{.sd_id = NULL, .max_message = 2048},
+		{.sd_id = "evenlog", .max_message = 2048},
+		{.sd_id = "@1", .max_message = 2048},
+		{.sd_id = "even log@1", .max_message = 2048},
+		{.sd_id = "evenlog@x", .max_message = 2048},
+		{.sd_id = "evenlog-evenlog-evenlog-@123", .max_message = 2048},
+		{.sd_id = "evenlog@1", .max_message = 1023},
+		{.sd_id = "evenlog@1", .max_message = 2048, .facility = 24},
+	};
+	struct forward_format *format = NULL;
+	struct event_dict *dict = event_dict_create(*state, NULL);
+	size_t i;
+
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_int_equal(forward_format_create(*state, &bad[i], "c",
+						       dict, NULL, &format),
+				 EVERR_INVALID);
+		assert_null(format);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		leak_test(test_rfc5424_has_all_fields),
 		leak_test(test_json_wraps_the_event),
+		leak_test(test_level_and_audit_failure_make_the_severity),
+		leak_test(test_a_known_publishers_message_is_msg),
+		leak_test(test_a_message_in_json_keeps_its_lines),
+		leak_test(test_a_damaged_event_is_its_header),
+		leak_test(test_a_gap_says_what_is_missing),
+		leak_test(test_what_has_no_room_leaves_out_as_it_was),
+		leak_test(test_forgotten_templates_are_learnt_again),
+		leak_test(test_a_removed_templates_names_are_not_anothers),
+		leak_test(test_the_least_length_holds_any_names),
+		leak_test(test_a_bad_configuration_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
