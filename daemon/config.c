@@ -176,14 +176,17 @@ static void report_syntax(struct load *load)
 	ini_config_free_errors(messages);
 }
 
-/* Lines that begin as a section does, as the parser takes them. */
+/* Sections of hosts and outputs, of which a program may write any number. */
 static size_t count_sections(const char *text, size_t len)
 {
 	const char *end = text + len;
 	size_t num = 0;
 
 	while (text != NULL && text < end) {
-		num += *text == '[' ? 1 : 0;
+		if (strncasecmp(text, "[collect", 8) == 0 ||
+		    strncasecmp(text, "[forward", 8) == 0) {
+			num++;
+		}
 		text = memchr(text, '\n', (size_t)(end - text));
 		text = text != NULL ? text + 1 : NULL;
 	}
@@ -197,9 +200,9 @@ static everr_t parse_ini(struct load *load, char *text, size_t len)
 
 	if (count_sections(text, len) > CONFIG_SECTIONS_MAX) {
 		config_complain(load, 0,
-				"has more than %d sections; hosts to collect "
-				"from that have all in common go into one, "
-				"with 'hosts_file'",
+				"has more than %d sections of hosts and "
+				"outputs; hosts that have all in common go "
+				"into one, with 'hosts_file'",
 				CONFIG_SECTIONS_MAX);
 		return EVERR_CONFIG;
 	}

@@ -630,6 +630,10 @@ static void add_hosts_file(struct load *load, const struct section *section,
 
 	err = file_read_all(load->errors, section->hosts_file,
 			    COLLECT_HOSTS_FILE_MAX, &text, &len);
+	/* What is behind a NUL would be passed over in silence. */
+	if (err == EVERR_OK && strlen(text) != len) {
+		err = EVERR_TEXT;
+	}
 	if (err == EVERR_OK) {
 		err = config_hosts_parse(load->config, text, COLLECT_HOSTS_MAX,
 					 &hosts, &num, &line);

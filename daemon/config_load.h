@@ -19,7 +19,10 @@
 /* Characters of a NAME in [listener NAME] and the like. */
 #define CONFIG_NAME_MAX 64
 
-/* Sections of one file; the parser's time grows with their square. */
+/*
+ * [collect NAME] and [forward NAME] of one file; the parser's time grows with
+ * their square.
+ */
 #define CONFIG_SECTIONS_MAX 1000
 /* Files of the directory of [collector]. */
 #define CONFIG_FILES_MAX 1000
