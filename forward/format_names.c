@@ -281,7 +281,7 @@ static everr_t find_publisher(struct format_run *run,
 	}
 	err = format_read_parts(run, run->scope, first);
 	buf_put_u8(scratch, 0);
-	if (err == EVERR_OK && scratch->data[0] == '{') {
+	if (err == EVERR_OK && scratch->len > 1 && scratch->data[0] == '{') {
 		known->publisher = event_catalog_find(
 			catalog, (const char *)scratch->data);
 	}
