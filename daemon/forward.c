@@ -5,8 +5,11 @@
 #include "base/wintime.h"
 #include "forward/forward.h"
 
-/* Channels of an output that the status lists. */
-#define STATUS_CHANNELS_MAX 256
+/*
+ * Channels that the status lists, shared out among the outputs: all of it is
+ * one text of bounded length.
+ */
+#define STATUS_CHANNELS_MAX 2048
 
 /* ------------------------------------------------------ start and reload */
 
@@ -72,10 +75,14 @@ static json_t *channel_json(const struct forwarder *forwarder, size_t output,
 static json_t *channels_json(const struct forwarder *forwarder, size_t output,
 			     size_t num)
 {
+	const size_t max = STATUS_CHANNELS_MAX / forwarder_count(forwarder);
 	json_t *array = json_array();
 	size_t i;
 
-	for (i = 0; i < num && i < STATUS_CHANNELS_MAX; i++) {
+	if (num > max) {
+		num = max;
+	}
+	for (i = 0; i < num; i++) {
 		json_array_append_new(array,
 				      channel_json(forwarder, output, i));
 	}
