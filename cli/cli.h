@@ -74,6 +74,7 @@ struct cli_verb {
 	const char *summary;	 /* one line of evenlog --help */
 	const char *description; /* below the options of VERB --help */
 	int (*run)(struct cli *cli);
+	bool logs_on; /* to a host of its arguments, without --remote */
 };
 
 /* All verbs, in the order of --help, ended by NULL. */
@@ -102,6 +103,7 @@ extern const struct cli_verb cli_verb_export;
 extern const struct cli_verb cli_verb_clear;
 extern const struct cli_verb cli_verb_forward;
 extern const struct cli_verb cli_verb_quarantine;
+extern const struct cli_verb cli_verb_collect;
 extern const struct cli_verb cli_verb_status;
 extern const struct cli_verb cli_verb_verify;
 extern const struct cli_verb cli_verb_user;

@@ -31,6 +31,7 @@ const struct cli_verb *const cli_verbs[] = {
 	&cli_verb_quarantine,
 	&cli_verb_forward,
 	&cli_verb_wsus,
+	&cli_verb_collect,
 	&cli_verb_status,
 	&cli_verb_verify,
 	&cli_verb_user,

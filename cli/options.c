@@ -282,7 +282,8 @@ static int check_common(struct cli *cli)
 	if (o->mapper_port < 0 || o->mapper_port > UINT16_MAX) {
 		return cli_usage(cli, "--mapper-port is 1 to 65535");
 	}
-	if (o->remote == NULL && (o->user != NULL || o->kerberos != 0)) {
+	if (o->remote == NULL && !(cli->verb != NULL && cli->verb->logs_on) &&
+	    (o->user != NULL || o->kerberos != 0)) {
 		return cli_usage(cli, "--user and --kerberos go with --remote");
 	}
 	if (o->kerberos != 0 && (o->user != NULL || o->domain != NULL)) {

@@ -52,6 +52,7 @@ struct connect_state {
 	struct tevent_context *ev;
 	const struct ndr_interface_table *table;
 	struct collect_target target;
+	bool lookup_only;
 	struct loadparm_context *lp_ctx;
 	struct cli_credentials *credentials;
 
@@ -532,6 +533,11 @@ static void mapper_answered(struct tevent_req *subreq)
 		connect_failed(req);
 		return;
 	}
+	if (state->lookup_only) {
+		TALLOC_FREE(state->timer);
+		tevent_req_done(req);
+		return;
+	}
 	connect_service(req);
 }
 
@@ -834,6 +840,75 @@ static void connect_local(struct tevent_req *req)
 			service_timeout, service_connected);
 }
 
+struct tevent_req *collect_lookup_send(TALLOC_CTX *mem_ctx,
+				       struct tevent_context *ev,
+				       const struct collect_target *target,
+				       const struct ndr_interface_table *table)
+{
+	struct connect_state *state = NULL;
+	struct tevent_req *req = NULL;
+	NTSTATUS status;
+
+	req = tevent_req_create(mem_ctx, &state, struct connect_state);
+	if (req == NULL) {
+		return NULL;
+	}
+	state->ev = ev;
+	state->table = table;
+	state->lookup_only = true;
+	status = dcerpc_init();
+	if (!NT_STATUS_IS_OK(status) || !copy_target(state, target)) {
+		tevent_req_oom(req);
+		return tevent_req_post(req, ev);
+	}
+	state->target.port = 0;
+	state->lp_ctx = target->parameters != NULL ? target->parameters
+						   : collect_parameters(state);
+	if (tevent_req_nomem(state->lp_ctx, req)) {
+		return tevent_req_post(req, ev);
+	}
+	connect_remote(req);
+	if (!tevent_req_is_in_progress(req)) {
+		return tevent_req_post(req, ev);
+	}
+	return req;
+}
+
+/* Whether the request has failed; then *ret_failure says why. */
+static bool connect_has_failed(struct tevent_req *req,
+			       struct collect_failure *ret_failure)
+{
+	struct connect_state *state =
+		tevent_req_data(req, struct connect_state);
+	enum tevent_req_state req_state;
+	uint64_t error = 0;
+
+	if (!tevent_req_is_error(req, &req_state, &error)) {
+		return false;
+	}
+	if (state->failure.err == EVERR_OK) {
+		collect_failure_set(&state->failure, EVERR_NOMEM,
+				    "%s: out of memory", connect_where(state));
+	}
+	*ret_failure = state->failure;
+	return true;
+}
+
+everr_t collect_lookup_recv(struct tevent_req *req, uint16_t *ret_port,
+			    struct collect_failure *ret_failure)
+{
+	struct connect_state *state =
+		tevent_req_data(req, struct connect_state);
+
+	if (connect_has_failed(req, ret_failure)) {
+		tevent_req_received(req);
+		return ret_failure->err;
+	}
+	*ret_port = state->port;
+	tevent_req_received(req);
+	return EVERR_OK;
+}
+
 struct tevent_req *collect_connect_send(TALLOC_CTX *mem_ctx,
 					struct tevent_context *ev,
 					const struct collect_target *target,
@@ -892,16 +967,7 @@ everr_t collect_connect_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx,
 		tevent_req_data(req, struct connect_state);
 	struct collect_connection *connection = NULL;
 	const char *where = NULL;
-	enum tevent_req_state req_state;
-	uint64_t error = 0;
-
-	if (tevent_req_is_error(req, &req_state, &error)) {
-		if (state->failure.err == EVERR_OK) {
-			collect_failure_set(&state->failure, EVERR_NOMEM,
-					    "%s: out of memory",
-					    connect_where(state));
-		}
-		*ret_failure = state->failure;
+	if (connect_has_failed(req, ret_failure)) {
 		tevent_req_received(req);
 		return ret_failure->err;
 	}
@@ -934,4 +1000,18 @@ everr_t collect_connect_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx,
 bool collect_connection_alive(const struct collect_connection *connection)
 {
 	return dcerpc_binding_handle_is_connected(connection->handle);
+}
+
+const char *collect_connection_security(
+	const struct collect_connection *connection)
+{
+	enum dcerpc_AuthType type = DCERPC_AUTH_TYPE_NONE;
+	enum dcerpc_AuthLevel level = DCERPC_AUTH_LEVEL_NONE;
+
+	dcerpc_binding_handle_auth_info(connection->handle, &type, &level);
+	if (level != DCERPC_AUTH_LEVEL_PRIVACY) {
+		return "none";
+	}
+	return type == DCERPC_AUTH_TYPE_KRB5 ? "Kerberos, encrypted"
+					     : "NTLM, encrypted";
 }

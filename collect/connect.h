@@ -95,6 +95,25 @@ everr_t collect_connect_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx,
 			     struct collect_failure *ret_failure)
 	EVERR_MUST_CHECK;
 
+/*
+ * The question to the endpoint mapper alone: at which port the interface of
+ * table listens.  Errors as above.
+ */
+struct tevent_req *collect_lookup_send(TALLOC_CTX *mem_ctx,
+				       struct tevent_context *ev,
+				       const struct collect_target *target,
+				       const struct ndr_interface_table *table);
+everr_t collect_lookup_recv(struct tevent_req *req, uint16_t *ret_port,
+			    struct collect_failure *ret_failure)
+	EVERR_MUST_CHECK;
+
+/*
+ * What authentication has come about: "Kerberos, encrypted".  Static; for a
+ * local connection it is "none".
+ */
+const char *collect_connection_security(
+	const struct collect_connection *connection);
+
 /* Whether calls can still be made; false after the peer went away. */
 bool collect_connection_alive(const struct collect_connection *connection);
 

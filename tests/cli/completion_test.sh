@@ -41,6 +41,7 @@ offers "levels" "* error *error+ *" query A --level err
 offers "where to begin" " oldest " subscribe --from o
 offers "quarantine commands" " retry remove " quarantine re
 offers "forward commands" " list rewind " forward ""
+offers "collector commands" " test " collect te
 offers "account commands" " add list remove " user ""
 offers "free text" "  " query --provider=x
 

@@ -48,7 +48,7 @@ holds() {
 }
 
 verbs="list query subscribe publish log-info get-log set-log export clear
-	install-manifest uninstall-manifest wsus status verify user"
+	install-manifest uninstall-manifest wsus collect status verify user"
 socket=--control-socket=$dir/none
 
 check 0 "help" -- "$evenlog" --help
