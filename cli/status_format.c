@@ -191,6 +191,18 @@ static int row_compare(const void *a, const void *b)
 	return x->index < y->index ? -1 : x->index > y->index;
 }
 
+/* Errors begin with the host, which stands in the row already. */
+static const char *without_name(const char *error, const char *name)
+{
+	size_t len = strlen(name);
+
+	if (error != NULL && strncmp(error, name, len) == 0 &&
+	    strncmp(error + len, ": ", 2) == 0) {
+		return error + len + 2;
+	}
+	return error;
+}
+
 /* The channel of a host, or of an output, joins its row. */
 static void add_feed(struct row *row, const json_t *feed)
 {
@@ -235,6 +247,7 @@ static void read_host(struct row *row)
 	for (i = 0; i < json_array_size(feeds); i++) {
 		add_feed(row, json_array_get(feeds, i));
 	}
+	row->error = without_name(row->error, row->name);
 }
 
 static void read_output(struct row *row)
@@ -337,6 +350,10 @@ static void put_store(const struct page *page)
 	char used[SHORT_MAX], left[SHORT_MAX];
 
 	if (!json_is_object(store)) {
+		return;
+	}
+	/* Before the first look, in the first second, both are 0. */
+	if (get_count(store, "used") == 0) {
 		return;
 	}
 	size_text(get_count(store, "used"), used);

@@ -154,7 +154,7 @@ static void test_hosts_the_worst_first(void **state)
 		"HOST  STATE       CHANNELS  EVENTS/S  BEHIND     LAG  GAPS"
 		"  ERROR\n"
 		"gone  connecting       0/1       1.2       0  1m 30s     1"
-		"  gone: cannot connect: refused\n"
+		"  cannot connect: refused\n"
 		"half  up               1/2       2.5       0  1m 30s     2"
 		"  access denied\n"
 		"late  up               2/2       2.5     520  1m 30s     2\n"
@@ -172,7 +172,7 @@ static void test_a_line_is_as_wide_as_the_window(void **state)
 		   "7.5 event\n");
 	assert_has(page(state, COLLECT, &style),
 		   "gone  connecting       0/1       1.2       0  1m 30s     1"
-		   "  gon...\n");
+		   "  can...\n");
 }
 
 static void test_one_host_with_its_channels(void **state)

@@ -69,7 +69,6 @@ def test_a_table_of_channels(server):
     text = server.evenlog("status").stdout
     assert re.search(r"^evenlog \S+ on \S+, up \d+s, process \d+, port \d+$",
                      text, re.MULTILINE)
-    assert re.search(r"^store: .* free$", text, re.MULTILINE)
     assert re.search(r"^CHANNEL +RECORDS +NEWEST +SIZE", text, re.MULTILINE)
     assert re.search(r"^Application +3 +3 +[\d.]+ \S+ +0 +\d+s ago$", text,
                      re.MULTILINE)
