@@ -80,6 +80,9 @@ static void transport_notify(struct tevent_context *ev,
 
 /* ----------------------------------------------------- what is written */
 
+/* What is allocated first: an output with an event now and then needs little. */
+#define OUT_SIZE_MIN 16384
+
 /* More than is usual stays allocated only while it is needed. */
 static void out_emptied(struct transport_out *out)
 {
@@ -93,7 +96,7 @@ static void out_emptied(struct transport_out *out)
 static bool out_grow(struct forward_transport *transport, size_t need)
 {
 	struct transport_out *out = &transport->out;
-	size_t size = out->size > 0 ? out->size : TRANSPORT_FLUSH_BYTES * 2;
+	size_t size = out->size > 0 ? out->size : OUT_SIZE_MIN;
 	uint8_t *data = NULL;
 
 	while (size < need) {
@@ -179,7 +182,7 @@ static bool has_room(const struct forward_transport *transport,
 		     unsigned int share)
 {
 	return bytes_in_flight(transport) < FORWARD_IN_FLIGHT_MAX / share &&
-	       transport->flight.num < transport->max_messages / share;
+	       transport->flight.num <= (transport->max_messages - 1) / share;
 }
 
 static bool flight_grow(struct forward_transport *transport)
@@ -210,6 +213,7 @@ static void flight_add(struct forward_transport *transport, uint64_t sequence)
 	if (flight->num == 0) {
 		flight->first = sequence;
 		transport->progress_ms = transport_now_ms();
+		transport->check_ms = TRANSPORT_CHECK_MS;
 	}
 	flight->num++;
 	*transport_flight_end(transport, flight->num - 1) = transport->taken;
@@ -585,7 +589,9 @@ static void transport_begin(struct forward_transport *transport)
 	}
 	transport->connecting = transport_connect_send(
 		transport, transport->ev, config->host, transport->port,
-		datagrams ? SOCK_DGRAM : SOCK_STREAM, config->idle_timeout);
+		datagrams ? SOCK_DGRAM : SOCK_STREAM,
+		datagrams ? transport->backoff.attempts : 0,
+		config->idle_timeout);
 	if (transport->connecting == NULL) {
 		transport_fail(transport, "%s: %s", transport->peer,
 			       everr_text(EVERR_NOMEM));

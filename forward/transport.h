@@ -64,7 +64,8 @@ bool forward_transport_ready(const struct forward_transport *transport);
 /*
  * Send one message of at least one byte; it is framed and copied.  Sequence numbers rise by one,
  * and start anywhere after each down.  Written out at the end of the turn, or
- * when enough has come together.  Not ready: nothing happens, false.
+ * when enough has come together.  Not ready: nothing happens, false.  UDP is
+ * nearly always ready: who has much to send takes turns (base/turns.h).
  */
 bool forward_transport_send(struct forward_transport *transport,
 			    const uint8_t *message, size_t len,

@@ -15,6 +15,7 @@ struct connect_state {
 	const char *host;
 	uint16_t port;
 	int type;
+	uint32_t first;
 	uint64_t idle_timeout;
 	char **addresses;
 	size_t num;
@@ -67,7 +68,8 @@ static void connect_next(struct tevent_req *req);
 struct tevent_req *transport_connect_send(TALLOC_CTX *mem_ctx,
 					  struct tevent_context *ev,
 					  const char *host, uint16_t port,
-					  int type, uint64_t idle_timeout)
+					  int type, uint32_t first,
+					  uint64_t idle_timeout)
 {
 	struct connect_state *state = NULL;
 	struct tevent_req *req = NULL;
@@ -82,6 +84,7 @@ struct tevent_req *transport_connect_send(TALLOC_CTX *mem_ctx,
 		.host = host,
 		.port = port,
 		.type = type,
+		.first = first,
 		.idle_timeout = idle_timeout,
 		.fd = -1,
 	};
@@ -119,6 +122,7 @@ static void connect_resolved(struct tevent_req *subreq)
 		tevent_req_error(req, EVERR_CONNECT);
 		return;
 	}
+	state->next = state->first % state->num;
 	connect_next(req);
 }
 

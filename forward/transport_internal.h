@@ -185,13 +185,15 @@ static inline uint64_t *transport_flight_end(
 
 /*
  * A socket of this type connected to host and port: each address of the name
- * is tried in turn.  EVERR_CONNECT, *ret_reason (talloc child of mem_ctx) says
+ * is tried in turn, from number first on, modulo how many there are (UDP always
+ * connects; whether somebody listens shows later).  EVERR_CONNECT, *ret_reason (talloc child of mem_ctx) says
  * why; EVERR_NOMEM.
  */
 struct tevent_req *transport_connect_send(TALLOC_CTX *mem_ctx,
 					  struct tevent_context *ev,
 					  const char *host, uint16_t port,
-					  int type, uint64_t idle_timeout);
+					  int type, uint32_t first,
+					  uint64_t idle_timeout);
 everr_t transport_connect_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx,
 			       int *ret_fd, char **ret_reason) EVERR_MUST_CHECK;
 

@@ -358,6 +358,23 @@ static void test_udp_port_where_nobody_listens_is_noticed(void **state)
 	assert_true(receiver_has(t.receiver, "somebody\n"));
 }
 
+/* Where localhost is ::1 as well, the receiver is at its other address. */
+static void test_udp_receiver_at_any_address_of_a_name_is_found(void **state)
+{
+	struct test t = make(*state, FORWARD_UDP, AF_INET, SOCK_DGRAM);
+	size_t tries;
+
+	t.sender->config.host = "localhost";
+	sender_start(t.sender);
+	for (tries = 1; t.receiver->datagrams == 0; tries++) {
+		loop_until(t.ev, t.sender->readies == tries);
+		assert_true(sender_send(t.sender, "anybody", tries));
+		loop_until(t.ev, t.receiver->datagrams > 0 ||
+					 t.sender->downs == tries);
+	}
+	assert_memory_equal(t.receiver->bytes, "anybody\n", 8);
+}
+
 static void test_unix_datagram_socket_that_comes_again_is_found(void **state)
 {
 	struct test t = make(*state, FORWARD_UNIX, AF_UNIX, SOCK_DGRAM);
@@ -468,6 +485,20 @@ static void test_relp_window_holds_the_sender_back(void **state)
 	say(&t, "2 rsp 6 200 OK\n3 rsp 6 200 OK\n");
 	loop_until(t.ev, t.sender->readies == 2);
 	assert_true(sender_send(t.sender, "three", 3));
+}
+
+static void test_window_of_one_moves(void **state)
+{
+	struct test t = make(*state, FORWARD_TCP, AF_INET, SOCK_STREAM);
+
+	t.sender->config.window = 1;
+	start_and_wait(&t);
+	assert_true(sender_send(t.sender, "one", 1));
+	assert_false(sender_send(t.sender, "two", 2));
+	loop_until(t.ev, t.sender->readies == 2);
+	assert_int_equal(t.sender->arrived, 1);
+	assert_true(sender_send(t.sender, "two", 2));
+	loop_until(t.ev, t.sender->arrived == 2);
 }
 
 /* What the server says ends the session, for this reason. */
@@ -587,11 +618,13 @@ int main(void)
 		leak_test(test_it_tries_until_somebody_listens),
 		leak_test(test_name_that_nobody_has_is_the_reason),
 		leak_test(test_udp_port_where_nobody_listens_is_noticed),
+		leak_test(test_udp_receiver_at_any_address_of_a_name_is_found),
 		leak_test(test_unix_datagram_socket_that_comes_again_is_found),
 		leak_test(test_what_a_receiver_says_is_passed_over),
 		leak_test(test_relp_message_has_arrived_when_it_is_answered),
 		leak_test(test_relp_answers_out_of_order_count_in_order),
 		leak_test(test_relp_window_holds_the_sender_back),
+		leak_test(test_window_of_one_moves),
 		leak_test(test_relp_session_ends_by_what_the_server_says),
 		leak_test(test_relp_server_without_syslog_is_refused),
 		leak_test(test_it_can_be_freed_in_every_turn),
