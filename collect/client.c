@@ -587,12 +587,9 @@ static void seek_done(struct tevent_req *subreq)
 	if (!collect_call_recv(req, &state->call, subreq, state)) {
 		return;
 	}
-	if (!collect_call_ok(req, &state->call, state->r.out.result)) {
-		state->call.failure.sub_error = state->error.m_subErr;
-		state->call.failure.sub_param = state->error.m_subErrParam;
-		return;
+	if (collect_call_ok(req, &state->call, state->r.out.result)) {
+		tevent_req_done(req);
 	}
-	tevent_req_done(req);
 }
 
 everr_t collect_seek_recv(struct tevent_req *req,

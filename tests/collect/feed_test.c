@@ -942,7 +942,8 @@ static void test_a_gap_is_told_once_and_that_is_kept(void **state)
 	add(t, 1, 1, "a");
 	add(t, 4, 4, "a");
 	feed_start(t);
-	fixture_until(t->f, committed(t).gap_reported);
+	fixture_until(t->f, committed(t).gap.missing == 2 &&
+				    committed(t).gap_reported);
 	fixture_until(t->f, reports(t, OPERATIONAL_LOG_GAP) == 1);
 	assert_int_equal(committed(t).record_id, 4);
 	assert_int_equal(committed(t).gap.missing, 2);
@@ -971,7 +972,8 @@ static void test_a_gap_that_a_crash_kept_from_being_told(void **state)
 	add(t, 1, 1, "a");
 	add(t, 4, 4, "a");
 	feed_start(t);
-	fixture_until(t->f, committed(t).gap_reported);
+	fixture_until(t->f, committed(t).gap.missing == 2 &&
+				    committed(t).gap_reported);
 	fixture_until(t->f, reports(t, OPERATIONAL_LOG_GAP) == 1);
 	TALLOC_FREE(t->feed);
 	position = committed(t);
@@ -985,7 +987,8 @@ static void test_a_gap_that_a_crash_kept_from_being_told(void **state)
 		EVERR_OK);
 
 	feed_start(t);
-	fixture_until(t->f, committed(t).gap_reported);
+	fixture_until(t->f, committed(t).gap.missing == 2 &&
+				    committed(t).gap_reported);
 	fixture_until(t->f, reports(t, OPERATIONAL_LOG_GAP) == 2);
 	TALLOC_FREE(t->feed);
 	TALLOC_FREE(t->operational);
