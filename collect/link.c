@@ -304,6 +304,7 @@ static void liveness_answered(struct tevent_req *subreq)
 		tevent_req_callback_data(subreq, struct collect_link);
 	struct collect_failure failure = {0};
 	const char *text = NULL;
+	bool silent;
 	everr_t err;
 
 	err = collect_display_name_recv(subreq, subreq, &text, &failure);
@@ -312,8 +313,14 @@ static void liveness_answered(struct tevent_req *subreq)
 		return;
 	}
 	/* What a server says, it says alive, whatever it is. */
-	if (err == EVERR_TIMEOUT || err == EVERR_CONNECT ||
-	    !collect_connection_alive(link->connection)) {
+	silent = failure.win32 == 0 &&
+		 (err == EVERR_TIMEOUT || err == EVERR_CONNECT);
+	if (silent || !collect_connection_alive(link->connection)) {
+		if (!silent) {
+			collect_failure_set(&failure, EVERR_CONNECT,
+					    "%s: the connection was closed",
+					    link->config->host);
+		}
 		link->failure = failure;
 		link_end(link);
 		return;
