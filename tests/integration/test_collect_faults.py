@@ -13,16 +13,19 @@ import json
 import os
 import shutil
 import signal
+import time
 
 import pytest
 
 import collecting
+import kdc
 from collecting import Numbers, wait_for
 from publisher import Publisher
 from relay import Relay
-from server import BUILD, Server
+from server import BUILD, SANITIZERS, Server
 
 CHANNEL = "Application"
+HELPER = os.path.join(BUILD, "collect", "evenlog-ticket")
 DELIVERIES = pytest.mark.parametrize("delivery", ["push", "pull"])
 # collect_gap_cause_text()
 OVERWRITTEN = "the log rolled over before they were read"
@@ -368,3 +371,50 @@ def test_answers_that_are_cut_off_are_asked_for_again(pair, delivery):
         case.publish(300)
         case.wait_stored(case.published)
     case.check(range(1, 901))
+
+
+# Kerberos
+
+def test_a_dead_kdc_holds_up_no_other_host(pair, make_server):
+    """The KDC takes the connection and says nothing more; a host with NTLM
+    goes on beside it."""
+    if not kdc.is_installed():
+        print("no krb5-kdc: not tested")
+        return
+    centre = kdc.Kdc()
+    try:
+        with Relay() as swallowing:
+            keytab = centre.add_service("host/collector")
+            path = os.path.join(centre.dir, "dead.conf")
+            with open(centre.krb5_conf, encoding="utf-8") as file:
+                text = file.read().replace(f"127.0.0.1:{centre.port}",
+                                           f"127.0.0.1:{swallowing.port}")
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text)
+            _collect_beside_a_dead_kdc(pair, swallowing, keytab, path)
+    finally:
+        centre.close()
+
+
+def _collect_beside_a_dead_kdc(pair, swallowing, keytab, krb5_conf):
+    case = pair(start=False)
+    collector = case.collector
+    collector.write_config(
+        collector.read_config()
+        + f"[collector]\nticket_helper = {HELPER}\n"
+        + collecting.section(
+            "collect", "dead", host="localhost", port=case.source.port,
+            authentication="kerberos", keytab=keytab, backoff_max="1s",
+            channels=CHANNEL))
+    collector.start(KRB5_CONFIG=krb5_conf)
+    wait_for(lambda: swallowing.accepted > 0, "a question to the KDC",
+             explain=case.explain)
+    for _ in range(20):
+        case.publish(10)
+        time.sleep(0.02)
+    case.check(range(1, 201))
+    lag = collector.status()["loop_lag"]
+    bound = 50000 if SANITIZERS == "no" else 500000
+    assert lag["max_us"] < bound, lag
+    dead = collecting.hosts(collector)["localhost"]
+    assert dead["state"] != "up"
