@@ -142,6 +142,18 @@ def test_a_service_that_answers_is_asked_and_kept(links, server, password):
     assert link.lines.empty()
 
 
+def test_a_service_that_stands_still_is_given_up(links, server, password):
+    link = links(ntlm(password, port=server.port, liveness=1))
+    assert link.next()["state"] == "up"
+    server.signal(signal.SIGSTOP)
+    try:
+        down = link.next()
+        assert (down["state"], down["err"]) == ("down", "EVERR_TIMEOUT")
+    finally:
+        server.signal(signal.SIGCONT)
+    assert link.until("up")
+
+
 class Swallow:
     """An address that takes packets and never says a word."""
 
