@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/sockios.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -115,20 +116,35 @@ static void stream_read(struct forward_transport *transport)
 	}
 }
 
+/* The peer has not closed its end. */
+static bool peer_is_there(const struct forward_transport *transport)
+{
+	struct pollfd pfd = {.fd = transport->fd, .events = POLLRDHUP};
+
+	return poll(&pfd, 1, 0) == 0;
+}
+
 /*
  * What is in the kernel's queue is not acknowledged by the peer's kernel.  On
  * a Unix socket the queue is counted with what the kernel itself needs for
- * it, and is never shorter than what the peer has not read.
+ * it, and is never shorter than what the peer has not read; but when the peer
+ * goes, what it has not read is thrown out of the queue.  Our end is told
+ * before that, so it is asked after the queue.  With TCP, too, what a peer
+ * that has gone acknowledged last is better sent again.
  */
 void stream_check(struct forward_transport *transport)
 {
+	uint64_t offset;
 	int queued = 0;
 	int ret;
 
 	ret = ioctl(transport->fd, SIOCOUTQ, &queued);
-	if (ret == 0 && queued >= 0 && (uint64_t)queued <= transport->written) {
-		transport_arrived(transport,
-				  transport->written - (uint64_t)queued);
+	if (ret != 0 || queued < 0 || (uint64_t)queued > transport->written) {
+		return;
+	}
+	offset = transport->written - (uint64_t)queued;
+	if (offset > transport->arrived && peer_is_there(transport)) {
+		transport_arrived(transport, offset);
 	}
 }
 

@@ -167,6 +167,23 @@ static void test_unix_stream_has_arrived_when_it_was_read(void **state)
 	assert_int_equal(t.receiver->len, 8);
 }
 
+static void test_unix_stream_that_is_closed_unread_has_not_arrived(void **state)
+{
+	struct test t = make(*state, FORWARD_UNIX, AF_UNIX, SOCK_STREAM);
+
+	receiver_pause(t.receiver);
+	start_and_wait(&t);
+	loop_until(t.ev, t.receiver->accepted == 1);
+	assert_true(sender_send(t.sender, "unread", 1));
+	stream_flush(t.sender->transport);
+	/* The kernel empties the queue, before anybody looks at the socket. */
+	receiver_drop(t.receiver, false);
+	stream_check(t.sender->transport);
+	assert_int_equal(info_of(t.sender).in_flight, 1);
+	loop_until(t.ev, t.sender->downs == 1);
+	assert_int_equal(t.sender->arrived, 0);
+}
+
 /* As much as it takes; the next sequence number. */
 static uint64_t fill(const struct test *t, const uint8_t *message, size_t len,
 		     uint64_t next)
@@ -606,6 +623,8 @@ int main(void)
 		leak_test(test_unix_datagrams_wait_for_a_slow_reader),
 		leak_test(test_datagram_too_long_is_counted_and_passed_over),
 		leak_test(test_unix_stream_has_arrived_when_it_was_read),
+		leak_test(
+			test_unix_stream_that_is_closed_unread_has_not_arrived),
 		leak_test(test_stalled_receiver_stops_the_sender),
 		leak_test(
 			test_receiver_that_takes_nothing_is_left_after_a_time),
