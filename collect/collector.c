@@ -13,6 +13,8 @@
 #define START_RETRY_SECONDS 60
 /* The state that a barrier deletes; there is none of that name. */
 #define BARRIER_STATE "collect"
+/* The store's queue is full for moments only. */
+#define BARRIER_RETRY_MS 100
 
 /* One host: its link, and the feeds of its channels. */
 struct host {
@@ -288,39 +290,98 @@ static void begin_waiting(struct collector *collector)
  * changed, or comes back soon, must find the position which that one writes:
  * nothing is begun before the store has answered to what was sent behind it.
  */
-static void barrier_done(struct tevent_req *req)
-{
-	struct collector *collector =
-		tevent_req_callback_data(req, struct collector);
-	uint64_t first = 0;
-	size_t bad = 0;
+struct barrier {
+	struct collector *collector; /* parent */
+	char *target;
+};
 
-	/* Whatever it says, what was before it has been written or has not. */
-	(void)!store_append_recv(req, &first, &bad);
-	talloc_free(req);
+static void barrier_send(struct barrier *barrier);
+
+static void barrier_end(struct barrier *barrier)
+{
+	struct collector *collector = barrier->collector;
+
+	talloc_free(barrier);
 	collector->num_barriers--;
 	if (collector->num_barriers == 0) {
 		begin_waiting(collector);
 	}
 }
 
-static void barrier_send(struct collector *collector, const char *target)
+static void barrier_again(struct tevent_context *ev, struct tevent_timer *te,
+			  struct timeval now, void *private_data)
+{
+	barrier_send(private_data);
+}
+
+static void barrier_later(struct barrier *barrier)
+{
+	struct tevent_timer *timer = NULL;
+
+	timer = tevent_add_timer(
+		barrier->collector->ev, barrier,
+		tevent_timeval_current_ofs(0, BARRIER_RETRY_MS * 1000),
+		barrier_again, barrier);
+	if (timer == NULL) {
+		barrier_end(barrier);
+	}
+}
+
+static void barrier_done(struct tevent_req *req)
+{
+	struct barrier *barrier = tevent_req_callback_data(req, struct barrier);
+	uint64_t first = 0;
+	size_t bad = 0;
+	everr_t err;
+
+	err = store_append_recv(req, &first, &bad);
+	talloc_free(req);
+	/* It was not even queued: what is before it may not be written yet. */
+	if (err == EVERR_LIMIT || err == EVERR_NOMEM) {
+		barrier_later(barrier);
+		return;
+	}
+	/* Whatever it says, what was before it has been written or has not. */
+	barrier_end(barrier);
+}
+
+static void barrier_send(struct barrier *barrier)
 {
 	const struct store_state none = {.name = BARRIER_STATE};
+	struct collector *collector = barrier->collector;
 	struct store_channel *channel = NULL;
 	struct tevent_req *req = NULL;
 	everr_t err;
 
-	err = store_channel_find(collector->store, target, &channel);
+	err = store_channel_find(collector->store, barrier->target, &channel);
 	if (err != EVERR_OK) {
+		barrier_end(barrier);
 		return;
 	}
-	req = store_append_send(collector, collector->ev, channel, NULL, 0,
-				&none, 1);
-	if (req != NULL) {
-		tevent_req_set_callback(req, barrier_done, collector);
-		collector->num_barriers++;
+	req = store_append_send(barrier, collector->ev, channel, NULL, 0, &none,
+				1);
+	if (req == NULL) {
+		barrier_later(barrier);
+		return;
 	}
+	tevent_req_set_callback(req, barrier_done, barrier);
+}
+
+static void barrier_raise(struct collector *collector, const char *target)
+{
+	struct barrier *barrier = talloc_zero(collector, struct barrier);
+
+	if (barrier == NULL) {
+		return;
+	}
+	barrier->collector = collector;
+	barrier->target = talloc_strdup(barrier, target);
+	if (barrier->target == NULL) {
+		talloc_free(barrier);
+		return;
+	}
+	collector->num_barriers++;
+	barrier_send(barrier);
 }
 
 /* ------------------------------------------------- from a configuration */
@@ -478,7 +539,7 @@ static void raise_barriers(struct collector *collector, struct host **gone,
 	qsort(gone, num, sizeof(*gone), compare_targets);
 	for (i = 0; i < num; i++) {
 		if (i == 0 || compare_targets(&gone[i - 1], &gone[i]) != 0) {
-			barrier_send(collector, gone[i]->config->target);
+			barrier_raise(collector, gone[i]->config->target);
 		}
 	}
 }

@@ -69,6 +69,7 @@ void feed_close(struct collect_feed *feed)
 	TALLOC_FREE(feed->reading);
 	TALLOC_FREE(feed->idle_timer);
 	TALLOC_FREE(feed->retry_timer);
+	feed->open_waits = false;
 	feed->passing = 0;
 	if (feed->cursor == NULL) {
 		return;
@@ -287,6 +288,19 @@ static bool is_filtered(const char *query)
 			 '\0');
 }
 
+/* What a crash has kept from being told. */
+static void tell_old_gap(struct collect_feed *feed)
+{
+	struct collect_gap_tally tally = {.numbers = {0}};
+
+	if (feed->position.gap_reported ||
+	    feed->position.gap.cause == COLLECT_GAP_NONE) {
+		return;
+	}
+	collect_gap_add(&tally, &feed->position.gap);
+	feed_tell_gaps(feed, &tally);
+}
+
 static everr_t position_load(struct collect_feed *feed)
 {
 	uint8_t *data = NULL;
@@ -304,8 +318,50 @@ static everr_t position_load(struct collect_feed *feed)
 	}
 	err = collect_position_decode(data, len, &feed->position);
 	talloc_free(data);
-	feed->known = err == EVERR_OK;
+	if (err == EVERR_OK) {
+		feed->known = true;
+		tell_old_gap(feed);
+	}
 	return err;
+}
+
+/*
+ * One that cannot be read stops this channel, and not the host's others: to
+ * begin anew would store again what is stored.
+ */
+static everr_t position_load_first(struct collect_feed *feed)
+{
+	everr_t err = position_load(feed);
+
+	if (err == EVERR_STORE_CORRUPT || err == EVERR_STORE_VERSION) {
+		feed->unreadable = true;
+		return EVERR_OK;
+	}
+	return err;
+}
+
+bool feed_has_position(struct collect_feed *feed)
+{
+	struct collect_failure failure;
+	everr_t err;
+
+	if (!feed->unreadable) {
+		return true;
+	}
+	err = position_load(feed);
+	if (err == EVERR_OK) {
+		feed->unreadable = false;
+		return true;
+	}
+	collect_failure_set(&failure, err,
+			    "%s: cannot go on with %s: its position in the "
+			    "store (state %s) cannot be read: %s; restore the "
+			    "store from a backup, or collect the host under "
+			    "another of its names, all of the log again",
+			    feed->config->host, feed->channel->name,
+			    feed->state_name, everr_text(err));
+	feed_retry(feed, &failure);
+	return false;
 }
 
 static void backoffs(struct collect_feed *feed)
@@ -326,19 +382,6 @@ static void backoffs(struct collect_feed *feed)
 	feed->idle.max_ms = IDLE_MAX_MS;
 	feed->blocked.min_ms = BLOCKED_MIN_MS;
 	feed->blocked.max_ms = BLOCKED_MAX_MS;
-}
-
-/* What a crash has kept from being told. */
-static void tell_old_gap(struct collect_feed *feed)
-{
-	struct collect_gap_tally tally = {.numbers = {0}};
-
-	if (feed->position.gap_reported ||
-	    feed->position.gap.cause == COLLECT_GAP_NONE) {
-		return;
-	}
-	collect_gap_add(&tally, &feed->position.gap);
-	feed_tell_gaps(feed, &tally);
 }
 
 static everr_t feed_init(struct collect_feed *feed)
@@ -367,7 +410,7 @@ static everr_t feed_init(struct collect_feed *feed)
 	if (err != EVERR_OK && err != EVERR_LIMIT) {
 		return err;
 	}
-	return position_load(feed);
+	return position_load_first(feed);
 }
 
 everr_t collect_feed_create(TALLOC_CTX *mem_ctx,
@@ -398,7 +441,6 @@ everr_t collect_feed_create(TALLOC_CTX *mem_ctx,
 		talloc_free(feed);
 		return err;
 	}
-	tell_old_gap(feed);
 	feed_watch_silence(feed);
 	*ret_feed = feed;
 	return EVERR_OK;

@@ -59,7 +59,10 @@ struct collect_feed_env {
  * and channel (one of config's), env and hooks outlive the feed.  Freeing it
  * leaves an append that is under way to the store.
  *
- * EVERR_CHANNEL_NOT_FOUND  the target; EVERR_STORE_CORRUPT, EVERR_NOMEM
+ * A position that is damaged, or of a later version, is a failure of the feed
+ * when it is up: it reads nothing then.
+ *
+ * EVERR_CHANNEL_NOT_FOUND  the target; EVERR_NOMEM, and what the store says
  */
 everr_t collect_feed_create(TALLOC_CTX *mem_ctx,
 			    const struct collect_feed_env *env,

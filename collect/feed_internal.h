@@ -105,6 +105,7 @@ struct collect_feed {
 	/* As committed; known: the store has it. */
 	struct collect_position position;
 	bool known;
+	bool unreadable; /* what the store has of it */
 
 	enum collect_feed_state state;
 	uint64_t since;
@@ -198,6 +199,9 @@ void feed_reopen(struct collect_feed *feed);
 /* Ask for oldest and newest record; then feed_append().  False: no. */
 bool feed_look(struct collect_feed *feed);
 void feed_count(struct collect_feed *feed, uint64_t events, uint64_t bytes);
+
+/* False: the store's position is damaged; told, and tried again later. */
+bool feed_has_position(struct collect_feed *feed);
 
 /* feed_open.c: the session is there, nothing is left to be written. */
 void feed_open(struct collect_feed *feed);

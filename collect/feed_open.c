@@ -17,6 +17,9 @@ void feed_open(struct collect_feed *feed)
 		feed->open_waits = true;
 		return;
 	}
+	if (!feed_has_position(feed)) {
+		return;
+	}
 	if (feed->skip_waits) {
 		feed_skip(feed);
 		return;

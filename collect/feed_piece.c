@@ -185,6 +185,9 @@ everr_t feed_piece_cut(struct feed_batch *batch,
 	piece->end = i;
 	if (i == batch->num) {
 		count_malformed_tail(&cut);
+	} else if (!piece->stepped_back) {
+		/* They are counted with the event behind them. */
+		piece->end -= cut.malformed;
 	}
 	err = cut_position(&cut);
 	if (err != EVERR_OK) {

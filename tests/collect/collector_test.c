@@ -456,7 +456,7 @@ static void test_a_reload_leaves_alone_what_has_not_changed(void **state)
 }
 
 /* What the old feed has left in the queue is the new one's position. */
-static void test_a_changed_host_finds_the_position_of_the_old_one(void **state)
+static void find_old_position(void **state, uint64_t queue_bytes)
 {
 	struct collect_config config = host_config("dc1");
 	const struct store_state position = {
@@ -470,6 +470,7 @@ static void test_a_changed_host_finds_the_position_of_the_old_one(void **state)
 	assert_int_equal(
 		store_channel_find(f->store, "ForwardedEvents", &channel),
 		EVERR_OK);
+	f->store->options.limits.queue_bytes = queue_bytes;
 	req = store_append_send(f, f->ev, channel, NULL, 0, &position, 1);
 	assert_non_null(req);
 	config.batch = 7;
@@ -479,6 +480,17 @@ static void test_a_changed_host_finds_the_position_of_the_old_one(void **state)
 	assert_int_equal(find_feed("dc1", "System")->config->batch, 7);
 	talloc_free(req);
 	stop();
+}
+
+static void test_a_changed_host_finds_the_position_of_the_old_one(void **state)
+{
+	find_old_position(state, UINT64_C(1) << 20);
+}
+
+static void test_a_full_queue_keeps_no_old_position_from_being_found(
+	void **state)
+{
+	find_old_position(state, 1);
 }
 
 static void test_a_reload_is_all_or_nothing(void **state)
@@ -533,6 +545,8 @@ int main(void)
 		leak_test(test_a_reload_leaves_alone_what_has_not_changed),
 		leak_test(
 			test_a_changed_host_finds_the_position_of_the_old_one),
+		leak_test(
+			test_a_full_queue_keeps_no_old_position_from_being_found),
 		leak_test(test_a_reload_is_all_or_nothing),
 		leak_test(test_a_host_that_cannot_begin_says_why),
 	};

@@ -7,7 +7,7 @@
 
 #include "tests/store/fixture.h"
 
-#include "collect/feed.h"
+#include "collect/feed_internal.h"
 #include "tests/collect/fake_log.h"
 
 #define TARGET "ForwardedEvents"
@@ -381,6 +381,35 @@ static void test_a_log_that_is_reset_under_the_subscription(void **state)
 	assert_int_equal(t->broken, 0);
 }
 
+/* The subscription ends while a batch is written that makes it begin anew. */
+static void test_two_reasons_to_begin_anew_at_once(void **state)
+{
+	struct feeding *t = feeding_new(state);
+
+	add(t, 1, 3, "a");
+	feed_start(t);
+	fixture_until(t->f, position_of(t) == 3 && is_quiet(t));
+	fixture_disk_set(t->f, 1);
+	/* Two records of number 4. */
+	t->log->lie_id = 4;
+	add(t, 4, 5, "a");
+	fixture_until(t->f,
+		      info(t).state == COLLECT_FEED_BLOCKED && is_quiet(t));
+	t->log->lie_id = 0;
+	t->log->next_error = 15011;
+	fake_log_wake(t->log);
+	fixture_until(t->f, !is_quiet(t));
+
+	fixture_disk_set(t->f, UINT64_C(1) << 40);
+	fixture_until(t->f, position_of(t) == 5 && is_quiet(t));
+	assert_stored(t, "a-1 a-2 a-3 a-4 a-5");
+	assert_int_equal(t->log->subscriptions, 2);
+	add(t, 6, 6, "a");
+	fixture_until(t->f, position_of(t) == 6);
+	assert_stored(t, "a-1 a-2 a-3 a-4 a-5 a-6");
+	assert_int_equal(info(t).position.gaps, 0);
+}
+
 static void test_events_that_are_sent_again_are_not_stored_again(void **state)
 {
 	struct feeding *t = feeding_new(state);
@@ -692,6 +721,42 @@ static void test_malformed_result_records_are_counted(void **state)
 	assert_gap(t, COLLECT_GAP_UNREADABLE, COLLECT_GAP_EXACT, 3, 4, 2);
 }
 
+/* A batch of several pieces: those before the event that begins the next. */
+static void test_malformed_records_between_pieces_are_counted(void **state)
+{
+	const uint32_t len = FEED_PIECE_BYTES / 2 + 1;
+	struct collect_position position = {.record_id = 1};
+	struct feed_rules rules = {.filtered = true};
+	struct feed_piece *piece = NULL;
+	struct feed_batch *batch = talloc_zero(*state, struct feed_batch);
+	uint8_t *doc = talloc_zero_size(batch, len);
+	struct feed_event events[] = {
+		{.doc = doc, .len = len, .record_id = 2},
+		{.doc = NULL},
+		{.doc = NULL},
+		{.doc = doc, .len = len, .record_id = 9},
+	};
+
+	batch->events = events;
+	batch->num = 4;
+	assert_int_equal(feed_piece_cut(batch, &position, &rules, &piece),
+			 EVERR_OK);
+	assert_int_equal(piece->num, 1);
+	assert_int_equal(piece->position.record_id, 2);
+	assert_int_equal(piece->position.missing, 0);
+
+	batch->done = piece->end;
+	position = piece->position;
+	assert_int_equal(feed_piece_cut(batch, &position, &rules, &piece),
+			 EVERR_OK);
+	assert_int_equal(piece->num, 1);
+	assert_int_equal(piece->end, 4);
+	assert_int_equal(piece->position.record_id, 9);
+	assert_int_equal(piece->position.missing, 2);
+	assert_int_equal(piece->position.gap.cause, COLLECT_GAP_UNREADABLE);
+	talloc_free(batch);
+}
+
 static void test_a_full_disk_blocks_and_loses_nothing(void **state)
 {
 	struct feeding *t = feeding_new(state);
@@ -797,6 +862,56 @@ static void test_access_that_is_denied_then_granted(void **state)
 	fixture_until(t->f, position_of(t) == 2);
 	assert_int_equal(info(t).state, COLLECT_FEED_READING);
 	assert_int_equal(t->broken, 0);
+}
+
+static void set_state(struct feeding *t, const char *name, const void *data,
+		      size_t len)
+{
+	const struct store_state change = {
+		.name = name, .data = data, .len = len};
+	struct tevent_req *req = NULL;
+	uint64_t first = 0;
+	size_t bad = 0;
+
+	req = store_append_send(t, t->f->ev, t->target, NULL, 0, &change, 1);
+	assert_non_null(req);
+	assert_true(tevent_req_poll(req, t->f->ev));
+	assert_int_equal(store_append_recv(req, &first, &bad), EVERR_OK);
+	talloc_free(req);
+}
+
+/*
+ * Its channel says so and is left alone, since what it would read might be
+ * stored already; the host's others go on.
+ */
+static void test_a_damaged_position_stops_its_channel_alone(void **state)
+{
+	static const char name[] = "collect/dc1.example/application";
+	struct feeding *t = feeding_new(state);
+	uint8_t *data = NULL;
+	size_t len = 0;
+
+	add(t, 1, 3, "a");
+	feed_start(t);
+	fixture_until(t->f, position_of(t) == 3 && is_quiet(t));
+	TALLOC_FREE(t->feed);
+	assert_int_equal(store_state_get(t, t->f->store, name, &data, &len),
+			 EVERR_OK);
+	add(t, 4, 4, "a");
+
+	set_state(t, name, data, len - 1);
+	feed_start(t);
+	fixture_until(t->f, info(t).state == COLLECT_FEED_RETRYING);
+	assert_int_equal(info(t).failure.err, EVERR_STORE_CORRUPT);
+	assert_non_null(strstr(info(t).failure.text, name));
+	assert_stored(t, "a-1 a-2 a-3");
+	assert_int_equal(t->broken, 0);
+
+	/* It is looked at again. */
+	set_state(t, name, data, len);
+	fixture_until(t->f, position_of(t) == 4);
+	assert_stored(t, "a-1 a-2 a-3 a-4");
+	assert_int_equal(info(t).position.gaps, 0);
 }
 
 static void test_a_broken_connection_is_handed_up(void **state)
@@ -1052,6 +1167,7 @@ int main(void)
 			test_a_log_that_rolled_over_right_behind_the_position),
 		leak_test(test_a_log_that_was_cleared_and_counts_on),
 		leak_test(test_a_log_that_is_reset_under_the_subscription),
+		leak_test(test_two_reasons_to_begin_anew_at_once),
 		leak_test(test_events_that_are_sent_again_are_not_stored_again),
 		leak_test(test_a_host_that_ignores_bookmarks),
 		leak_test(test_a_bookmark_refused_as_stale),
@@ -1072,12 +1188,14 @@ int main(void)
 		leak_test(test_events_that_the_store_refuses_are_left_out),
 		leak_test(test_a_batch_of_nothing_but_refused_events),
 		leak_test(test_malformed_result_records_are_counted),
+		leak_test(test_malformed_records_between_pieces_are_counted),
 		leak_test(test_a_full_disk_blocks_and_loses_nothing),
 		leak_test(test_a_disabled_target_blocks),
 		leak_test(test_events_of_a_proved_host_are_verified),
 		leak_test(test_events_of_another_computer_are_marked),
 		leak_test(test_a_host_that_proves_nothing_only_claims),
 		leak_test(test_access_that_is_denied_then_granted),
+		leak_test(test_a_damaged_position_stops_its_channel_alone),
 		leak_test(test_a_broken_connection_is_handed_up),
 		leak_test(test_records_that_cannot_be_make_no_busy_loop),
 		leak_test(test_waits_that_lie_make_no_busy_loop),
