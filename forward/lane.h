@@ -39,8 +39,8 @@ struct forward_lane {
 	uint32_t path;		       /* in query */
 	bool timed;  /* the query bounds the time: look at the blocks */
 	bool placed; /* it has a position */
-	bool at_end; /* its channel was removed after all had been read */
 
+	uint64_t end_id;    /* where its channel ended that was removed */
 	uint64_t rewind_id; /* a rewind to it is being written; 0: none */
 	uint64_t position;
 	uint64_t next_id;

@@ -242,23 +242,24 @@ static everr_t lane_bind(struct forward_output *output,
 	if (!lane->placed) {
 		lane_begin(output, lane);
 	} else if (lane->next_id > next ||
-		   (lane->at_end && lane->next_id < oldest)) {
+		   (lane->position + 1 == lane->end_id &&
+		    lane->next_id < oldest)) {
 		/* Ids go on, but not behind what there is. */
 		forward_lane_move(lane, lane->next_id > next ? next : oldest);
 		output->dirty = true;
 	}
-	lane->at_end = false;
+	lane->end_id = 0;
 	forward_output_wake(output, lane);
 	return EVERR_OK;
 }
 
-/* Its channel is gone: remember whether there was more. */
+/* Its channel is gone: remember how far it went, for what did not arrive. */
 static void lane_unbind(struct forward_lane *lane)
 {
 	struct store_channel_info info;
 
 	store_channel_info(lane->channel, &info);
-	lane->at_end = lane->next_id >= info.next_id;
+	lane->end_id = info.next_id;
 	TALLOC_FREE(lane->watch);
 	lane->channel = NULL;
 }
@@ -480,6 +481,8 @@ void forward_output_stop(struct forward_output *output)
 
 	TALLOC_FREE(output->transport);
 	turn_cancel(&output->turn);
+	/* What a rewind has written does not count without its answer. */
+	output->dirty |= output->rewind != NULL;
 	if (output->dirty && output->running) {
 		/* The store finishes what it has taken. */
 		req = forward_output_write_send(output, output, false);

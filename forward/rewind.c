@@ -281,6 +281,8 @@ static void let_go(struct rewind_state *state)
 	for (i = 0; i < output->num_lanes; i++) {
 		output->lanes[i]->rewind_id = 0;
 	}
+	/* Given up while it was written: what is on disk is not so. */
+	output->dirty |= state->write != NULL;
 	output->rewind = NULL;
 	output->written = NULL;
 	state->output = NULL;
@@ -319,9 +321,9 @@ static void write_done(struct tevent_req *subreq)
 	if (err == EVERR_OK) {
 		err = move_lanes(state);
 	}
-	/* Others have moved on while it was written. */
+	/* Others have moved on, or have begun, while it was written. */
+	output->settled |= err == EVERR_OK && !output->dirty;
 	output->dirty = true;
-	output->settled |= err == EVERR_OK;
 	finish(state, err);
 }
 
@@ -335,6 +337,7 @@ static void write_begin(struct rewind_state *state)
 		return;
 	}
 	tevent_req_set_callback(state->write, write_done, state);
+	output->dirty = false;
 }
 
 /* The write that was under way has ended, or the output has. */

@@ -459,6 +459,30 @@ static void test_a_star_takes_channels_as_they_come(void **state)
 	assert_int_equal(info_of(&b, 0).gaps, 0);
 }
 
+static void test_what_went_with_its_channel_in_flight_is_told(void **state)
+{
+	const struct forward_config config = config_of("siem", app);
+	struct bench b = bench_new(state);
+	struct forward_transport *fake = NULL;
+
+	fixture_append_ok(b.f, b.app, 1, 5);
+	start(&b, &config, 1);
+	fake = fake_receiver("siem");
+	fake_up(fake, ALL);
+	fixture_until(b.f, fake->num == 5);
+	fake_arrive(fake, 2);
+	assert_int_equal(store_channel_remove(b.app), EVERR_OK);
+	forward_output_tick(b.forwarder->outputs[0]);
+	fake_down(fake);
+	b.app = fixture_channel(b.f, "App");
+	fixture_append_ok(b.f, b.app, 1, 1);
+	forward_output_tick(b.forwarder->outputs[0]);
+	fake_up(fake, ALL);
+	fixture_until(b.f, fake->num == 7);
+	expect(fake, 5, "App gap 3-5 3 cleared");
+	expect(fake, 6, "App 6");
+}
+
 /* -------------------------------------------------------------- reload */
 
 static everr_t reload(struct bench *b, const struct forward_config *configs,
@@ -766,6 +790,76 @@ static void test_a_rewind_ends_with_its_output(void **state)
 	talloc_free(req);
 }
 
+/* A rewind to the oldest, the place of which is being written. */
+static struct tevent_req *rewind_under_way(struct bench *b)
+{
+	const struct forward_rewind rewind = {.output = "siem"};
+	const struct forward_output *output = b->forwarder->outputs[0];
+	struct tevent_req *req = NULL;
+
+	while (output->dirty || output->write != NULL) {
+		forward_output_tick(b->forwarder->outputs[0]);
+		assert_int_equal(tevent_loop_once(b->f->ev), 0);
+	}
+	req = forward_rewind_send(b->f, b->f->ev, b->forwarder, &rewind);
+	assert_non_null(req);
+	while (output->lanes[0]->rewind_id == 0) {
+		assert_int_equal(tevent_loop_once(b->f->ev), 0);
+	}
+	return req;
+}
+
+static void check_place_after_restart(struct bench *b, uint64_t place)
+{
+	const struct forward_config config = config_of("siem", app);
+
+	TALLOC_FREE(b->forwarder);
+	fixture_reopen(b->f);
+	start(b, &config, 1);
+	assert_int_equal(position_of(b, 0, 0), place);
+}
+
+static void test_a_rewind_that_is_given_up_is_none(void **state)
+{
+	struct bench b = bench_done(state, app);
+
+	talloc_free(rewind_under_way(&b));
+	assert_int_equal(position_of(&b, 0, 0), 10);
+	check_place_after_restart(&b, 10);
+}
+
+static void test_a_rewind_that_a_stop_cancels_is_none(void **state)
+{
+	struct bench b = bench_done(state, app);
+	struct tevent_req *req = rewind_under_way(&b);
+
+	check_place_after_restart(&b, 10);
+	talloc_free(req);
+}
+
+static void test_a_rewind_does_not_settle_what_came_meanwhile(void **state)
+{
+	struct forward_config config = config_of("siem", star);
+	struct bench b = bench_new(state);
+	struct tevent_req *req = NULL;
+	struct forward_output *output = NULL;
+
+	config.start = FORWARD_FROM_NOW;
+	start(&b, &config, 1);
+	output = b.forwarder->outputs[0];
+	fixture_until(b.f, output->settled);
+	(void)fixture_channel(b.f, "Old");
+	req = rewind_under_way(&b);
+	forward_output_tick(output);
+	assert_int_equal(output->num_lanes, 2);
+	assert_true(tevent_req_poll(req, b.f->ev));
+	talloc_free(req);
+	/* Where Old begins is not on disk yet. */
+	assert_false(output->settled);
+	forward_output_tick(output);
+	fixture_until(b.f, output->settled);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -785,6 +879,7 @@ int main(void)
 		leak_test(test_a_stalled_output_holds_up_nobody),
 		leak_test(test_a_backlog_takes_turns_with_the_sockets),
 		leak_test(test_a_star_takes_channels_as_they_come),
+		leak_test(test_what_went_with_its_channel_in_flight_is_told),
 		leak_test(test_a_reload_leaves_alone_what_has_not_changed),
 		leak_test(test_a_reload_that_fails_changes_nothing),
 		leak_test(test_a_channel_that_is_left_out_keeps_its_place),
@@ -797,6 +892,9 @@ int main(void)
 		leak_test(test_forward_is_a_gap_that_is_told),
 		leak_test(test_a_rewind_that_cannot_be_is_refused),
 		leak_test(test_a_rewind_ends_with_its_output),
+		leak_test(test_a_rewind_that_is_given_up_is_none),
+		leak_test(test_a_rewind_that_a_stop_cancels_is_none),
+		leak_test(test_a_rewind_does_not_settle_what_came_meanwhile),
 	};
 
 	fixture_prepare();
