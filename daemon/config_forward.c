@@ -17,9 +17,14 @@
 /* The longest path of a Unix socket, with its NUL: unix(7). */
 #define UNIX_PATH_MAX 108
 
-/* What a receiver takes without being told: rsyslog's maxMessageSize. */
+/*
+ * max_message where it is not given.  A datagram is what a receiver takes
+ * without being told: rsyslog's maxMessageSize.  In a stream parameters end
+ * where rsyslog has no more of them: it counts structured data in 16 bits.
+ */
 #define MESSAGE_DATAGRAM (8 * KIB)
-#define MESSAGE_STREAM (256 * KIB)
+#define MESSAGE_PARAMETERS (64 * KIB)
+#define MESSAGE_JSON (256 * KIB)
 
 /* The keys that are looked at together, in the order of their rows below. */
 enum forward_key {
@@ -205,12 +210,22 @@ static bool find_facility(const char *text, uint32_t *ret_facility)
 	return true;
 }
 
+static uint64_t default_max_message(const struct forward_config *output)
+{
+	if (output->transport == FORWARD_UDP ||
+	    output->transport == FORWARD_UNIX) {
+		return MESSAGE_DATAGRAM;
+	}
+	return output->format == FORWARD_JSON ||
+			       output->format == FORWARD_RFC5424_JSON
+		       ? MESSAGE_JSON
+		       : MESSAGE_PARAMETERS;
+}
+
 static void set_format(struct load *load, const char *section,
 		       struct section *values, uint32_t keys)
 {
 	struct forward_config *output = &values->output;
-	bool datagrams = output->transport == FORWARD_UDP ||
-			 output->transport == FORWARD_UNIX;
 
 	if (!find_facility(values->facility, &output->facility)) {
 		complain_key(load, section, "facility",
@@ -226,8 +241,7 @@ static void set_format(struct load *load, const char *section,
 			     "number (RFC 5424 6.3.2)");
 	}
 	if ((keys & KEY_MAX_MESSAGE) == 0) {
-		output->max_message =
-			datagrams ? MESSAGE_DATAGRAM : MESSAGE_STREAM;
+		output->max_message = default_max_message(output);
 	}
 	/* What fits into a datagram over IPv4. */
 	if (output->transport == FORWARD_UDP && output->max_message > 65507) {

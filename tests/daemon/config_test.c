@@ -459,7 +459,7 @@ static void test_an_output_has_its_defaults(void **state)
 	assert_int_equal(output->format, FORWARD_RFC5424);
 	assert_int_equal(output->facility, 1);
 	assert_string_equal(output->sd_id, "evenlog@32473");
-	assert_int_equal(output->max_message, 256 * 1024);
+	assert_int_equal(output->max_message, 64 * 1024);
 	assert_int_equal(output->transport, FORWARD_TCP);
 	assert_int_equal(output->framing, FORWARD_OCTET_COUNTING);
 	assert_string_equal(output->host, "siem.example");
@@ -505,6 +505,33 @@ static void test_an_output_has_what_is_written(void **state)
 	assert_string_equal(output->path, "/dev/log");
 	assert_int_equal(output->max_message, 8192);
 	assert_int_equal(output->facility, 13);
+}
+
+/* rsyslog 8.2302 has 65,535 bytes of structured data at most. */
+static void test_the_longest_message_goes_by_format_and_transport(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t max_message;
+	} cases[] = {
+		{TCP "format = rfc5424\n", 65536},
+		{TCP "format = rfc3164\n", 65536},
+		{TCP "format = json\n", 262144},
+		{TCP "format = rfc5424-json\n", 262144},
+		{"[forward s]\ntransport = relp\nhost = x\n", 65536},
+		{"[forward s]\ntransport = udp\nhost = x\nformat = json\n",
+		 8192},
+		{"[forward s]\ntransport = unix\npath = /x\nformat = json\n",
+		 8192},
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct daemon_config *config = good(*state, cases[i].text);
+
+		assert_int_equal(config->outputs[0].max_message,
+				 cases[i].max_message);
+	}
 }
 
 static void test_a_structured_query_names_the_channels(void **state)
@@ -578,6 +605,8 @@ int main(void)
 		leak_test(test_mistakes_of_the_bridge_say_what_is_allowed),
 		leak_test(test_an_output_has_its_defaults),
 		leak_test(test_an_output_has_what_is_written),
+		leak_test(
+			test_the_longest_message_goes_by_format_and_transport),
 		leak_test(test_a_structured_query_names_the_channels),
 		leak_test(test_what_is_wrong_with_an_output_is_said),
 	};
