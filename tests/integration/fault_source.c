@@ -15,8 +15,8 @@
  *   large RECORDS             a reply with more than RECORDS is larger than
  *                             clients take, and its events are gone: what
  *                             Windows does (facts 11.3)
- *   poison RECORD             each reply with this record id has more records
- *                             than there may be, and its events are gone
+ *   many RECORDS              the same, for its number of records
+ *   poison RECORD             the same for each reply with this record id
  *   garbage RECORD            this record is not one
  *
  * TIMES 0: without end; counted anew when the file is another one.  What was
@@ -297,6 +297,7 @@ static void make_too_large(struct rpc_batch *batch)
 void __wrap_rpc_batch_commit(struct rpc_reader *reader, struct rpc_batch *batch)
 {
 	struct fault large = find_fault("large");
+	struct fault many = find_fault("many");
 	struct fault poison = find_fault("poison");
 	struct fault garbage = find_fault("garbage");
 	uint32_t index = 0;
@@ -308,7 +309,8 @@ void __wrap_rpc_batch_commit(struct rpc_reader *reader, struct rpc_batch *batch)
 	__real_rpc_batch_commit(reader, batch);
 	if (large.there && batch->num > large.numbers[0]) {
 		make_too_large(batch);
-	} else if (find_record(batch, &poison, &index)) {
+	} else if ((many.there && batch->num > many.numbers[0]) ||
+		   find_record(batch, &poison, &index)) {
 		make_too_many(batch);
 	}
 }
