@@ -165,6 +165,8 @@ struct loadparm_context *collect_parameters(TALLOC_CTX *mem_ctx)
 		{"cache directory", "/nonexistent"},
 		{"pid directory", "/nonexistent"},
 		{"gensec_gssapi:delegation_by_kdc_policy", "no"},
+		/* Of the names it never asks: else it lists interfaces. */
+		{"name resolve order", "host"},
 	};
 	struct loadparm_context *lp_ctx = loadparm_init(mem_ctx);
 	size_t i;
@@ -303,6 +305,33 @@ static void connect_cleanup(struct tevent_req *req,
 
 /* ---------------------------------------------------------- one attempt */
 
+static void find_resolver(const void *ptr, int depth, int max_depth, int is_ref,
+			  void *private_data)
+{
+	const void **found = private_data;
+
+	if (depth == 1 && is_ref == 0 &&
+	    strcmp(talloc_get_name(ptr), "struct resolve_context") == 0) {
+		*found = ptr;
+	}
+}
+
+/*
+ * libdcerpc makes a resolver for each connect and leaves it to the parameters,
+ * which are for all connections and live as long as the process.  It is done
+ * before the connect's first wait; here it becomes the request's.
+ */
+static void adopt_resolver(struct connect_state *state)
+{
+	const void *resolver = NULL;
+
+	talloc_report_depth_cb(state->lp_ctx, 0, 1, find_resolver, &resolver);
+	if (resolver != NULL) {
+		/* A question under way holds a reference to it. */
+		(void)talloc_reparent(state->lp_ctx, state, resolver);
+	}
+}
+
 /*
  * Every step of Samba's is a composite request, child of state; it ends in fn
  * or by the timer.  While Kerberos asks for a ticket the request may stand
@@ -331,6 +360,7 @@ static void connect_attempt(struct tevent_req *req,
 	}
 	state->attempt = dcerpc_pipe_connect_b_send(
 		state, binding, table, credentials, state->ev, state->lp_ctx);
+	adopt_resolver(state);
 	if (tevent_req_nomem(state->attempt, req)) {
 		return;
 	}

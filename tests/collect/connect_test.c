@@ -87,6 +87,29 @@ static void test_closed_port_is_refused(void **state)
 	close(fd);
 }
 
+/* Those of a collector serve all its attempts, as long as it runs. */
+static void test_attempts_leave_nothing_in_shared_parameters(void **state)
+{
+	struct collect_target target = {
+		.host = "127.0.0.1", .user = "u", .password = "p"};
+	struct collect_failure failure = {0};
+	int fd = loopback(false, &target.port);
+	size_t blocks;
+
+	target.parameters = collect_parameters(*state);
+	assert_non_null(target.parameters);
+	connect_fails(state, &target, &failure);
+	blocks = talloc_total_blocks(target.parameters);
+	connect_fails(state, &target, &failure);
+	assert_int_equal(talloc_total_blocks(target.parameters), blocks);
+
+	target.mapper_port = target.port;
+	target.port = 0;
+	connect_fails(state, &target, &failure);
+	assert_int_equal(talloc_total_blocks(target.parameters), blocks);
+	close(fd);
+}
+
 static void test_closed_mapper_port_names_the_mapper(void **state)
 {
 	struct collect_target target = {
@@ -204,9 +227,9 @@ static void resolve(void **state, const char *host, everr_t expected,
 	req = resolve_send(*state, ev, host);
 	assert_non_null(req);
 	assert_true(tevent_req_poll(req, ev));
-	assert_int_equal(resolve_recv(req, *state, ret_addresses,
-					      ret_num, &reason),
-			 expected);
+	assert_int_equal(
+		resolve_recv(req, *state, ret_addresses, ret_num, &reason),
+		expected);
 	if (expected != EVERR_OK) {
 		assert_non_null(reason);
 	}
@@ -337,6 +360,7 @@ int main(void)
 		context_test(test_socket_without_directory_is_refused),
 		context_test(test_closed_port_is_refused),
 		context_test(test_closed_mapper_port_names_the_mapper),
+		context_test(test_attempts_leave_nothing_in_shared_parameters),
 		context_test(test_silent_host_ends_in_a_timeout),
 		context_test(test_silent_mapper_ends_in_a_timeout),
 		context_test(test_no_user_is_never_anonymous),
