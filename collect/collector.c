@@ -2,6 +2,7 @@
 #include "collect/collector.h"
 
 #include "base/text.h"
+#include "base/timers.h"
 #include "base/turns.h"
 #include "base/wintime.h"
 
@@ -21,7 +22,7 @@ struct host {
 	struct collector *collector;
 	const struct collect_config *config;
 	struct turn turn; /* to begin */
-	struct tevent_timer *retry;
+	struct timer retry;
 	struct collect_link *link;
 	struct collect_feed **feeds;
 	size_t num_feeds;
@@ -180,12 +181,10 @@ static everr_t begin(struct host *host)
 	return host->link != NULL ? EVERR_OK : EVERR_NOMEM;
 }
 
-static void retry_turn(struct tevent_context *ev, struct tevent_timer *te,
-		       struct timeval now, void *private_data)
+static void retry_turn(void *private_data)
 {
 	struct host *host = talloc_get_type_abort(private_data, struct host);
 
-	host->retry = NULL;
 	turn_schedule(host->collector->turns, &host->turn);
 }
 
@@ -206,13 +205,8 @@ static void begin_failed(struct host *host, everr_t err)
 	}
 	host->failure_time = wintime_now();
 	report_lost(host, &host->failure);
-	host->retry = tevent_add_timer(
-		collector->ev, host,
-		tevent_timeval_current_ofs(START_RETRY_SECONDS, 0), retry_turn,
-		host);
-	if (host->retry == NULL) {
-		turn_schedule(collector->turns, &host->turn);
-	}
+	timer_set(collector->env.timers, &host->retry,
+		  START_RETRY_SECONDS * 1000);
 }
 
 /*
@@ -244,6 +238,7 @@ static void begin_turn(void *private_data)
 static int host_destructor(struct host *host)
 {
 	turn_cancel(&host->turn);
+	timer_cancel(&host->retry);
 	free_feeds(host);
 	TALLOC_FREE(host->link);
 	return 0;
@@ -261,6 +256,7 @@ static struct host *host_create(TALLOC_CTX *mem_ctx,
 	host->collector = collector;
 	host->since = wintime_now();
 	host->turn = (struct turn){.fn = begin_turn, .private_data = host};
+	host->retry = (struct timer){.fn = retry_turn, .private_data = host};
 	host->config = collect_config_copy(host, config);
 	if (host->config == NULL) {
 		TALLOC_FREE(host);
@@ -277,7 +273,7 @@ static void begin_waiting(struct collector *collector)
 
 	for (i = 0; i < collector->num_hosts; i++) {
 		host = collector->hosts[i];
-		if (host->link == NULL && host->retry == NULL) {
+		if (host->link == NULL && !timer_is_set(&host->retry)) {
 			turn_schedule(collector->turns, &host->turn);
 		}
 	}
@@ -582,6 +578,7 @@ static int collector_destructor(struct collector *collector)
 	}
 	TALLOC_FREE(collector->links);
 	TALLOC_FREE(collector->turns);
+	TALLOC_FREE(collector->env.timers);
 	return 0;
 }
 
@@ -589,6 +586,8 @@ static int collector_destructor(struct collector *collector)
 static everr_t take_common(struct collector *collector,
 			   const struct collector_config *config)
 {
+	everr_t err;
+
 	collector->config = (struct collector_config){
 		.ticket_helper =
 			talloc_strdup(collector, config->ticket_helper),
@@ -599,6 +598,10 @@ static everr_t take_common(struct collector *collector,
 	if (collector->config.ticket_helper == NULL ||
 	    collector->config.ticket_directory == NULL) {
 		return EVERR_NOMEM;
+	}
+	err = timers_create(collector, collector->ev, &collector->env.timers);
+	if (err != EVERR_OK) {
+		return err;
 	}
 	return turns_create(collector, collector->ev, &collector->turns);
 }

@@ -26,14 +26,12 @@ uint32_t feed_random(void)
 	return value;
 }
 
-void feed_timer(struct collect_feed *feed, struct tevent_timer **slot,
-		uint32_t ms, tevent_timer_handler_t fn)
+void feed_timer(struct collect_feed *feed, struct timer *timer, uint64_t ms,
+		void (*fn)(void *private_data))
 {
-	struct timeval when =
-		tevent_timeval_current_ofs(ms / 1000, ms % 1000 * 1000);
-
-	TALLOC_FREE(*slot);
-	*slot = tevent_add_timer(feed->env.ev, feed, when, fn, feed);
+	timer->fn = fn;
+	timer->private_data = feed;
+	timer_set(feed->env.timers, timer, ms);
 }
 
 void feed_set_state(struct collect_feed *feed, enum collect_feed_state state)
@@ -67,8 +65,8 @@ void feed_close(struct collect_feed *feed)
 
 	TALLOC_FREE(feed->opening);
 	TALLOC_FREE(feed->reading);
-	TALLOC_FREE(feed->idle_timer);
-	TALLOC_FREE(feed->retry_timer);
+	timer_cancel(&feed->idle_timer);
+	timer_cancel(&feed->retry_timer);
 	feed->open_waits = false;
 	feed->passing = 0;
 	if (feed->cursor == NULL) {
@@ -94,8 +92,8 @@ void feed_reopen(struct collect_feed *feed)
 /* Everything of the connection; what was read goes on to the store. */
 static void session_end(struct collect_feed *feed)
 {
-	TALLOC_FREE(feed->retry_timer);
-	TALLOC_FREE(feed->idle_timer);
+	timer_cancel(&feed->retry_timer);
+	timer_cancel(&feed->idle_timer);
 	TALLOC_FREE(feed->session);
 	feed->connection = NULL;
 	feed->opening = NULL;
@@ -121,15 +119,10 @@ void feed_broken(struct collect_feed *feed,
 	feed->hooks.broken(&feed->failure, feed->private_data);
 }
 
-static void retry_now(struct tevent_context *ev, struct tevent_timer *te,
-		      struct timeval now, void *private_data)
+static void retry_now(void *private_data)
 {
 	struct collect_feed *feed = private_data;
 
-	(void)ev;
-	(void)te;
-	(void)now;
-	TALLOC_FREE(feed->retry_timer);
 	feed_open(feed);
 }
 
@@ -165,15 +158,10 @@ void feed_out_of_memory(struct collect_feed *feed)
 
 /* -------------------------------------------------------------- looking */
 
-static void look_again(struct tevent_context *ev, struct tevent_timer *te,
-		       struct timeval now, void *private_data)
+static void look_again(void *private_data)
 {
 	struct collect_feed *feed = private_data;
 
-	(void)ev;
-	(void)te;
-	(void)now;
-	TALLOC_FREE(feed->look_timer);
 	(void)feed_look(feed);
 }
 
@@ -258,7 +246,7 @@ bool feed_look(struct collect_feed *feed)
 	if (feed->looking != NULL) {
 		return true;
 	}
-	TALLOC_FREE(feed->look_timer);
+	timer_cancel(&feed->look_timer);
 	feed->looking =
 		collect_log_some_send(feed->session, feed->env.ev,
 				      feed->connection, feed->channel->name,
@@ -413,6 +401,17 @@ static everr_t feed_init(struct collect_feed *feed)
 	return position_load_first(feed);
 }
 
+static int feed_destructor(struct collect_feed *feed)
+{
+	timer_cancel(&feed->retry_timer);
+	timer_cancel(&feed->idle_timer);
+	timer_cancel(&feed->blocked_timer);
+	timer_cancel(&feed->look_timer);
+	timer_cancel(&feed->gap_timer);
+	timer_cancel(&feed->silence_timer);
+	return 0;
+}
+
 everr_t collect_feed_create(TALLOC_CTX *mem_ctx,
 			    const struct collect_feed_env *env,
 			    const struct collect_config *config,
@@ -436,6 +435,7 @@ everr_t collect_feed_create(TALLOC_CTX *mem_ctx,
 	feed->created = wintime_now();
 	feed->since = feed->created;
 	backoffs(feed);
+	talloc_set_destructor(feed, feed_destructor);
 	err = feed_init(feed);
 	if (err != EVERR_OK) {
 		talloc_free(feed);

@@ -14,6 +14,7 @@
  */
 
 #include "base/everr.h"
+#include "base/timers.h"
 #include "collect/config.h"
 #include "collect/connect.h"
 #include "collect/failure.h"
@@ -50,6 +51,7 @@ struct collect_feed_hooks {
 
 struct collect_feed_env {
 	struct tevent_context *ev;
+	struct timers *timers; /* outlive the feed */
 	struct store *store;
 	struct operational *operational; /* or NULL */
 };

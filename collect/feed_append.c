@@ -33,7 +33,7 @@ void feed_append(struct collect_feed *feed)
 		feed->writing = feed->ready;
 		feed->ready = NULL;
 	}
-	if (feed->append == NULL && feed->blocked_timer == NULL &&
+	if (feed->append == NULL && !timer_is_set(&feed->blocked_timer) &&
 	    !waits_for_look(feed) &&
 	    (feed->writing != NULL || feed->piece != NULL)) {
 		append_begin(feed);
@@ -186,7 +186,7 @@ static void append_unblocked(struct collect_feed *feed)
 		return;
 	}
 	feed->told = FEED_TOLD_NOTHING;
-	if (feed->retry_timer != NULL) {
+	if (timer_is_set(&feed->retry_timer)) {
 		feed_set_state(feed, COLLECT_FEED_RETRYING);
 	} else if (feed->cursor != NULL) {
 		feed_set_state(feed, COLLECT_FEED_READING);
@@ -327,16 +327,11 @@ static void append_done(struct tevent_req *req)
 	append_failed(feed, err, bad);
 }
 
-void feed_append_again(struct tevent_context *ev, struct tevent_timer *te,
-		       struct timeval now, void *private_data)
+void feed_append_again(void *private_data)
 {
 	struct collect_feed *feed = private_data;
 	struct store_channel *target = NULL;
 
-	(void)ev;
-	(void)te;
-	(void)now;
-	TALLOC_FREE(feed->blocked_timer);
 	/* It may have been removed and made again. */
 	if (store_channel_find(feed->env.store, feed->config->target,
 			       &target) == EVERR_OK) {

@@ -114,7 +114,7 @@ struct collect_feed {
 	enum feed_told told;
 	struct collect_failure told_failure;
 	struct backoff retry;
-	struct tevent_timer *retry_timer;
+	struct timer retry_timer;
 
 	/* A connection; what hangs on session goes with it. */
 	TALLOC_CTX *session;
@@ -139,7 +139,7 @@ struct collect_feed {
 	bool waited;	     /* opnum 3 has just said that there is something */
 	uint64_t wait_began; /* FILETIME */
 	struct backoff idle; /* answers without events in a row */
-	struct tevent_timer *idle_timer;
+	struct timer idle_timer;
 
 	/* Writing. */
 	struct feed_batch *writing;
@@ -149,11 +149,11 @@ struct collect_feed {
 	enum feed_then then; /* after a piece without events */
 	bool notes;	     /* the position has changed in memory only */
 	struct backoff blocked;
-	struct tevent_timer *blocked_timer;
+	struct timer blocked_timer;
 
 	/* Looking. */
 	struct tevent_req *looking;
-	struct tevent_timer *look_timer;
+	struct timer look_timer;
 	uint64_t source_oldest;
 	uint64_t source_newest;
 	/* Newest record when a look found the filter with nothing to give. */
@@ -162,8 +162,8 @@ struct collect_feed {
 	/* Telling. */
 	struct collect_gap_tally untold;
 	uint64_t gap_told; /* FILETIME */
-	struct tevent_timer *gap_timer;
-	struct tevent_timer *silence_timer;
+	struct timer gap_timer;
+	struct timer silence_timer;
 	bool silent;
 
 	uint64_t created; /* FILETIME */
@@ -178,9 +178,9 @@ struct collect_feed {
 
 /* feed.c */
 void feed_set_state(struct collect_feed *feed, enum collect_feed_state state);
-/* Replace the timer in *slot. */
-void feed_timer(struct collect_feed *feed, struct tevent_timer **slot,
-		uint32_t ms, tevent_timer_handler_t fn);
+/* Run fn(feed) in ms milliseconds; one that is set is moved. */
+void feed_timer(struct collect_feed *feed, struct timer *timer, uint64_t ms,
+		void (*fn)(void *private_data));
 uint32_t feed_random(void);
 /* The connection is no good. */
 void feed_broken(struct collect_feed *feed,
@@ -222,8 +222,7 @@ void feed_append_alone(struct collect_feed *feed, struct feed_piece *piece);
 /* Write down what notes says, when there is nothing else to write. */
 void feed_append_notes(struct collect_feed *feed);
 bool feed_append_idle(const struct collect_feed *feed);
-void feed_append_again(struct tevent_context *ev, struct tevent_timer *te,
-		       struct timeval now, void *private_data);
+void feed_append_again(void *private_data);
 
 /* feed_piece.c */
 

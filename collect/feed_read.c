@@ -20,7 +20,7 @@ static void read_skipped(struct tevent_req *req);
 static bool may_read(const struct collect_feed *feed)
 {
 	return feed->cursor != NULL && feed->reading == NULL &&
-	       feed->ready == NULL && feed->idle_timer == NULL &&
+	       feed->ready == NULL && !timer_is_set(&feed->idle_timer) &&
 	       !feed->open_waits;
 }
 
@@ -51,15 +51,10 @@ static void read_wait(struct collect_feed *feed)
 	tevent_req_set_callback(feed->reading, read_waited, feed);
 }
 
-static void read_go_on(struct tevent_context *ev, struct tevent_timer *te,
-		       struct timeval now, void *private_data)
+static void read_go_on(void *private_data)
 {
 	struct collect_feed *feed = private_data;
 
-	(void)ev;
-	(void)te;
-	(void)now;
-	TALLOC_FREE(feed->idle_timer);
 	feed_read(feed);
 }
 

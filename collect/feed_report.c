@@ -115,15 +115,10 @@ static void tell_all_gaps(struct collect_feed *feed)
 	feed_append_notes(feed);
 }
 
-static void gap_pause_over(struct tevent_context *ev, struct tevent_timer *te,
-			   struct timeval now, void *private_data)
+static void gap_pause_over(void *private_data)
 {
 	struct collect_feed *feed = private_data;
 
-	(void)ev;
-	(void)te;
-	(void)now;
-	TALLOC_FREE(feed->gap_timer);
 	if (collect_gap_any(&feed->untold)) {
 		tell_all_gaps(feed);
 		feed_timer(feed, &feed->gap_timer, GAP_PAUSE_MS,
@@ -136,7 +131,7 @@ void feed_tell_gaps(struct collect_feed *feed,
 {
 	collect_gap_merge(&feed->untold, tally);
 	if (collect_gap_any(&feed->untold)) {
-		if (feed->gap_timer == NULL) {
+		if (!timer_is_set(&feed->gap_timer)) {
 			tell_all_gaps(feed);
 			feed_timer(feed, &feed->gap_timer, GAP_PAUSE_MS,
 				   gap_pause_over);
@@ -234,10 +229,14 @@ void feed_tell_mismatched(struct collect_feed *feed,
 
 /* -------------------------------------------------------------- silence */
 
-static uint64_t quiet_since(const struct collect_feed *feed)
+/* FILETIME units without an event; the clock may have been set back. */
+static uint64_t quiet_for(const struct collect_feed *feed)
 {
-	return feed->last_event > feed->created ? feed->last_event
-						: feed->created;
+	uint64_t since = feed->last_event > feed->created ? feed->last_event
+							  : feed->created;
+	uint64_t now = wintime_now();
+
+	return now > since ? now - since : 0;
 }
 
 static void tell_silent(struct collect_feed *feed)
@@ -254,16 +253,11 @@ static void tell_silent(struct collect_feed *feed)
 	tell(feed, OPERATIONAL_LOG_SILENT, feed->label, fields, 1);
 }
 
-static void silence_check(struct tevent_context *ev, struct tevent_timer *te,
-			  struct timeval now, void *private_data)
+static void silence_check(void *private_data)
 {
 	struct collect_feed *feed = private_data;
-	uint64_t quiet = wintime_now() - quiet_since(feed);
+	uint64_t quiet = quiet_for(feed);
 
-	(void)ev;
-	(void)te;
-	(void)now;
-	TALLOC_FREE(feed->silence_timer);
 	/* Of a host that cannot be read other events speak. */
 	if (!feed->silent && feed->state == COLLECT_FEED_READING &&
 	    quiet >= feed->config->silent_after * WINTIME_SECOND) {
@@ -279,8 +273,7 @@ static void silence_check(struct tevent_context *ev, struct tevent_timer *te,
 void feed_watch_silence(struct collect_feed *feed)
 {
 	uint64_t bound = feed->config->silent_after * 1000;
-	uint64_t quiet =
-		(wintime_now() - quiet_since(feed)) / (WINTIME_SECOND / 1000);
+	uint64_t quiet = quiet_for(feed) / (WINTIME_SECOND / 1000);
 	uint64_t ms = bound;
 
 	if (bound == 0) {
@@ -289,8 +282,7 @@ void feed_watch_silence(struct collect_feed *feed)
 	if (quiet < bound) {
 		ms = bound - quiet + 1;
 	}
-	feed_timer(feed, &feed->silence_timer,
-		   ms > INT32_MAX ? INT32_MAX : (uint32_t)ms, silence_check);
+	feed_timer(feed, &feed->silence_timer, ms, silence_check);
 }
 
 void feed_tell_heard(struct collect_feed *feed)

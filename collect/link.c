@@ -3,6 +3,7 @@
 
 #include "base/backoff.h"
 #include "base/file.h"
+#include "base/timers.h"
 #include "base/turns.h"
 #include "base/wintime.h"
 #include "collect/publisher.h"
@@ -36,6 +37,7 @@ struct collect_links {
 	struct tevent_context *ev;
 	uint32_t max; /* running at a gate */
 	struct loadparm_context *parameters;
+	struct timers *timers;
 	struct turns *turns;
 	struct turn turn; /* at the gates */
 	struct link_gate tickets;
@@ -67,9 +69,10 @@ struct collect_link {
 	struct collect_link *prev, *next; /* of the queue */
 
 	struct tevent_immediate *turn;
-	bool ending;		    /* the turn calls down */
-	struct tevent_timer *timer; /* the next attempt; up: liveness */
-	struct tevent_req *req;	    /* of an attempt; up: the liveness call */
+	bool ending;		/* the turn calls down */
+	struct timer retry;	/* the next attempt */
+	struct timer liveness;	/* up */
+	struct tevent_req *req; /* of an attempt; up: the liveness call */
 	/* Kerberos: the cache of this link, and the ticket in it. */
 	const char *ccache;
 	struct collect_ticket *ticket;
@@ -207,13 +210,11 @@ static void link_begin(struct collect_link *link)
 						 : &links->connects);
 }
 
-static void link_retry(struct tevent_context *ev, struct tevent_timer *te,
-		       struct timeval now, void *private_data)
+static void link_retry(void *private_data)
 {
 	struct collect_link *link =
 		talloc_get_type_abort(private_data, struct collect_link);
 
-	link->timer = NULL;
 	link->next_attempt = 0;
 	link_begin(link);
 }
@@ -229,13 +230,7 @@ static void link_wait(struct collect_link *link)
 
 	link_set_state(link, COLLECT_LINK_WAITING);
 	link->next_attempt = wintime_now() + wait * (WINTIME_SECOND / 1000);
-	link->timer = tevent_add_timer(link->links->ev, link, after_ms(wait),
-				       link_retry, link);
-	if (link->timer == NULL) {
-		/* Out of memory, and still for ever. */
-		link->next_attempt = 0;
-		link_begin(link);
-	}
+	timer_set(link->links->timers, &link->retry, wait);
 }
 
 static void link_down_turn(struct tevent_context *ev,
@@ -268,7 +263,7 @@ static void link_end(struct collect_link *link)
 {
 	link->failure_time = wintime_now();
 	link->ending = true;
-	TALLOC_FREE(link->timer);
+	timer_cancel(&link->liveness);
 	gate_leave(link);
 	tevent_schedule_immediate(link->turn, link->links->ev, link_down_turn,
 				  link);
@@ -283,18 +278,10 @@ static void link_nomem(struct collect_link *link)
 
 /* -------------------------------------------------------------- liveness */
 
-static void liveness_timer(struct tevent_context *ev, struct tevent_timer *te,
-			   struct timeval now, void *private_data);
-
 static void liveness_start(struct collect_link *link, uint64_t ms)
 {
-	if (link->config->liveness == 0) {
-		return;
-	}
-	link->timer = tevent_add_timer(link->links->ev, link, after_ms(ms),
-				       liveness_timer, link);
-	if (link->timer == NULL) {
-		link_nomem(link);
+	if (link->config->liveness != 0) {
+		timer_set(link->links->timers, &link->liveness, ms);
 	}
 }
 
@@ -351,15 +338,13 @@ static void liveness_ask(struct collect_link *link)
 	tevent_req_set_callback(link->req, liveness_answered, link);
 }
 
-static void liveness_timer(struct tevent_context *ev, struct tevent_timer *te,
-			   struct timeval now, void *private_data)
+static void liveness_timer(void *private_data)
 {
 	struct collect_link *link =
 		talloc_get_type_abort(private_data, struct collect_link);
 	uint64_t bound = link->config->liveness * 1000;
 	uint64_t silent = monotonic_ms() - link->alive_time;
 
-	link->timer = NULL;
 	if (silent < bound) {
 		liveness_start(link, bound - silent);
 		return;
@@ -599,6 +584,9 @@ everr_t collect_links_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 	}
 	err = turns_create(links, ev, &links->turns);
 	if (err == EVERR_OK) {
+		err = timers_create(links, ev, &links->timers);
+	}
+	if (err == EVERR_OK) {
 		err = links_tickets(links, config);
 	}
 	if (err != EVERR_OK) {
@@ -611,6 +599,8 @@ everr_t collect_links_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 
 static int link_destructor(struct collect_link *link)
 {
+	timer_cancel(&link->retry);
+	timer_cancel(&link->liveness);
 	TALLOC_FREE(link->req);
 	TALLOC_FREE(link->connection);
 	if (link->ccache != NULL) {
@@ -682,6 +672,9 @@ struct collect_link *collect_link_create(TALLOC_CTX *mem_ctx,
 	link->config = config;
 	link->hooks = hooks;
 	link->private_data = private_data;
+	link->retry = (struct timer){.fn = link_retry, .private_data = link};
+	link->liveness =
+		(struct timer){.fn = liveness_timer, .private_data = link};
 	link->state = COLLECT_LINK_WAITING;
 	link->since = wintime_now();
 	link->backoff.min_ms = COLLECT_BACKOFF_MIN;

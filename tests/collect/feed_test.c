@@ -19,6 +19,7 @@ struct feeding {
 	struct collect_channel_config channel;
 	struct collect_config config;
 	struct operational *operational;
+	struct timers *timers;
 	struct collect_feed *feed;
 	uint32_t broken;
 	uint32_t alive;
@@ -48,6 +49,7 @@ static void feed_start(struct feeding *t)
 {
 	struct collect_feed_env env = {
 		.ev = t->f->ev,
+		.timers = t->timers,
 		.store = t->f->store,
 		.operational = t->operational,
 	};
@@ -68,6 +70,7 @@ static struct feeding *feeding_new(void **state)
 	/* The feed ends before the store and the host do. */
 	t->log = fake_log_create(t);
 	t->target = fixture_channel(t->f, TARGET);
+	assert_int_equal(timers_create(t, t->f->ev, &t->timers), EVERR_OK);
 	t->channel.name = FAKE_LOG_NAME;
 	t->config = (struct collect_config){
 		.section = "test",
