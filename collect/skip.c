@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "collect/skip.h"
 
+/*
+ * So many places are tried one by one: a step across a record that can be read
+ * to one that cannot would not be noticed, and pass it.
+ */
+#define SKIP_SINGLE 32
+
 struct skip_state {
 	struct tevent_context *ev;
 	struct collect_connection *connection;
@@ -11,6 +17,7 @@ struct skip_state {
 	uint64_t low;
 	uint64_t high;
 	uint64_t step;
+	uint32_t steps;
 	uint64_t at; /* what is tried now */
 	struct collect_cursor *cursor;
 	bool can_read;
@@ -170,8 +177,11 @@ static void skip_next(struct tevent_req *req)
 			tevent_req_error(req, EVERR_LIMIT);
 			return;
 		}
-		state->step *= 2;
-		skip_try(req, state->low + state->step / 2);
+		skip_try(req, state->low + state->step);
+		state->steps++;
+		if (state->steps >= SKIP_SINGLE) {
+			state->step *= 2;
+		}
 		return;
 	}
 	if (state->high - state->low > 1) {

@@ -6,8 +6,11 @@
  * Which record it is that a host cannot deliver even alone (RPC_S_INVALID_BOUND
  * with one record asked for; facts 11.3): the first one that the query selects
  * behind a record id.  Its own id is told by nothing, so places to begin behind
- * are tried, further and further, and then between; some 2 log2(distance)
- * subscriptions, in most cases one.
+ * are tried: one by one, then further and further, and then between; in most
+ * cases one subscription, and never more than some 150.
+ *
+ * Those that follow each other are found together, as the last of them.  A
+ * record between two of them that lie further than 32 behind could be passed.
  */
 
 #include "collect/client.h"

@@ -623,6 +623,20 @@ static void test_a_record_that_nobody_can_read_is_passed(void **state)
 	assert_int_equal(info(t).position.missing, 1);
 }
 
+static void test_what_is_between_two_of_them_is_not_passed(void **state)
+{
+	struct feeding *t = feeding_new(state);
+
+	add(t, 1, 9, "a");
+	fake_log_find(t->log, 2)->too_large = true;
+	fake_log_find(t->log, 3)->too_large = true;
+	fake_log_find(t->log, 5)->too_large = true;
+	feed_start(t);
+	fixture_until(t->f, position_of(t) == 9);
+	assert_stored(t, "a-1 a-4 a-6 a-7 a-8 a-9");
+	assert_int_equal(info(t).position.missing, 3);
+}
+
 static void test_one_far_behind_is_found(void **state)
 {
 	struct feeding *t = feeding_new(state);
@@ -1186,6 +1200,7 @@ int main(void)
 		leak_test(test_a_batch_that_is_too_large_is_halved),
 		leak_test(test_a_bound_that_the_transport_reports),
 		leak_test(test_a_record_that_nobody_can_read_is_passed),
+		leak_test(test_what_is_between_two_of_them_is_not_passed),
 		leak_test(test_one_far_behind_is_found),
 		leak_test(test_the_last_one_is_passed_too),
 		leak_test(test_events_that_the_store_refuses_are_left_out),
