@@ -20,6 +20,20 @@ static bool has_hash(const struct collect_position *position)
 }
 
 /*
+ * The hash is one of text, which a later version of this program may write
+ * otherwise, or the host: that is no reason to store a whole log again.  The
+ * same record id and time, to 100 ns, in a log that was not made anew is the
+ * same event.
+ */
+static bool is_same_time(const struct resume *r)
+{
+	return r->position->time_created != 0 &&
+	       r->position->time_created == r->facts->digest.time_created &&
+	       r->facts->created != 0 &&
+	       r->position->log_created == r->facts->created;
+}
+
+/*
  * Whether the record found is the one that was stored.  One that could not be
  * read then has no hash; the log's creation time must do.
  */
@@ -32,7 +46,8 @@ static bool is_same(const struct resume *r)
 		return !r->made_anew;
 	}
 	return memcmp(r->position->hash, r->facts->digest.hash,
-		      COLLECT_HASH_SIZE) == 0;
+		      COLLECT_HASH_SIZE) == 0 ||
+	       is_same_time(r);
 }
 
 /* Where the log begins, as the record before it. */

@@ -95,17 +95,21 @@ static void feed_restart(struct feeding *t)
 	feed_start(t);
 }
 
-/* Records first to last; their text is "N" of "generation". */
+/*
+ * Records first to last; their text is "N" of "generation", which no other's
+ * record of that number has the time of.
+ */
 static void add(struct feeding *t, uint64_t first, uint64_t last,
 		const char *generation)
 {
+	uint64_t begin = FIXTURE_TIME + (uint64_t)(generation[0] - 'a');
 	uint64_t id;
 
 	for (id = first; id <= last; id++) {
 		char *text = talloc_asprintf(t, "%s-%u", generation,
 					     (unsigned int)id);
-		struct store_input event = fixture_event(
-			t, 1, FIXTURE_TIME + id * WINTIME_SECOND, text);
+		struct store_input event =
+			fixture_event(t, 1, begin + id * WINTIME_SECOND, text);
 
 		fake_log_add(t->log, id, event.doc, event.len);
 	}
@@ -796,6 +800,46 @@ static void test_a_full_disk_blocks_and_loses_nothing(void **state)
 	assert_whole(t);
 }
 
+static void test_a_target_that_is_removed_and_made_anew(void **state)
+{
+	struct feeding *t = feeding_new(state);
+
+	add(t, 1, 3, "a");
+	feed_start(t);
+	fixture_until(t->f, position_of(t) == 3 && is_quiet(t));
+	assert_int_equal(store_channel_remove(t->target), EVERR_OK);
+	add(t, 4, 5, "a");
+	fixture_until(t->f, info(t).state == COLLECT_FEED_BLOCKED);
+	assert_int_equal(info(t).failure.err, EVERR_CHANNEL_NOT_FOUND);
+
+	t->target = fixture_channel(t->f, TARGET);
+	fixture_until(t->f, position_of(t) == 5);
+	assert_stored(t, "a-4 a-5");
+	assert_int_equal(info(t).position.gaps, 0);
+	assert_whole(t);
+}
+
+static void test_a_full_target_that_retains_blocks(void **state)
+{
+	struct feeding *t = feeding_new(state);
+	struct store_channel_config config = {
+		.enabled = true, .retain = true, .max_bytes = 1};
+	struct store_channel *channel = NULL;
+
+	assert_int_equal(
+		store_channel_define(t->f->store, TARGET, &config, &channel),
+		EVERR_OK);
+	add(t, 1, 3, "a");
+	feed_start(t);
+	fixture_until(t->f, info(t).state == COLLECT_FEED_BLOCKED);
+	assert_int_equal(info(t).failure.err, EVERR_CHANNEL_FULL);
+	assert_int_equal(info(t).position.gaps, 0);
+	fixture_channel(t->f, TARGET);
+	fixture_until(t->f, position_of(t) == 3);
+	assert_stored(t, "a-1 a-2 a-3");
+	assert_int_equal(info(t).position.gaps, 0);
+}
+
 static void test_a_disabled_target_blocks(void **state)
 {
 	struct feeding *t = feeding_new(state);
@@ -1208,6 +1252,8 @@ int main(void)
 		leak_test(test_malformed_result_records_are_counted),
 		leak_test(test_malformed_records_between_pieces_are_counted),
 		leak_test(test_a_full_disk_blocks_and_loses_nothing),
+		leak_test(test_a_target_that_is_removed_and_made_anew),
+		leak_test(test_a_full_target_that_retains_blocks),
 		leak_test(test_a_disabled_target_blocks),
 		leak_test(test_events_of_a_proved_host_are_verified),
 		leak_test(test_events_of_another_computer_are_marked),

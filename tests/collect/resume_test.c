@@ -95,6 +95,32 @@ static void test_the_same_record_is_where_to_go_on(void **state)
 	assert_goes_on(&plan, 10);
 }
 
+static void test_the_same_time_in_the_same_log_is_the_same_record(void **state)
+{
+	struct collect_position position = position_at(10);
+	struct collect_facts facts = found(0xBB);
+	struct collect_plan plan;
+
+	(void)state;
+	position.time_created = CREATED + 7;
+	facts.digest.time_created = CREATED + 7;
+	plan = decide(&position, &facts, all);
+	assert_goes_on(&plan, 10);
+
+	facts.digest.time_created++;
+	plan = decide(&position, &facts, all);
+	assert_true(plan.restart);
+
+	/* Of a log that was made anew, or might have been, it says nothing. */
+	facts.digest.time_created = CREATED + 7;
+	facts.created = CREATED + 1;
+	plan = decide(&position, &facts, all);
+	assert_true(plan.restart);
+	facts.created = 0;
+	plan = decide(&position, &facts, all);
+	assert_true(plan.restart);
+}
+
 static void test_where_bookmarks_are_refused_all_is_read_again(void **state)
 {
 	struct collect_position position = position_at(10);
@@ -364,6 +390,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		leak_test(test_the_same_record_is_where_to_go_on),
+		leak_test(
+			test_the_same_time_in_the_same_log_is_the_same_record),
 		leak_test(test_where_bookmarks_are_refused_all_is_read_again),
 		leak_test(test_another_record_of_that_number),
 		leak_test(test_a_record_that_was_overwritten),
