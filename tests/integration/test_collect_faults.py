@@ -351,9 +351,8 @@ def test_a_connection_that_died_without_a_word_is_noticed(pair, delivery):
     case.check(range(1, 21))
 
 
-@DELIVERIES
-def test_a_source_that_hangs_is_noticed(pair, delivery):
-    case = pair(liveness="1s", delivery=delivery)
+def test_a_source_that_hangs_is_noticed(pair):
+    case = pair(liveness="1s")
     case.publish(10)
     case.check(range(1, 11))
     case.source.signal(signal.SIGSTOP)
@@ -369,11 +368,11 @@ def test_a_source_that_hangs_is_noticed(pair, delivery):
 @DELIVERIES
 def test_answers_that_are_cut_off_are_asked_for_again(pair, delivery):
     case = pair(relay=True, delivery=delivery, batch=50)
-    for size in (3000, 20000, 60000):
+    for size in (3000, 60000):
         case.relay.cut_after(size)
         case.publish(300)
         case.wait_stored(case.published)
-    case.check(range(1, 901))
+    case.check(range(1, 601))
 
 
 # Kerberos
