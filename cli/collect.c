@@ -772,7 +772,7 @@ static int cli_collect(struct cli *cli)
 {
 	struct collect_verb verb = {.cli = cli};
 	struct poptOption table[] = {
-		{"channel", 'c', POPT_ARG_ARGV, &verb.channels, 0,
+		{"channel", 0, POPT_ARG_ARGV, &verb.channels, 0,
 		 "Test this channel instead of those configured; may be"
 		 " repeated",
 		 "CHANNEL"},
@@ -815,7 +815,8 @@ static const char collect_description[] =
 	"\n"
 	"  evenlog collect test dc1.example.org\n"
 	"  evenlog collect test dc1.example.org --keytab=collector.keytab\n"
-	"  evenlog collect test srv2 --user='SRV2\\reader' -c Security\n";
+	"  evenlog collect test srv2 --user='SRV2\\reader'\n"
+	"    --channel=Security\n";
 
 const struct cli_verb cli_verb_collect = {
 	.name = "collect",

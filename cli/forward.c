@@ -314,7 +314,7 @@ static int cli_forward(struct cli *cli)
 {
 	struct forward_verb verb = {.cli = cli};
 	struct poptOption table[] = {
-		{"channel", 'c', POPT_ARG_STRING, &verb.channel, 0,
+		{"channel", 0, POPT_ARG_STRING, &verb.channel, 0,
 		 "rewind: this channel only", "CHANNEL"},
 		{"oldest", 0, POPT_ARG_NONE, &verb.oldest, 0,
 		 "rewind: to the oldest event there is", NULL},

@@ -155,7 +155,7 @@ static int cli_import(struct cli *cli)
 {
 	char *channel = NULL;
 	struct poptOption table[] = {
-		{"channel", 'c', POPT_ARG_STRING, &channel, 0,
+		{"channel", 0, POPT_ARG_STRING, &channel, 0,
 		 "Where the events go (" DEFAULT_CHANNEL ")", "CHANNEL"},
 		POPT_TABLEEND,
 	};

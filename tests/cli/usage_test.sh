@@ -47,8 +47,22 @@ holds() {
 	sed 's/^/# /' "$1"
 }
 
-verbs="list query subscribe publish log-info get-log set-log export clear
-	install-manifest uninstall-manifest wsus collect status verify user"
+# No option of the file's help stands there twice.
+distinct() {
+	number=$((number + 1))
+	twice=$(sed -n '/ptions.*:$/,/^$/s/^  *\(-.*\)/\1/p' "$1" |
+		sed 's/\(--[a-z-]*\).*/\1/; s/, /\n/' | sort | uniq -d)
+	if [ -z "$twice" ]; then
+		echo "ok $number - $2"
+		return
+	fi
+	echo "not ok $number - $2"
+	echo "# twice:" $twice
+}
+
+verbs="list query subscribe publish import log-info get-log set-log publishers
+	publisher export clear install-manifest uninstall-manifest quarantine
+	forward wsus collect status verify user"
 socket=--control-socket=$dir/none
 
 check 0 "help" -- "$evenlog" --help
@@ -58,6 +72,7 @@ done
 for verb in $verbs; do
 	check 0 "help of $verb" -- "$evenlog" "$verb" --help
 	holds "$out" "^Usage: evenlog $verb" "help of $verb has a usage line"
+	distinct "$out" "each option of $verb is one"
 	holds "$out" "--remote" "help of $verb has the common options"
 done
 check 0 "version" -- "$evenlog" --version

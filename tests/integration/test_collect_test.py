@@ -44,8 +44,8 @@ def by_alice(password, *args):
 def test_a_good_host(server, password):
     server.publish("Application", 3)
     lines = steps(server, "127.0.0.1", *by_alice(
-        password, f"--mapper-port={server.mapper_port}", "-c", "Application",
-        "-c", "System"))
+        password, f"--mapper-port={server.mapper_port}",
+        "--channel=Application", "--channel=System"))
     assert names(lines) == ["name", "mapper", "connect", "logon", "access",
                             "subscribe", "event", "access", "subscribe"]
     assert lines[0]["text"] == "127.0.0.1"
@@ -118,15 +118,16 @@ def test_a_wrong_password(server, tmp_path):
 def test_a_channel_that_is_missing_and_one_that_is_not(server, password):
     server.publish("Application", 1)
     lines = steps(server, f"127.0.0.1:{server.port}", *by_alice(
-        password, "-c", "No/Such", "-c", "Application"), status=1)
+        password, "--channel=No/Such", "--channel=Application"), status=1)
     assert names(lines)[3:] == ["access", "access", "subscribe", "event"]
     assert [line["ok"] for line in lines[3:]] == [False, True, True, True]
     assert "no such channel" in lines[3]["text"]
 
 
 def test_a_user_without_the_right(server):
-    lines = steps(server, f"127.0.0.1:{server.port}", "--user=bob", "-c",
-                  "Application", status=1, EVENLOG_PASSWORD=USERS["bob"])
+    lines = steps(server, f"127.0.0.1:{server.port}", "--user=bob",
+                  "--channel=Application", status=1,
+                  EVENLOG_PASSWORD=USERS["bob"])
     assert names(lines) == ["name", "connect", "logon", "access"]
     assert "Event Log Readers" in lines[-1]["text"]
 
@@ -146,14 +147,14 @@ ticket_helper = {HELPER}
         server.start(KRB5_CONFIG=kdc.krb5_conf)
         where = f"localhost:{server.port}"
         env = {"KRB5_CONFIG": kdc.krb5_conf}
-        lines = steps(server, where, "-c", "Application", "--keytab",
+        lines = steps(server, where, "--channel=Application", "--keytab",
                       kdc.keytab("alice"), **env)
         assert names(lines) == ["name", "ticket", "connect", "logon",
                                 "access", "subscribe"]
         assert lines[1]["text"] == f"for {HOST}"
         assert lines[3]["text"] == "Kerberos, encrypted"
         cache = kdc.ticket("alice", USERS["alice"])
-        steps(server, where, "--kerberos", "-c", "Application",
+        steps(server, where, "--kerberos", "--channel=Application",
               KRB5CCNAME=cache, **env)
 
         lines = steps(server, where, "--keytab", f"{kdc.dir}/none", status=1,
