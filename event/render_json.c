@@ -395,10 +395,13 @@ static everr_t put_root(struct event_scope *scope)
 	return put_members(scope, root, NULL);
 }
 
-everr_t event_render_json(struct buf *out, struct event_dict *dict,
-			  const uint8_t *data, size_t len)
+everr_t event_render_json_within(struct buf *out, struct event_dict *dict,
+				 const uint8_t *data, size_t len,
+				 uint32_t steps)
 {
-	struct event_render shared = {.out = out, .dict = dict};
+	struct event_render shared = {.out = out,
+				      .dict = dict,
+				      .work = EVENT_RENDER_WORK_MAX - steps};
 	size_t old_len = out->len;
 	struct event_scope scope;
 	everr_t err;
@@ -418,4 +421,11 @@ everr_t event_render_json(struct buf *out, struct event_dict *dict,
 		buf_truncate(out, old_len);
 	}
 	return err;
+}
+
+everr_t event_render_json(struct buf *out, struct event_dict *dict,
+			  const uint8_t *data, size_t len)
+{
+	return event_render_json_within(out, dict, data, len,
+					EVENT_RENDER_WORK_MAX);
 }

@@ -8,9 +8,6 @@
 /* Behind the name in sd_id, for the element with the event's data. */
 #define DATA_SUFFIX "-data"
 
-/* More than marks can be. */
-#define MARKS_ROOM 128
-
 /* ---------------------------------------------------------------- format */
 
 _Static_assert(FORWARD_SD_ID_MAX + sizeof(DATA_SUFFIX) - 1 <=
@@ -42,6 +39,7 @@ everr_t forward_format_create(TALLOC_CTX *mem_ctx,
 			      struct forward_format **ret_format)
 {
 	struct forward_format *format = NULL;
+	size_t work_max = FORMAT_WORK_MAX;
 	everr_t err;
 
 	if (config->sd_id == NULL || !forward_sd_id_valid(config->sd_id) ||
@@ -54,21 +52,24 @@ everr_t forward_format_create(TALLOC_CTX *mem_ctx,
 		return EVERR_NOMEM;
 	}
 	format->kind = (enum forward_format_kind)config->format;
-	format->max_message = config->max_message < FORMAT_WORK_MAX
+	format->max_message = config->max_message < FORMAT_MESSAGE_MAX
 				      ? (size_t)config->max_message
-				      : FORMAT_WORK_MAX;
+				      : FORMAT_MESSAGE_MAX;
+	if (work_max < format->max_message + FORMAT_MARKS_ROOM) {
+		work_max = format->max_message + FORMAT_MARKS_ROOM;
+	}
 	format->dict = dict;
 	format->catalog = catalog;
 	event_crc32_init(&format->crc);
-	buf_init(&format->work, format, FORMAT_WORK_MAX);
-	buf_init(&format->scratch, format, FORMAT_WORK_MAX);
-	buf_init(&format->cut, format, FORMAT_WORK_MAX);
+	buf_init(&format->work, format, work_max);
+	buf_init(&format->scratch, format, work_max);
+	buf_init(&format->cut, format, work_max);
 	format->pool = talloc_pool(format, FORMAT_POOL_SIZE);
 	err = format->pool != NULL && set_texts(format, config) ? EVERR_OK
 								: EVERR_NOMEM;
 	if (err == EVERR_OK) {
-		err = format_known_new(format, computer, FORMAT_HOSTNAME_MAX,
-				       &format->self);
+		err = format_known_new(format, computer,
+				       format_hostname(format), &format->self);
 	}
 	if (err != EVERR_OK) {
 		talloc_free(format);
@@ -203,7 +204,7 @@ everr_t format_run_finish(struct format_run *run, struct buf *ret_out)
 		return EVERR_NOMEM;
 	}
 	if (run->out->err != EVERR_OK ||
-	    run->out->len + (run->marks != 0 ? MARKS_ROOM : 0) >
+	    run->out->len + (run->marks != 0 ? FORMAT_MARKS_ROOM : 0) >
 		    format->max_message) {
 		run->marks |= FORWARD_CUT;
 	}
@@ -246,7 +247,7 @@ static everr_t put_kind(struct format_run *run)
 static void restart(struct format_run *run)
 {
 	buf_reset(run->out);
-	run->render.work = 0;
+	run->render.work = EVENT_RENDER_WORK_MAX - FORMAT_STEPS_MAX;
 	run->provider = NULL;
 	run->computer = NULL;
 	run->data_count = 0;
@@ -285,9 +286,9 @@ static everr_t put_whole(struct format_run *run)
 }
 
 /*
- * With what can be read.  Of an object that does not end within
- * FORMAT_WORK_MAX there is nothing that could be sent; parameters are sent as
- * far as they go.
+ * With what can be read.  Of an object that does not end within the buffer, or
+ * takes too many steps, there is nothing that could be sent; parameters are
+ * sent as far as they go.
  */
 static everr_t put_event(struct format_run *run)
 {
@@ -298,11 +299,12 @@ static everr_t put_event(struct format_run *run)
 	if (err == EVERR_NOMEM || run->out->err == EVERR_NOMEM) {
 		return EVERR_NOMEM;
 	}
-	if (run->out->err != EVERR_OK) {
-		if (!is_json(run->format)) {
+	if (run->out->err != EVERR_OK || err == EVERR_LIMIT) {
+		mark = FORWARD_CUT;
+		if (run->marks_at > 0 && !is_json(run->format)) {
+			run->marks |= mark;
 			return EVERR_OK;
 		}
-		mark = FORWARD_CUT;
 	} else if (err == EVERR_OK) {
 		return EVERR_OK;
 	}

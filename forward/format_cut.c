@@ -10,6 +10,10 @@
 #define ELLIPSIS "\xE2\x80\xA6"
 #define ELLIPSIS_LEN 3
 
+/* What MSG of RFC 5424 begins with if it is not ASCII: U+FEFF. */
+#define BOM "\xEF\xBB\xBF"
+#define BOM_LEN 3
+
 /* Values are not cut below this; rather are the last ones left out. */
 #define LEVEL_MIN 32
 
@@ -136,13 +140,35 @@ static void put_text(struct buf *out, const uint8_t *p, size_t n, size_t level,
 	buf_put(out, ELLIPSIS, ELLIPSIS_LEN);
 }
 
+/* Whether one of eight bytes is c: the lowest that is found is one. */
+static uint64_t find_byte(uint64_t eight, uint8_t c)
+{
+	const uint64_t ones = 0x0101010101010101ULL;
+	uint64_t zero = eight ^ (ones * c);
+
+	return (zero - ones) & ~zero & (ones << 7);
+}
+
 /* Where a quoted text ends: at its quote, or at the end of what there is. */
 static size_t quoted_size(const uint8_t *p, size_t n)
 {
 	size_t i = 0;
 
 	while (i < n && p[i] != '"') {
-		i += p[i] == '\\' ? 2 : 1;
+		if (p[i] == '\\') {
+			i += 2;
+			continue;
+		}
+		i++;
+		while (n > i && n - i >= 8) {
+			uint64_t eight = le64_get(p + i);
+
+			if ((find_byte(eight, '"') | find_byte(eight, '\\')) !=
+			    0) {
+				break;
+			}
+			i += 8;
+		}
 	}
 	return i < n ? i : n;
 }
@@ -210,6 +236,17 @@ static size_t param_size(const struct param *param, size_t level)
 	return param->name_len + value + (param->value != NULL ? 1 : 0);
 }
 
+/* RFC 5424 6.4: what ends in an ellipsis is not ASCII any more. */
+static void put_message(struct buf *out, const uint8_t *p, size_t n,
+			size_t level)
+{
+	if (n > level && (n < BOM_LEN || memcmp(p, BOM, BOM_LEN) != 0)) {
+		buf_put(out, BOM, BOM_LEN);
+		level -= BOM_LEN;
+	}
+	put_text(out, p, n, level, ESCAPES_NONE);
+}
+
 void format_cut_syslog(struct buf *out, const struct format_cut *cut)
 {
 	struct lengths lengths = {};
@@ -249,8 +286,8 @@ void format_cut_syslog(struct buf *out, const struct format_cut *cut)
 		size_t room = cut->max - out->len - 1;
 
 		buf_put_u8(out, ' ');
-		put_text(out, p + end, text_len, room < level ? room : level,
-			 ESCAPES_NONE);
+		put_message(out, p + end, text_len,
+			    room < level ? room : level);
 	}
 }
 

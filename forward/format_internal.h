@@ -16,10 +16,20 @@
 #include <string.h>
 
 /*
- * Bytes of a message before it is cut.  An event of 1 MiB needs at most three
- * times that, unless it has arrays of small items; what is beyond is cut off.
+ * Bytes of a message before it is cut, unless max_message is more.  An event
+ * of 1 MiB needs at most three times that, unless it has arrays of small
+ * items; what is beyond is cut off.
  */
-#define FORMAT_WORK_MAX (16U * 1024 * 1024)
+#define FORMAT_WORK_MAX (4U * 1024 * 1024)
+/* The most that max_message may be. */
+#define FORMAT_MESSAGE_MAX (16U * 1024 * 1024)
+/*
+ * Of EVENT_RENDER_WORK_MAX, for an event's values: a hostile one must not
+ * hold the loop.  An event of 1 MiB whose values are not repeated needs less.
+ */
+#define FORMAT_STEPS_MAX (1U << 21)
+/* More than marks can be. */
+#define FORMAT_MARKS_ROOM 128
 /* Memory kept for the next event. */
 #define FORMAT_POOL_SIZE (64U * 1024)
 #define FORMAT_WORK_KEEP (1U * 1024 * 1024)
@@ -67,9 +77,12 @@ struct format_path {
 
 void format_path_add(struct format_path *path, const struct event_crc32 *table,
 		     const uint8_t *utf8, size_t len);
-/* Write it into text; returns its length, at least 1. */
-size_t format_path_name(const struct format_path *path,
-			uint8_t text[FORMAT_SD_NAME_MAX]);
+/*
+ * Write ' name="'.  In the one list of RFC 3164's text (flat) a name that is
+ * one of ours has "data." in front; true: it is not as in the event.
+ */
+bool format_put_name(struct buf *out, const struct format_path *path,
+		     bool flat);
 
 /* ------------------------------------------------------------- programs */
 
@@ -137,11 +150,10 @@ struct format_program {
 	size_t size;	/* bytes, about */
 };
 
-/* prefix is used in FORMAT_IN_PATH.  EVERR_NOMEM. */
+/* A talloc child of format; prefix is used in FORMAT_IN_PATH.  EVERR_NOMEM. */
 everr_t format_program_compile(
-	TALLOC_CTX *mem_ctx, const struct event_crc32 *table,
-	const struct event_plan *plan, enum format_context context,
-	const struct format_path *prefix,
+	struct forward_format *format, const struct event_plan *plan,
+	enum format_context context, const struct format_path *prefix,
 	struct format_program **ret_program) EVERR_MUST_CHECK;
 
 /*
@@ -168,6 +180,13 @@ everr_t format_program_get(
 	const struct format_program **ret_program) EVERR_MUST_CHECK;
 
 /* ---------------------------------------------------------------- names */
+
+/* What the name is in a header. */
+enum format_header {
+	FORMAT_APP_NAME,
+	FORMAT_HOSTNAME,
+	FORMAT_BSD_HOSTNAME /* RFC 3164 */
+};
 
 /* A provider or a computer in all the forms that messages need. */
 struct format_known {
@@ -257,8 +276,11 @@ void format_run_close(struct format_run *run);
 
 /* A name that is text of ours, remembered by nobody.  EVERR_NOMEM. */
 everr_t format_known_new(TALLOC_CTX *mem_ctx, const char *text,
-			 size_t header_max,
+			 enum format_header header,
 			 struct format_known **ret_known) EVERR_MUST_CHECK;
+
+/* What a computer's name becomes. */
+enum format_header format_hostname(const struct forward_format *format);
 
 /* A field's value, NULL if it is not just one; *ret_first: its parts. */
 const struct event_value *format_field(const struct format_run *run,
@@ -325,7 +347,7 @@ struct format_cut {
 	/* All before it stays: the first parameter, or a name in the outer
 	   object of JSON. */
 	size_t start;
-	size_t text_at; /* of MSG, with the blank before it; 0: none */
+	size_t text_at; /* of MSG, behind its blank; 0: none */
 	bool brackets;	/* RFC 5424 */
 	size_t max;
 };

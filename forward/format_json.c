@@ -216,8 +216,9 @@ static everr_t put_event(struct format_run *run)
 		put_header_object(run);
 		return EVERR_OK;
 	}
-	return event_render_json(run->out, run->format->dict, run->event->data,
-				 run->event->len);
+	return event_render_json_within(run->out, run->format->dict,
+					run->event->data, run->event->len,
+					FORMAT_STEPS_MAX);
 }
 
 everr_t format_put_json(struct format_run *run)

@@ -8,10 +8,30 @@
 
 /* ---------------------------------------------------------------- forms */
 
-/* RFC 5424 6: PRINTUSASCII; everything else is '_', once a character. */
-static char *header_form(TALLOC_CTX *mem_ctx, const struct format_known *known,
-			 size_t max)
+static bool is_alphanumeric(char c)
 {
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+	       (c >= 'a' && c <= 'z');
+}
+
+/*
+ * RFC 5424 6: PRINTUSASCII.  RFC 3164 4.1.2 has a host's name: a receiver
+ * takes one with any other character for the TAG.
+ */
+static bool is_header_char(char c, enum format_header form)
+{
+	if (form == FORMAT_BSD_HOSTNAME) {
+		return is_alphanumeric(c) || c == '.' || c == '-' || c == '_';
+	}
+	return c > 0x20 && c < 0x7F;
+}
+
+/* Everything else is '_', once a character. */
+static char *header_form(TALLOC_CTX *mem_ctx, const struct format_known *known,
+			 enum format_header form)
+{
+	size_t max = form == FORMAT_APP_NAME ? FORMAT_APP_NAME_MAX
+					     : FORMAT_HOSTNAME_MAX;
 	char *header = talloc_array(mem_ctx, char, max + 1);
 	size_t len = 0;
 	size_t i;
@@ -20,10 +40,10 @@ static char *header_form(TALLOC_CTX *mem_ctx, const struct format_known *known,
 		return NULL;
 	}
 	for (i = 0; i < known->text_len && len < max; i++) {
-		uint8_t c = (uint8_t)known->text[i];
+		char c = known->text[i];
 
 		if ((c & 0xC0) != 0x80) {
-			header[len++] = c > 0x20 && c < 0x7F ? (char)c : '_';
+			header[len++] = is_header_char(c, form) ? c : '_';
 		}
 	}
 	if (len == 0) {
@@ -31,12 +51,6 @@ static char *header_form(TALLOC_CTX *mem_ctx, const struct format_known *known,
 	}
 	header[len] = '\0';
 	return header;
-}
-
-static bool is_alphanumeric(char c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-	       (c >= 'a' && c <= 'z');
 }
 
 /* RFC 3164 4.1.3: alphanumeric characters; what is none is left out. */
@@ -74,9 +88,9 @@ static everr_t quoted_form(struct format_known *known)
 	return buf_error(&quoted);
 }
 
-static everr_t add_forms(struct format_known *known, size_t header_max)
+static everr_t add_forms(struct format_known *known, enum format_header form)
 {
-	known->header = header_form(known, known, header_max);
+	known->header = header_form(known, known, form);
 	known->tag = tag_form(known, known);
 	if (known->header == NULL || known->tag == NULL) {
 		return EVERR_NOMEM;
@@ -90,7 +104,8 @@ static everr_t add_forms(struct format_known *known, size_t header_max)
 }
 
 everr_t format_known_new(TALLOC_CTX *mem_ctx, const char *text,
-			 size_t header_max, struct format_known **ret_known)
+			 enum format_header form,
+			 struct format_known **ret_known)
 {
 	struct format_known *known = talloc_zero(mem_ctx, struct format_known);
 	everr_t err;
@@ -104,13 +119,19 @@ everr_t format_known_new(TALLOC_CTX *mem_ctx, const char *text,
 		return EVERR_NOMEM;
 	}
 	known->text_len = strlen(text);
-	err = add_forms(known, header_max);
+	err = add_forms(known, form);
 	if (err != EVERR_OK) {
 		talloc_free(known);
 		return err;
 	}
 	*ret_known = known;
 	return EVERR_OK;
+}
+
+enum format_header format_hostname(const struct forward_format *format)
+{
+	return format->kind == FORWARD_RFC3164 ? FORMAT_BSD_HOSTNAME
+					       : FORMAT_HOSTNAME;
 }
 
 /* --------------------------------------------------------------- memory */
@@ -157,7 +178,8 @@ static everr_t set_text(struct format_known *known)
 }
 
 static everr_t known_create(TALLOC_CTX *mem_ctx, const uint8_t *key,
-			    size_t key_len, bool key_utf16, size_t header_max,
+			    size_t key_len, bool key_utf16,
+			    enum format_header form,
 			    struct format_known **ret_known)
 {
 	struct format_known *known = talloc_zero(mem_ctx, struct format_known);
@@ -173,7 +195,7 @@ static everr_t known_create(TALLOC_CTX *mem_ctx, const uint8_t *key,
 		err = set_text(known);
 	}
 	if (err == EVERR_OK) {
-		err = add_forms(known, header_max);
+		err = add_forms(known, form);
 	}
 	if (err != EVERR_OK) {
 		talloc_free(known);
@@ -186,7 +208,7 @@ static everr_t known_create(TALLOC_CTX *mem_ctx, const uint8_t *key,
 /* What was made of these bytes before; a collision forgets the older. */
 static everr_t remember(struct forward_format *format,
 			struct format_known **slots, const uint8_t *key,
-			size_t key_len, bool key_utf16, size_t header_max,
+			size_t key_len, bool key_utf16, enum format_header form,
 			struct format_known **ret_known)
 {
 	struct format_known **slot = &slots[key_slot(key, key_len)];
@@ -199,7 +221,7 @@ static everr_t remember(struct forward_format *format,
 		*ret_known = known;
 		return EVERR_OK;
 	}
-	err = known_create(format, key, key_len, key_utf16, header_max, &known);
+	err = known_create(format, key, key_len, key_utf16, form, &known);
 	if (err != EVERR_OK) {
 		return err;
 	}
@@ -232,7 +254,7 @@ const struct event_value *format_field(const struct format_run *run,
 
 /* NULL for one that is missing or empty. */
 static everr_t find_name(struct format_run *run, enum format_field field,
-			 struct format_known **slots, size_t header_max,
+			 struct format_known **slots, enum format_header form,
 			 struct format_known **ret_known)
 {
 	struct buf *scratch = &run->format->scratch;
@@ -247,8 +269,7 @@ static everr_t find_name(struct format_run *run, enum format_field field,
 			return EVERR_OK;
 		}
 		return remember(run->format, slots, value->data,
-				value->len & ~(size_t)1, true, header_max,
-				ret_known);
+				value->len & ~(size_t)1, true, form, ret_known);
 	}
 	if (first == EVENT_PLAN_NONE) {
 		return EVERR_OK;
@@ -258,7 +279,7 @@ static everr_t find_name(struct format_run *run, enum format_field field,
 		return err;
 	}
 	return remember(run->format, slots, scratch->data, scratch->len, false,
-			header_max, ret_known);
+			form, ret_known);
 }
 
 /* By name, else by the GUID of the first event, as event/message_event.h. */
@@ -296,12 +317,12 @@ static everr_t find_names(struct format_run *run)
 	everr_t err;
 
 	err = find_name(run, FORMAT_PROVIDER, format->providers,
-			FORMAT_APP_NAME_MAX, &provider);
+			FORMAT_APP_NAME, &provider);
 	if (err != EVERR_OK) {
 		return err;
 	}
 	err = find_name(run, FORMAT_COMPUTER, format->computers,
-			FORMAT_HOSTNAME_MAX, &computer);
+			format_hostname(format), &computer);
 	if (err != EVERR_OK) {
 		return err;
 	}
@@ -371,7 +392,7 @@ static everr_t find_program(struct format_run *run)
 		return format_program_get(format, run->scope->plan, no,
 					  FORMAT_IN_NOTHING, &run->program);
 	}
-	err = format_program_compile(format, &format->crc, run->scope->plan,
+	err = format_program_compile(format, run->scope->plan,
 				     FORMAT_IN_NOTHING, NULL,
 				     &run->own_program);
 	run->program = run->own_program;

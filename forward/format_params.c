@@ -107,7 +107,6 @@ static everr_t put_computed_name(struct format_run *run,
 {
 	const struct event_plan *plan = place->scope->plan;
 	const struct buf *scratch = &run->format->scratch;
-	uint8_t name[FORMAT_SD_NAME_MAX];
 	struct format_path path = {};
 	uint32_t i;
 	everr_t err;
@@ -137,10 +136,10 @@ static everr_t put_computed_name(struct format_run *run,
 		return EVERR_OK;
 	}
 	format_path_add(&path, &run->format->crc, scratch->data, scratch->len);
-	run->marks |= path.changed ? FORWARD_REPLACED : 0;
-	buf_put_u8(run->out, ' ');
-	buf_put(run->out, name, format_path_name(&path, name));
-	FORMAT_PUT(run->out, "=\"");
+	if (format_put_name(run->out, &path,
+			    run->format->kind == FORWARD_RFC3164)) {
+		run->marks |= FORWARD_REPLACED;
+	}
 	return EVERR_OK;
 }
 
@@ -206,6 +205,29 @@ static uint32_t template_no(const struct place *place,
 		       : 0;
 }
 
+/* Compiled in each event, and for each item of an array: by size it counts. */
+static everr_t compile(struct format_run *run, const struct event_scope *scope,
+		       enum format_context context,
+		       const struct format_path *prefix,
+		       struct format_program **ret_program)
+{
+	struct format_program *program = NULL;
+	everr_t err;
+
+	err = format_program_compile(run->format, scope->plan, context, prefix,
+				     &program);
+	if (err != EVERR_OK) {
+		return err;
+	}
+	err = event_scope_charge(scope, program->size / 2);
+	if (err != EVERR_OK) {
+		talloc_free(program);
+		return err;
+	}
+	*ret_program = program;
+	return EVERR_OK;
+}
+
 static everr_t put_level(struct format_run *run, const struct place *outer,
 			 uint32_t index, const struct event_plan_part *part,
 			 struct event_scope *scope)
@@ -222,13 +244,11 @@ static everr_t put_level(struct format_run *run, const struct place *outer,
 	} else {
 		static const struct format_path no_path;
 
-		err = format_program_compile(
-			run->format, &run->format->crc, scope->plan,
-			place.context,
-			has_path(outer, index)
-				? &outer->program->slots[index].path
-				: &no_path,
-			&own);
+		err = compile(run, scope, place.context,
+			      has_path(outer, index)
+				      ? &outer->program->slots[index].path
+				      : &no_path,
+			      &own);
 		place.program = own;
 	}
 	if (err == EVERR_OK) {
@@ -376,10 +396,10 @@ static everr_t put_content(struct format_run *run, const struct place *place,
 	err = put_attributes(run, place, index);
 	if (err == EVERR_OK && shows_text(place->scope, element, silent)) {
 		err = put_name(run, place, index);
-		if (err == EVERR_OK) {
-			err = format_read_parts(run, place->scope,
-						element->first_part);
+		if (err != EVERR_OK) {
+			return err;
 		}
+		err = format_read_parts(run, place->scope, element->first_part);
 		put_scratch(run);
 		buf_put_u8(run->out, '"');
 	}
@@ -410,9 +430,10 @@ static everr_t put_simple(struct format_run *run, const struct place *place,
 	everr_t err;
 
 	err = put_name(run, place, index);
-	if (err == EVERR_OK) {
-		err = format_put_value(run, value);
+	if (err != EVERR_OK) {
+		return err;
 	}
+	err = format_put_value(run, value);
 	buf_put_u8(run->out, '"');
 	return err;
 }

@@ -6,7 +6,8 @@ struct compiler {
 	const struct event_plan *plan;
 	struct format_program *program;
 	struct buf text;
-	bool top; /* System is looked for */
+	bool flat; /* names of ours are avoided */
+	bool top;  /* System is looked for */
 };
 
 /* What the parent of an element is. */
@@ -60,15 +61,10 @@ static struct format_path path_below(const struct compiler *c,
 static struct format_name put_name(struct compiler *c,
 				   const struct format_path *path)
 {
-	uint8_t name[FORMAT_SD_NAME_MAX];
-	size_t len = format_path_name(path, name);
 	struct format_name text = {.offset = (uint32_t)c->text.len};
 
-	buf_put_u8(&c->text, ' ');
-	buf_put(&c->text, name, len);
-	FORMAT_PUT(&c->text, "=\"");
+	c->program->changed |= format_put_name(&c->text, path, c->flat);
 	text.len = (uint32_t)(c->text.len - text.offset);
-	c->program->changed |= path->changed;
 	return text;
 }
 
@@ -354,8 +350,7 @@ static everr_t program_new(TALLOC_CTX *mem_ctx, const struct event_plan *plan,
 	return EVERR_OK;
 }
 
-everr_t format_program_compile(TALLOC_CTX *mem_ctx,
-			       const struct event_crc32 *table,
+everr_t format_program_compile(struct forward_format *format,
 			       const struct event_plan *plan,
 			       enum format_context context,
 			       const struct format_path *prefix,
@@ -367,13 +362,14 @@ everr_t format_program_compile(TALLOC_CTX *mem_ctx,
 		[FORMAT_IN_USER] = PARENT_USER_DATA,
 		[FORMAT_IN_PATH] = PARENT_PATH,
 	};
-	struct compiler c = {.table = table,
+	struct compiler c = {.table = &format->crc,
 			     .plan = plan,
+			     .flat = format->kind == FORWARD_RFC3164,
 			     .top = context == FORMAT_IN_NOTHING};
 	uint32_t i;
 	everr_t err;
 
-	err = program_new(mem_ctx, plan, &c.program);
+	err = program_new(format, plan, &c.program);
 	if (err != EVERR_OK) {
 		return err;
 	}
@@ -439,8 +435,8 @@ everr_t format_program_get(struct forward_format *format,
 	everr_t err;
 
 	if (*slot == NULL) {
-		err = format_program_compile(format, &format->crc, plan,
-					     context, &no_path, slot);
+		err = format_program_compile(format, plan, context, &no_path,
+					     slot);
 		if (err != EVERR_OK) {
 			return err;
 		}

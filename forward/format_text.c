@@ -329,7 +329,8 @@ void format_path_add(struct format_path *path, const struct event_crc32 *table,
 	}
 }
 
-size_t format_path_name(const struct format_path *path,
+/* Write it into text; returns its length, at least 1. */
+static size_t path_name(const struct format_path *path,
 			uint8_t text[FORMAT_SD_NAME_MAX])
 {
 	static const char digits[] = "0123456789abcdef";
@@ -352,4 +353,45 @@ size_t format_path_name(const struct format_path *path,
 		text[len++] = (uint8_t)digits[path->crc >> (28 - 4 * i) & 15];
 	}
 	return len;
+}
+
+/* The names of all parameters that are not the event's own. */
+static bool is_ours(const uint8_t *name, size_t len)
+{
+	static const char *const ours[] = {"marks",	   "size",
+					   "msg",	   "channel",
+					   "recordId",	   "eventRecordId",
+					   "eventChannel", "provider",
+					   "providerGuid", "eventId",
+					   "version",	   "level",
+					   "task",	   "opcode",
+					   "keywords",	   "time",
+					   "received",	   "origin",
+					   "originMark",   "qualifiers",
+					   "activityId",   "relatedActivityId",
+					   "processId",	   "threadId",
+					   "userSid",	   "computer"};
+	size_t i;
+
+	for (i = 0; i < sizeof(ours) / sizeof(ours[0]); i++) {
+		if (strlen(ours[i]) == len && memcmp(ours[i], name, len) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+bool format_put_name(struct buf *out, const struct format_path *path, bool flat)
+{
+	uint8_t name[FORMAT_SD_NAME_MAX];
+	size_t len = path_name(path, name);
+	bool moved = flat && is_ours(name, len);
+
+	buf_put_u8(out, ' ');
+	if (moved) {
+		FORMAT_PUT(out, "data.");
+	}
+	buf_put(out, name, len);
+	FORMAT_PUT(out, "=\"");
+	return path->changed || moved;
 }

@@ -181,16 +181,27 @@ static const char manifest_xml[] =
 	"<string id='S' value='%1 failed.%n%n%t&#176; %2'/>"
 	"</stringTable></resources></localization></instrumentationManifest>";
 
-static void use_catalog(struct fixture *f)
+/* The same with ASCII only. */
+static const char ascii_manifest_xml[] =
+	"<instrumentationManifest><instrumentation><events>"
+	"<provider name='Sample Provider' "
+	"guid='{1db28f2e-8f80-4027-8c5a-a11f7f10f62d}'>"
+	"<events><event value='4625' message='$(string.S)'/></events>"
+	"</provider></events></instrumentation><localization>"
+	"<resources culture='en-US'><stringTable>"
+	"<string id='S' value='%1 failed.'/>"
+	"</stringTable></resources></localization></instrumentationManifest>";
+
+static void use_manifest(struct fixture *f, const char *xml)
 {
 	struct event_catalog *catalog = event_catalog_create(f->mem_ctx);
 	struct event_manifest_error error;
 	struct event_manifest *manifest = NULL;
 	const char *name = NULL;
 
-	assert_int_equal(event_manifest_parse(
-				 catalog, "test", (const uint8_t *)manifest_xml,
-				 sizeof(manifest_xml) - 1, &manifest, &error),
+	assert_int_equal(event_manifest_parse(catalog, "test",
+					      (const uint8_t *)xml, strlen(xml),
+					      &manifest, &error),
 			 EVERR_OK);
 	assert_int_equal(event_catalog_add(catalog, manifest, &name), EVERR_OK);
 	TALLOC_FREE(f->format);
@@ -206,7 +217,7 @@ static void test_a_known_publishers_message_is_msg(void **state)
 	struct fixture f;
 
 	fixture_init(&f, *state, FORWARD_RFC5424);
-	use_catalog(&f);
+	use_manifest(&f, manifest_xml);
 	build(&f, &typical_system, texts, 2);
 	line = format(&f);
 	assert_string_equal(strstr(line, "] ") + 2, "\xEF\xBB\xBF"
@@ -220,7 +231,7 @@ static void test_a_message_in_json_keeps_its_lines(void **state)
 	struct fixture f;
 
 	fixture_init(&f, *state, FORWARD_JSON);
-	use_catalog(&f);
+	use_manifest(&f, manifest_xml);
 	build(&f, &typical_system, texts, 2);
 	assert_non_null(strstr(format(&f),
 			       "},\"message\":\"b\\\"b failed.\\r\\n\\r\\n"
@@ -395,6 +406,149 @@ static void test_the_least_length_holds_any_names(void **state)
 	}
 }
 
+/* RFC 5424 6.4: MSG that is not ASCII begins with the BOM, cut or not. */
+static void test_a_message_that_is_cut_has_its_bom(void **state)
+{
+	const char *texts[] = {"User", NULL, "Where", "x"};
+	const char *msg = NULL;
+	struct fixture f;
+
+	fixture_init(&f, *state, FORWARD_RFC5424);
+	f.config.max_message = 2048;
+	use_manifest(&f, ascii_manifest_xml);
+	texts[1] = repeat(f.mem_ctx, 'a', 5000);
+	build(&f, &typical_system, texts, 2);
+	msg = strstr(format(&f), "\"] ");
+	assert_non_null(msg);
+	assert_memory_equal(msg + 3,
+			    "\xEF\xBB\xBF"
+			    "aaa",
+			    6);
+	assert_string_equal(msg + strlen(msg) - 4, "a\xE2\x80\xA6");
+	assert_in_range(f.out.len - 1, 1500, 2048);
+	assert_int_equal(f.marks, FORWARD_CUT);
+}
+
+/* A receiver takes a HOSTNAME of RFC 3164 with ':' or '[' for the TAG. */
+static void test_a_computers_name_is_no_tag(void **state)
+{
+	static const char *const hosts[][2] = {
+		{"sshd[1]:x", "sshd_1__x"},
+		{"a:b", "a_b"},
+		{"a/b@c]", "a_b_c_"},
+		{"srv-1.example_2.com", "srv-1.example_2.com"},
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
+		struct event_system system = typical_system;
+		struct fixture f;
+		char want[64];
+
+		fixture_init(&f, *state, FORWARD_RFC3164);
+		system.computer = hosts[i][0];
+		build(&f, &system, NULL, 0);
+		snprintf(want, sizeof(want),
+			 "<132>Nov 14 22:13:20 %s SampleProvider[700]: ",
+			 hosts[i][1]);
+		assert_memory_equal(format(&f), want, strlen(want));
+		assert_int_equal(f.marks, strcmp(hosts[i][0], hosts[i][1]) != 0
+						  ? FORWARD_REPLACED
+						  : 0);
+	}
+}
+
+/* All names of doc/forward-formats.md, in one list with the event's own. */
+static void test_no_name_of_an_event_passes_for_one_of_ours(void **state)
+{
+	static const char *const ours[] = {"marks",	   "size",
+					   "msg",	   "channel",
+					   "recordId",	   "eventRecordId",
+					   "eventChannel", "provider",
+					   "providerGuid", "eventId",
+					   "version",	   "level",
+					   "task",	   "opcode",
+					   "keywords",	   "time",
+					   "received",	   "origin",
+					   "originMark",   "qualifiers",
+					   "activityId",   "relatedActivityId",
+					   "processId",	   "threadId",
+					   "userSid",	   "computer"};
+	size_t i;
+
+	for (i = 0; i < sizeof(ours) / sizeof(ours[0]); i++) {
+		const char *const texts[] = {ours[i], "v", "ProcessId", "w"};
+		struct fixture f;
+		char want[64];
+
+		fixture_init(&f, *state, FORWARD_RFC3164);
+		build(&f, &typical_system, texts, 2);
+		snprintf(want, sizeof(want), " data.%s=\"v\" ProcessId=\"w\"",
+			 ours[i]);
+		assert_non_null(strstr(format(&f), want));
+		assert_int_equal(f.marks, FORWARD_REPLACED);
+
+		/* There they have an element of their own. */
+		fixture_init(&f, *state, FORWARD_RFC5424);
+		build(&f, &typical_system, texts, 2);
+		snprintf(want, sizeof(want), "[evenlog-data@32473 %s=\"v\" ",
+			 ours[i]);
+		assert_non_null(strstr(format(&f), want));
+		assert_int_equal(f.marks, 0);
+	}
+}
+
+/*
+ * An array of empty items for each item of another: hours of work in a few
+ * bytes.  What was written until the limit is sent, or the header.
+ */
+static void test_work_without_end_is_cut(void **state)
+{
+	static const uint8_t zeros[65535];
+	uint32_t kind;
+
+	for (kind = FORWARD_RFC5424; kind <= FORWARD_JSON; kind++) {
+		struct fixture f;
+		struct maker m;
+		struct buf doc;
+		const char *line = NULL;
+
+		fixture_init(&f, *state, kind);
+		make_start(&m, f.mem_ctx, EVENT_READ_DEFINITION);
+		make_open(&m, "Event", EVENT_NO_DEPENDENCY, false);
+		make_kind(&m, EVENT_TOKEN_CLOSE_START);
+		make_open(&m, "EventData", EVENT_NO_DEPENDENCY, false);
+		make_kind(&m, EVENT_TOKEN_CLOSE_START);
+		make_open(&m, "A", EVENT_NO_DEPENDENCY, false);
+		make_kind(&m, EVENT_TOKEN_CLOSE_START);
+		make_subst(&m, 0);
+		make_leaf(&m, "B", 1);
+		make_kind(&m, EVENT_TOKEN_END);
+		make_kind(&m, EVENT_TOKEN_END);
+		make_kind(&m, EVENT_TOKEN_END);
+		make_value(&m, EVENT_TYPE_UINT8 | EVENT_TYPE_ARRAY, zeros,
+			   sizeof(zeros));
+		make_value(&m, EVENT_TYPE_UINT8 | EVENT_TYPE_ARRAY, zeros,
+			   sizeof(zeros));
+		make_document(&m, &doc);
+		assert_int_equal(
+			event_pack(f.packer, doc.data, doc.len, &f.packed),
+			EVERR_OK);
+		f.event.data = f.packed.data;
+		f.event.len = f.packed.len;
+		line = format(&f);
+		assert_int_equal(f.marks, FORWARD_CUT);
+		assert_non_null(strstr(line, "cut"));
+		if (kind == FORWARD_RFC5424 || kind == FORWARD_RFC3164) {
+			assert_non_null(strstr(line, " A.B=\"0\" A.B=\"0\""));
+			assert_in_range(strlen(line), 60000, 65536);
+		} else {
+			assert_non_null(
+				strstr(line, "\"event\":{\"System\":{"));
+		}
+	}
+}
+
 static void test_a_bad_configuration_is_refused(void **state)
 {
 	static const struct forward_config bad[] = {
@@ -433,6 +587,10 @@ int main(void)
 		leak_test(test_forgotten_templates_are_learnt_again),
 		leak_test(test_a_removed_templates_names_are_not_anothers),
 		leak_test(test_the_least_length_holds_any_names),
+		leak_test(test_a_message_that_is_cut_has_its_bom),
+		leak_test(test_a_computers_name_is_no_tag),
+		leak_test(test_no_name_of_an_event_passes_for_one_of_ours),
+		leak_test(test_work_without_end_is_cut),
 		leak_test(test_a_bad_configuration_is_refused),
 	};
 
