@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "collect/failure.h"
 
+#include "base/text.h"
+
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 /* What a person reads for the codes of [MS-EVEN6] 3.1.4 and [MS-ERREF] 2.2. */
 static const struct {
@@ -183,6 +186,44 @@ const char *collect_win32_text(uint32_t win32, char *text, size_t size)
 	return text;
 }
 
+/* Bytes of the sequence that begins so; 1: none does. */
+static size_t sequence_len(char lead)
+{
+	uint8_t c = (uint8_t)lead;
+
+	if (c < 0xc0) {
+		return 1;
+	}
+	return c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+}
+
+/*
+ * One line of valid UTF-8, which JSON and events ask for: paths need not be
+ * such, what a KDC says either, and a text that is too long ends anywhere.
+ */
+static void clean_text(char *text)
+{
+	size_t len = strlen(text);
+	size_t i = 0;
+
+	while (i < len) {
+		size_t n = sequence_len(text[i]);
+		uint8_t c = (uint8_t)text[i];
+
+		if (n > len - i) {
+			text[i] = '\0';
+			return;
+		}
+		if (!text_utf8_valid(text + i, n)) {
+			text[i] = '?';
+			n = 1;
+		} else if (c < 0x20 || c == 0x7f) {
+			text[i] = ' ';
+		}
+		i += n;
+	}
+}
+
 everr_t collect_failure_win32(struct collect_failure *failure,
 			      const char *where, const char *what,
 			      uint32_t win32)
@@ -196,6 +237,7 @@ everr_t collect_failure_win32(struct collect_failure *failure,
 	};
 	snprintf(failure->text, sizeof(failure->text), "%s: cannot %s: %s",
 		 where, what, text);
+	clean_text(failure->text);
 	return failure->err;
 }
 
@@ -221,6 +263,7 @@ everr_t collect_failure_status(struct collect_failure *failure,
 		 text != NULL ? text : "unexpected status ",
 		 text != NULL ? " (" : "", nt_errstr(status),
 		 text != NULL ? ")" : "");
+	clean_text(failure->text);
 	return failure->err;
 }
 
@@ -233,6 +276,7 @@ everr_t collect_failure_set(struct collect_failure *failure, everr_t err,
 	va_start(ap, fmt);
 	vsnprintf(failure->text, sizeof(failure->text), fmt, ap);
 	va_end(ap);
+	clean_text(failure->text);
 	return err;
 }
 

@@ -24,7 +24,7 @@ struct collect_failure {
 	/* RpcInfo of the methods that have one, [MS-EVEN6] 2.2.1, else 0. */
 	uint32_t sub_error;
 	uint32_t sub_param;
-	/* What happened, where, what to do; no full stop, one line. */
+	/* What happened, where, what to do; no full stop, one line, UTF-8. */
 	char text[COLLECT_FAILURE_TEXT];
 };
 

@@ -53,6 +53,39 @@ static void connect_fails(void **state, const struct collect_target *target,
 	TALLOC_FREE(ev);
 }
 
+/* It goes into JSON, events and logs, where one bad byte loses all of it. */
+static void test_a_failure_is_one_line_of_valid_text(void **state)
+{
+	struct collect_failure failure = {0};
+	char path[COLLECT_FAILURE_TEXT + 8];
+	size_t shift;
+
+	(void)state;
+	collect_failure_set(&failure, EVERR_IO, "%s",
+			    "/a\xe4\xf6/\xc3\xbc\xff");
+	assert_string_equal(failure.text, "/a??/\xc3\xbc?");
+	collect_failure_set(&failure, EVERR_AUTH, "%s", "KDC\r\n\x1b[2J\x7f!");
+	assert_string_equal(failure.text, "KDC   [2J !");
+	/* U+20AC has three bytes, of which the end keeps all or none. */
+	for (shift = 0; shift < 3; shift++) {
+		size_t i;
+
+		memset(path, 'x', shift);
+		for (i = shift; i + 3 < sizeof(path); i += 3) {
+			memcpy(path + i, "\xe2\x82\xac", 4);
+		}
+		collect_failure_set(&failure, EVERR_IO, "%s", path);
+		assert_in_range(strlen(failure.text), COLLECT_FAILURE_TEXT - 3,
+				COLLECT_FAILURE_TEXT - 1);
+		assert_int_equal((strlen(failure.text) - shift) % 3, 0);
+		collect_failure_win32(&failure, path, "read", 5);
+		assert_int_equal((strlen(failure.text) - shift) % 3, 0);
+		collect_failure_status(&failure, path, "read",
+				       NT_STATUS_IO_TIMEOUT);
+		assert_int_equal((strlen(failure.text) - shift) % 3, 0);
+	}
+}
+
 static void test_no_local_socket_says_the_service_is_not_running(void **state)
 {
 	struct collect_target target = {.socket = "/nonexistent/control"};
@@ -355,6 +388,7 @@ static int context_teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		context_test(test_a_failure_is_one_line_of_valid_text),
 		context_test(
 			test_no_local_socket_says_the_service_is_not_running),
 		context_test(test_socket_without_directory_is_refused),
