@@ -191,7 +191,7 @@ static size_t sequence_len(char lead)
 {
 	uint8_t c = (uint8_t)lead;
 
-	if (c < 0xc0) {
+	if (c < 0xc0 || c > 0xf7) {
 		return 1;
 	}
 	return c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;

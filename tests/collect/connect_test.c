@@ -63,7 +63,8 @@ static void test_a_failure_is_one_line_of_valid_text(void **state)
 	(void)state;
 	collect_failure_set(&failure, EVERR_IO, "%s",
 			    "/a\xe4\xf6/\xc3\xbc\xff");
-	assert_string_equal(failure.text, "/a??/\xc3\xbc?");
+	assert_string_equal(failure.text, "/a?"
+					  "?/\xc3\xbc?");
 	collect_failure_set(&failure, EVERR_AUTH, "%s", "KDC\r\n\x1b[2J\x7f!");
 	assert_string_equal(failure.text, "KDC   [2J !");
 	/* U+20AC has three bytes, of which the end keeps all or none. */
