@@ -288,8 +288,11 @@ static bool is_stuck(const struct forward_transport *transport)
 {
 	uint64_t limit = transport->config->idle_timeout * 1000;
 
-	return limit > 0 &&
-	       transport_now_ms() - transport->progress_ms >= limit;
+	if (limit == 0 || transport_now_ms() - transport->progress_ms < limit) {
+		return false;
+	}
+	return transport->ops->waits == NULL ||
+	       !transport->ops->waits(transport);
 }
 
 static void transport_check(struct tevent_context *ev, struct tevent_timer *te,
@@ -590,8 +593,7 @@ static void transport_begin(struct forward_transport *transport)
 	transport->connecting = transport_connect_send(
 		transport, transport->ev, config->host, transport->port,
 		datagrams ? SOCK_DGRAM : SOCK_STREAM,
-		datagrams ? transport->backoff.attempts : 0,
-		config->idle_timeout);
+		datagrams ? transport->backoff.attempts : 0);
 	if (transport->connecting == NULL) {
 		transport_fail(transport, "%s: %s", transport->peer,
 			       everr_text(EVERR_NOMEM));

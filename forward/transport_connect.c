@@ -16,7 +16,6 @@ struct connect_state {
 	uint16_t port;
 	int type;
 	uint32_t first;
-	uint64_t idle_timeout;
 	char **addresses;
 	size_t num;
 	size_t next;
@@ -42,15 +41,12 @@ static void set_option(int fd, int level, int name, int value)
 	(void)setsockopt(fd, level, name, &value, sizeof(value));
 }
 
-static void set_stream_options(int fd, uint64_t idle_timeout)
+/*
+ * No TCP_USER_TIMEOUT: it also ends a connection whose receiver answers, but
+ * reads nothing for so long.  Whether data is taken transport.c looks itself.
+ */
+static void set_stream_options(int fd)
 {
-	uint64_t seconds = idle_timeout;
-
-	if (seconds == 0 || seconds > INT32_MAX / 1000) {
-		seconds = TRANSPORT_KEEPALIVE_IDLE +
-			  TRANSPORT_KEEPALIVE_INTERVAL *
-				  TRANSPORT_KEEPALIVE_COUNT;
-	}
 	/* What is written has come together before. */
 	set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 	set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
@@ -58,8 +54,6 @@ static void set_stream_options(int fd, uint64_t idle_timeout)
 	set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL,
 		   TRANSPORT_KEEPALIVE_INTERVAL);
 	set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, TRANSPORT_KEEPALIVE_COUNT);
-	/* The same for data that is not acknowledged. */
-	set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, (int)seconds * 1000);
 }
 
 static void connect_resolved(struct tevent_req *subreq);
@@ -68,8 +62,7 @@ static void connect_next(struct tevent_req *req);
 struct tevent_req *transport_connect_send(TALLOC_CTX *mem_ctx,
 					  struct tevent_context *ev,
 					  const char *host, uint16_t port,
-					  int type, uint32_t first,
-					  uint64_t idle_timeout)
+					  int type, uint32_t first)
 {
 	struct connect_state *state = NULL;
 	struct tevent_req *req = NULL;
@@ -85,7 +78,6 @@ struct tevent_req *transport_connect_send(TALLOC_CTX *mem_ctx,
 		.port = port,
 		.type = type,
 		.first = first,
-		.idle_timeout = idle_timeout,
 		.fd = -1,
 	};
 	talloc_set_destructor(state, connect_state_destructor);
@@ -179,7 +171,7 @@ static int connect_open(struct connect_state *state, const char *address)
 		return ret;
 	}
 	if (state->type == SOCK_STREAM) {
-		set_stream_options(state->fd, state->idle_timeout);
+		set_stream_options(state->fd);
 	}
 	ret = connect(state->fd, list->ai_addr, list->ai_addrlen);
 	ret = ret == 0 ? 0 : errno;

@@ -86,6 +86,9 @@ struct transport_ops {
 	   transport_fail().  For stream_flush(). */
 	ssize_t (*write)(struct forward_transport *transport,
 			 const uint8_t *data, size_t len);
+	/* Nothing arrives; but it will, and a new connection would only do
+	   harm.  NULL: it would not. */
+	bool (*waits)(const struct forward_transport *transport);
 	/* The socket is about to be closed, because we want it so. */
 	void (*bye)(struct forward_transport *transport);
 	/* What the socket takes is longer than what was framed. */
@@ -192,8 +195,7 @@ static inline uint64_t *transport_flight_end(
 struct tevent_req *transport_connect_send(TALLOC_CTX *mem_ctx,
 					  struct tevent_context *ev,
 					  const char *host, uint16_t port,
-					  int type, uint32_t first,
-					  uint64_t idle_timeout);
+					  int type, uint32_t first);
 everr_t transport_connect_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx,
 			       int *ret_fd, char **ret_reason) EVERR_MUST_CHECK;
 

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -148,10 +150,26 @@ void stream_check(struct forward_transport *transport)
 	}
 }
 
+/*
+ * The receiver does not read, but its kernel answers when it is asked for
+ * room.  The kernel would take as much again on a new connection, all of which
+ * is lost when the receiver goes.  Of a Unix socket it is not known.
+ */
+static bool tcp_waits(const struct forward_transport *transport)
+{
+	struct tcp_info info = {};
+	socklen_t len = sizeof(info);
+
+	return getsockopt(transport->fd, IPPROTO_TCP, TCP_INFO, &info, &len) ==
+		       0 &&
+	       info.tcpi_unacked == 0 && info.tcpi_probes < 2;
+}
+
 const struct transport_ops transport_tcp_ops = {
 	.frame = stream_frame,
 	.flush = stream_flush,
 	.write = stream_write,
 	.read = stream_read,
 	.check = stream_check,
+	.waits = tcp_waits,
 };

@@ -4,6 +4,7 @@
 #include "tests/leak.h"
 
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -238,7 +239,7 @@ static void test_stalled_receiver_stops_the_sender(void **state)
 
 static void test_receiver_that_takes_nothing_is_left_after_a_time(void **state)
 {
-	struct test t = make(*state, FORWARD_TCP, AF_INET, SOCK_STREAM);
+	struct test t = make(*state, FORWARD_UNIX, AF_UNIX, SOCK_STREAM);
 
 	t.sender->config.idle_timeout = 1;
 	receiver_pause(t.receiver);
@@ -247,6 +248,36 @@ static void test_receiver_that_takes_nothing_is_left_after_a_time(void **state)
 	loop_until(t.ev, t.sender->downs == 1);
 	assert_non_null(strstr(t.sender->reason, "took nothing for 1 seconds"));
 	loop_until(t.ev, t.sender->readies >= 2);
+}
+
+/* What another connection's kernel takes would be lost with the receiver. */
+static void test_receiver_whose_kernel_answers_is_waited_for(void **state)
+{
+	struct test t = make(*state, FORWARD_TCP, AF_INET, SOCK_STREAM);
+	struct forward_transport *transport = NULL;
+	unsigned int timeout = 1;
+	socklen_t len = sizeof(timeout);
+	uint64_t next;
+	int i;
+
+	receiver_pause(t.receiver);
+	start_and_wait(&t);
+	transport = t.sender->transport;
+	next = fill_all(&t, make_message(t.ev, 65536), 65536);
+	transport->progress_ms -= 60 * 1000;
+	for (i = 0; i < 5; i++) {
+		loop_turn(t.ev);
+	}
+	assert_int_equal(t.sender->downs, 0);
+	/* Nor does our kernel end it. */
+	assert_int_equal(getsockopt(transport->fd, IPPROTO_TCP,
+				    TCP_USER_TIMEOUT, &timeout, &len),
+			 0);
+	assert_int_equal(timeout, 0);
+
+	receiver_resume(t.receiver);
+	loop_until(t.ev, t.sender->arrived == next - 1);
+	assert_int_equal(t.sender->downs, 0);
 }
 
 static void test_message_of_four_mib_passes(void **state)
@@ -628,6 +659,7 @@ int main(void)
 		leak_test(test_stalled_receiver_stops_the_sender),
 		leak_test(
 			test_receiver_that_takes_nothing_is_left_after_a_time),
+		leak_test(test_receiver_whose_kernel_answers_is_waited_for),
 		leak_test(test_message_of_four_mib_passes),
 		leak_test(test_after_a_close_it_connects_again),
 		leak_test(test_after_a_reset_it_connects_again),
