@@ -327,7 +327,7 @@ class Bsd:
         text = line.decode('utf-8')
         header = re.match(
             r'<(\d{1,3})>((?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) '
-            r'[ 1-3]\d \d\d:\d\d:\d\d) ([!-~]+) ([A-Za-z0-9]{1,32})'
+            r'[ 1-3]\d \d\d:\d\d:\d\d) ([A-Za-z0-9._-]+) ([A-Za-z0-9]{1,32})'
             r'(?:\[(\d+)\])?: ', text)
         need(header, 'HEADER', text[:200])
         self.pri, self.time, self.host, self.tag, self.pid = header.groups()
@@ -400,7 +400,8 @@ def check_rfc3164(case, line, full_len, max_len):
     when = datetime.datetime.strptime(case.time[1][:19], '%Y-%m-%dT%H:%M:%S')
     need(message.time == when.strftime('%b ') + '%2d' % when.day
          + when.strftime(' %H:%M:%S'), 'TIMESTAMP', message.time)
-    need(message.host == case.host, 'HOSTNAME', message.host)
+    need(message.host == re.sub('[^A-Za-z0-9._-]', '_', case.computer),
+         'HOSTNAME', message.host)
     tag = re.sub('[^A-Za-z0-9]', '', case.provider)[:32]
     need(message.tag == tag, 'TAG', message.tag)
     need(message.pid == (str(case.declared['processId'])
@@ -452,11 +453,82 @@ def unique(pairs):
     return dict(pairs)
 
 
-def check_object(case, text, full_len, max_len):
+def system_members(case):
+    """System as an object of texts; None: an element with nothing in it."""
+    d = case.declared
+    guid = '{04030201-0605-0807-090A-0B0C0D0E0F10}'
+    if not case.whole:
+        return {'Provider': {'Name': case.provider},
+                'EventID': str(d['eventId']), 'Level': str(d['level']),
+                'Channel': d['eventChannel'], 'Computer': case.computer}
+    provider = {'Name': case.provider}
+    if d['guid']:
+        provider['Guid'] = guid
+    return {'Provider': provider, 'EventID': str(d['eventId']),
+            'Version': str(d['version']), 'Level': str(d['level']),
+            'Task': str(d['task']), 'Opcode': str(d['opcode']),
+            'Keywords': hex(d['keywords']),
+            'TimeCreated': {'SystemTime': filetime(d['time']) or '*'},
+            'EventRecordID': str(d['eventRecordId']),
+            'Correlation': {'ActivityID': guid} if d['activity'] else None,
+            'Execution': {'ProcessID': str(d['processId']),
+                          'ThreadID': str(d['threadId'])},
+            'Channel': d['eventChannel'], 'Computer': case.computer,
+            'Security': None}
+
+
+def compare_members(got, want, cut, path=''):
+    if not isinstance(want, dict):
+        need(got is None if want is None
+             else same_text(str(got), want, cut), path, got, want)
+        return
+    need(list(got) == list(want)[:len(got)] and (len(got) == len(want) or cut),
+         'members of ' + path, list(got), list(want))
+    for name, value in got.items():
+        compare_members(value, want[name], cut, path + '/' + name)
+
+
+def flat_members(value, path=()):
+    """(path, text) of all that is in an object."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from flat_members(inner, path + (name,))
+    elif isinstance(value, list):
+        for inner in value:
+            yield from flat_members(inner, path)
+    else:
+        yield path, leaves(value)[0]
+
+
+def user_members(case):
+    """As the parameters, but an array without items is a list without any:
+    the element that it stands in is not there."""
+    one, two, three, four, attribute = (
+        [] if item['type'] & 0x80 and not item['value'] else texts(item)
+        for item in case.declared['data'])
+    for item in attribute:
+        if item != '':
+            yield ('a',), item
+        yield from ((('A',), text) for text in one)
+        yield from ((('B', 'C'), text) for text in two + three)
+        for text in four:
+            yield ('B', 'D', 'k'), 'v'
+            yield ('B', 'D', '#text'), 'x' + text
+        yield ('E',), ''
+
+
+def check_user_members(case, got, cut):
+    want = sorted(user_members(case))
+    found = sorted(flat_members(got['Top']))
+    need(found == want or cut, 'UserData', found, want)
+
+
+def check_object(case, text, full_len, max_len, header=False):
     record = json.loads(text, object_pairs_hook=unique)
+    replaced = (any('\ufffd' in value for _, value in case.data)
+                or header and case.host != case.computer)
     cut = compare_marks(case, set(record.get('marks', [])),
-                        record.get('size'), full_len, max_len,
-                        record.get('marks', []).count('replaced') > 0)
+                        record.get('size'), full_len, max_len, replaced)
     need(record['channel'] == 'Application', 'channel')
     number = record['recordId']
     need(int(number) == case.declared['recordId'], 'recordId')
@@ -464,14 +536,20 @@ def check_object(case, text, full_len, max_len):
     need(record['received'] == filetime(RECEIVED + case.number), 'received')
     need(record.get('origin') == ('dc1.example.com' if case.origin else None),
          'origin')
-    system = record['event']['System']
-    need(system['Provider']['Name'] == case.provider, 'Provider')
-    need(int(system['EventID']) == case.declared['eventId'], 'EventID')
-    if case.declared['shape'] != 'UserData':
-        check_members(case, record['event'].get('EventData'), cut)
-        bad = any('\ufffd' in text for _, text in case.data)
-        need(('replaced' in record.get('marks', [])) == bad
-             or '\ufffd' not in text, 'replaced', record.get('marks'))
+    need(record.get('originMark') == ('verified' if case.origin else None),
+         'originMark')
+    need(set(record) <= {'marks', 'size', 'channel', 'recordId', 'received',
+                         'origin', 'originMark', 'event'}, 'members',
+         list(record))
+    event = record['event']
+    compare_members(event['System'], system_members(case), cut, 'System')
+    if case.declared['shape'] == 'UserData':
+        need(list(event) == ['System', 'UserData'], 'event', list(event))
+        check_user_members(case, event['UserData'], cut)
+    else:
+        need(list(event) == ['System', 'EventData'] or cut or not case.data,
+             'event', list(event))
+        check_members(case, event.get('EventData'), cut)
 
 
 def check_json(case, line, full_len, max_len):
@@ -487,7 +565,7 @@ def check_rfc5424_json(case, line, full_len, max_len):
     if case.origin:
         want.append(('origin', 'dc1.example.com'))
     need(message.elements == [(SD_ID, want)], 'SD', message.elements)
-    check_object(case, text.decode('utf-8'), full_len, max_len)
+    check_object(case, text.decode('utf-8'), full_len, max_len, True)
 
 
 CHECKS = {'rfc5424': check_rfc5424, 'rfc5424-json': check_rfc5424_json,
@@ -545,6 +623,8 @@ def check_format(program, name, cases, golden, write):
         for got, max_len in ((line, LONG), (cut_line, SHORT)):
             try:
                 need(len(got) <= max_len, 'too long', len(got))
+                need(len(got) == len(line) or len(got) > max_len * 3 // 4,
+                     'cut more than it must be', len(got))
                 check_controls(got)
                 CHECKS[name](case, got, len(line), max_len)
             except (Wrong, ValueError, KeyError) as error:

@@ -82,7 +82,8 @@ def test_rsyslog_parses_rfc5424_json(cases):
         check_header(case, got)
         assert len(structured_data(got["sd"])) == 1
         assert message.endswith(got["msg"].encode())
-        check_syslog.check_object(case, got["msg"], len(message), 2097152)
+        check_syslog.check_object(case, got["msg"], len(message), 2097152,
+                                  header=True)
 
 
 def test_rsyslog_parses_rfc3164(cases):
