@@ -730,7 +730,8 @@ static void service_connected(struct composite_context *attempt)
 	}
 	if (state->target.socket == NULL) {
 		state->pipe->conn->max_total_response_size = SERVICE_ANSWER_MAX;
-		collect_keepalive(state->addresses[state->address],
+		collect_keepalive(state->pipe->conn->transport.stream,
+				  state->addresses[state->address],
 				  state->port);
 	}
 	/* A parked call would make the default of 60 s end the connection. */

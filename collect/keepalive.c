@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <talloc.h>
 
 static bool peer_is(int fd, const char *address, uint16_t port)
 {
@@ -64,7 +65,30 @@ static void set_options(int fd)
 	}
 }
 
-size_t collect_keepalive(const char *address, uint16_t port)
+static void find_descriptor(const void *ptr, int depth, int max_depth,
+			    int is_ref, void *private_data)
+{
+	if (depth == 1 && is_ref == 0 && talloc_get_size(ptr) >= sizeof(int) &&
+	    strcmp(talloc_get_name(ptr), "struct tstream_bsd") == 0) {
+		memcpy(private_data, ptr, sizeof(int));
+	}
+}
+
+/*
+ * -1: not known.  The structure is private to Samba's tsocket_bsd.c; its first
+ * member is the descriptor.  What is read here is only a guess, to be checked.
+ */
+static int stream_descriptor(const void *stream)
+{
+	int fd = -1;
+
+	if (stream != NULL) {
+		talloc_report_depth_cb(stream, 0, 1, find_descriptor, &fd);
+	}
+	return fd;
+}
+
+static size_t search(const char *address, uint16_t port)
 {
 	DIR *dir = opendir("/proc/self/fd");
 	struct dirent *entry = NULL;
@@ -87,4 +111,15 @@ size_t collect_keepalive(const char *address, uint16_t port)
 	}
 	closedir(dir);
 	return num;
+}
+
+size_t collect_keepalive(const void *stream, const char *address, uint16_t port)
+{
+	int fd = stream_descriptor(stream);
+
+	if (peer_is(fd, address, port)) {
+		set_options(fd);
+		return 1;
+	}
+	return search(address, port);
 }

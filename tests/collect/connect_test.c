@@ -335,6 +335,11 @@ static int option(int fd, int level, int name)
 	return value;
 }
 
+/* As far as it is known here, tsocket_bsd.c of Samba. */
+struct tstream_bsd {
+	int fd;
+};
+
 static void test_keepalive_is_for_the_connection_to_that_peer(void **state)
 {
 	struct sockaddr_in addr = {.sin_family = AF_INET};
@@ -343,6 +348,8 @@ static void test_keepalive_is_for_the_connection_to_that_peer(void **state)
 	int other_listener = loopback(true, &other_port);
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 	int other = socket(AF_INET, SOCK_STREAM, 0);
+	struct tstream_bsd *bsd = NULL;
+	void *stream = NULL;
 
 	addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	addr.sin_port = htons(port);
@@ -352,16 +359,25 @@ static void test_keepalive_is_for_the_connection_to_that_peer(void **state)
 	assert_int_equal(connect(other, (struct sockaddr *)&addr, sizeof(addr)),
 			 0);
 
-	assert_int_equal(collect_keepalive("127.0.0.1", port), 1);
+	assert_int_equal(collect_keepalive(NULL, "127.0.0.1", port), 1);
 	assert_int_equal(option(fd, SOL_SOCKET, SO_KEEPALIVE), 1);
 	assert_int_equal(option(fd, IPPROTO_TCP, TCP_KEEPIDLE), 60);
 	assert_int_equal(option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT), 120000);
 	assert_int_equal(option(other, SOL_SOCKET, SO_KEEPALIVE), 0);
-	assert_int_equal(collect_keepalive("127.0.0.2", other_port), 0);
+	assert_int_equal(collect_keepalive(NULL, "127.0.0.2", other_port), 0);
 	assert_int_equal(option(other, SOL_SOCKET, SO_KEEPALIVE), 0);
 
-	close(fd);
+	/* A stream names its own, and one that is wrong about it is corrected. */
+	stream = talloc_zero(*state, char);
+	bsd = talloc_zero(stream, struct tstream_bsd);
+	bsd->fd = other;
+	assert_int_equal(collect_keepalive(stream, "127.0.0.1", other_port), 1);
+	assert_int_equal(option(other, SOL_SOCKET, SO_KEEPALIVE), 1);
+	assert_int_equal(collect_keepalive(stream, "127.0.0.1", port), 1);
 	close(other);
+	assert_int_equal(collect_keepalive(stream, "127.0.0.1", other_port), 0);
+
+	close(fd);
 	close(listener);
 	close(other_listener);
 }
