@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "collect/collector.h"
+#include "daemon/json_text.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -126,17 +127,20 @@ struct totals {
 	double rate;
 };
 
-static json_t *failure_json(const struct collect_failure *failure,
-			    uint64_t time)
+static void put_failure(struct buf *out, const struct collect_failure *failure,
+			uint64_t time)
 {
 	if (failure->err == EVERR_OK) {
-		return json_null();
+		daemon_json_text(out, "failure", NULL);
+		return;
 	}
-	return json_pack("{s:s,s:o}", "text", failure->text, "time",
-			 daemon_time_json(time));
+	daemon_json_open(out, "failure", '{');
+	daemon_json_text(out, "text", failure->text);
+	daemon_json_time(out, "time", time);
+	daemon_json_close(out, '}');
 }
 
-static json_t *gap_json(const struct collect_gap *gap)
+static void put_gap(struct buf *out, const struct collect_gap *gap)
 {
 	static const char *const exact[] = {
 		[COLLECT_GAP_EXACT] = "exact",
@@ -145,48 +149,47 @@ static json_t *gap_json(const struct collect_gap *gap)
 	};
 
 	if (gap->cause == COLLECT_GAP_NONE) {
-		return json_null();
+		daemon_json_text(out, "last_gap", NULL);
+		return;
 	}
-	return json_pack("{s:s,s:I,s:I,s:I,s:s}", "cause",
-			 collect_gap_cause_text(gap->cause), "first",
-			 (json_int_t)gap->first, "last", (json_int_t)gap->last,
-			 "missing", (json_int_t)gap->missing, "exact",
+	daemon_json_open(out, "last_gap", '{');
+	daemon_json_text(out, "cause", collect_gap_cause_text(gap->cause));
+	daemon_json_number(out, "first", gap->first);
+	daemon_json_number(out, "last", gap->last);
+	daemon_json_number(out, "missing", gap->missing);
+	daemon_json_text(out, "exact",
 			 gap->exact <= COLLECT_GAP_AT_LEAST ? exact[gap->exact]
 							    : "");
+	daemon_json_close(out, '}');
 }
 
-static json_t *feed_json(const struct collect_feed_info *info)
+static void put_feed(struct buf *out, const struct collect_feed_info *info)
 {
 	const struct collect_position *position = &info->position;
-	json_t *json = NULL;
 
-	json = json_pack("{s:s,s:s,s:s,s:o,s:I,s:I,s:I,s:I,s:f,s:i}", "channel",
-			 info->channel, "target", info->target, "state",
-			 feed_states[info->state], "since",
-			 daemon_time_json(info->since), "record_id",
-			 (json_int_t)position->record_id, "events",
-			 (json_int_t)info->events, "bytes",
-			 (json_int_t)info->bytes, "events_ever",
-			 (json_int_t)position->events, "rate", info->rate,
-			 "batch", (int)info->batch);
-	if (json == NULL) {
-		return NULL;
-	}
-	json_object_update_new(
-		json,
-		json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:o,s:I,s:b,s:o,s:o}",
-			  "source_newest", (json_int_t)info->source_newest,
-			  "lag_events", (json_int_t)info->lag_events,
-			  "lag_seconds", (json_int_t)info->lag_seconds, "gaps",
-			  (json_int_t)position->gaps, "missing",
-			  (json_int_t)position->missing, "at_most",
-			  (json_int_t)position->at_most, "last_gap",
-			  gap_json(&position->gap), "mismatched",
-			  (json_int_t)info->mismatched, "silent", info->silent,
-			  "last_event", daemon_time_json(info->last_event),
-			  "failure",
-			  failure_json(&info->failure, info->failure_time)));
-	return json;
+	daemon_json_open(out, NULL, '{');
+	daemon_json_text(out, "channel", info->channel);
+	daemon_json_text(out, "target", info->target);
+	daemon_json_text(out, "state", feed_states[info->state]);
+	daemon_json_time(out, "since", info->since);
+	daemon_json_number(out, "record_id", position->record_id);
+	daemon_json_number(out, "events", info->events);
+	daemon_json_number(out, "bytes", info->bytes);
+	daemon_json_number(out, "events_ever", position->events);
+	daemon_json_real(out, "rate", info->rate);
+	daemon_json_number(out, "batch", info->batch);
+	daemon_json_number(out, "source_newest", info->source_newest);
+	daemon_json_number(out, "lag_events", info->lag_events);
+	daemon_json_number(out, "lag_seconds", info->lag_seconds);
+	daemon_json_number(out, "gaps", position->gaps);
+	daemon_json_number(out, "missing", position->missing);
+	daemon_json_number(out, "at_most", position->at_most);
+	put_gap(out, &position->gap);
+	daemon_json_number(out, "mismatched", info->mismatched);
+	daemon_json_bool(out, "silent", info->silent);
+	daemon_json_time(out, "last_event", info->last_event);
+	put_failure(out, &info->failure, info->failure_time);
+	daemon_json_close(out, '}');
 }
 
 static void add_to_totals(struct totals *totals,
@@ -207,87 +210,97 @@ static void add_to_totals(struct totals *totals,
 	totals->rate += info->rate;
 }
 
-static json_t *host_json(const struct collect_host_info *info, json_t *channels)
+/* But for its channels and its end. */
+static void put_host(struct buf *out, const struct collect_host_info *info)
 {
 	const struct collect_link_info *link = &info->link;
+	bool kerberos = info->config->auth == COLLECT_AUTH_KERBEROS;
 
-	return json_pack("{s:s,s:s,s:s,s:o,s:s,s:I,s:I,s:o,s:o,s:o}", "host",
-			 info->config->host, "section", info->config->section,
-			 "state", link_states[link->state], "since",
-			 daemon_time_json(link->since), "authentication",
-			 info->config->auth == COLLECT_AUTH_KERBEROS
-				 ? "kerberos"
-				 : "ntlm",
-			 "attempts", (json_int_t)link->attempts, "connects",
-			 (json_int_t)link->connects, "next_attempt",
-			 daemon_time_json(link->next_attempt), "failure",
-			 failure_json(&link->failure, link->failure_time),
-			 "channels", channels);
+	daemon_json_open(out, NULL, '{');
+	daemon_json_text(out, "host", info->config->host);
+	daemon_json_text(out, "section", info->config->section);
+	daemon_json_text(out, "state", link_states[link->state]);
+	daemon_json_time(out, "since", link->since);
+	daemon_json_text(out, "authentication", kerberos ? "kerberos" : "ntlm");
+	daemon_json_number(out, "attempts", link->attempts);
+	daemon_json_number(out, "connects", link->connects);
+	daemon_json_time(out, "next_attempt", link->next_attempt);
+	put_failure(out, &link->failure, link->failure_time);
 }
 
-/* The channels of a host, or NULL when they are not to be listed. */
-static json_t *feeds_json(const struct collector *collector, size_t host,
-			  size_t num_feeds, bool listed, struct totals *totals)
+/* A host, counted; out NULL: it is not listed. */
+static void take_host(struct buf *out, const struct collector *collector,
+		      size_t host, struct totals *totals)
 {
-	json_t *array = listed ? json_array() : NULL;
-	struct collect_feed_info info;
-	size_t i;
-
-	for (i = 0; i < num_feeds; i++) {
-		collector_feed(collector, host, i, &info);
-		add_to_totals(totals, &info);
-		if (array != NULL) {
-			json_array_append_new(array, feed_json(&info));
-		}
-	}
-	return array;
-}
-
-static json_t *hosts_json(const struct collector *collector,
-			  struct totals *totals)
-{
-	json_t *array = json_array();
 	struct collect_host_info info;
-	json_t *channels = NULL;
+	struct collect_feed_info feed;
 	size_t i;
 
-	for (i = 0; i < collector_count(collector); i++) {
-		bool listed = i < DAEMON_COLLECT_STATUS_HOSTS &&
-			      totals->channels < DAEMON_COLLECT_STATUS_CHANNELS;
-
-		collector_host(collector, i, &info);
-		totals->up += info.link.state == COLLECT_LINK_UP ? 1 : 0;
-		channels = feeds_json(collector, i, info.num_feeds, listed,
-				      totals);
-		if (channels != NULL) {
-			json_array_append_new(array,
-					      host_json(&info, channels));
+	collector_host(collector, host, &info);
+	totals->up += info.link.state == COLLECT_LINK_UP ? 1 : 0;
+	if (out != NULL) {
+		put_host(out, &info);
+		daemon_json_open(out, "channels", '[');
+	}
+	for (i = 0; i < info.num_feeds; i++) {
+		collector_feed(collector, host, i, &feed);
+		add_to_totals(totals, &feed);
+		if (out != NULL) {
+			put_feed(out, &feed);
 		}
 	}
-	return array;
+	if (out != NULL) {
+		daemon_json_close(out, ']');
+		daemon_json_close(out, '}');
+	}
 }
 
-static json_t *totals_json(const struct totals *totals, size_t num_hosts)
+/* How many of them are listed, the first ones. */
+static size_t put_hosts(struct buf *out, const struct collector *collector,
+			struct totals *totals)
 {
-	return json_pack(
-		"{s:I,s:I,s:I,s:I,s:I,s:f,s:I,s:I,s:I,s:I,s:I,s:I,s:I}",
-		"hosts", (json_int_t)num_hosts, "up", (json_int_t)totals->up,
-		"channels", (json_int_t)totals->channels, "reading",
-		(json_int_t)totals->reading, "events",
-		(json_int_t)totals->events, "rate", totals->rate, "lag_events",
-		(json_int_t)totals->lag_events, "lag_seconds",
-		(json_int_t)totals->lag_seconds, "gaps",
-		(json_int_t)totals->gaps, "missing",
-		(json_int_t)totals->missing, "at_most",
-		(json_int_t)totals->at_most, "mismatched",
-		(json_int_t)totals->mismatched, "silent",
-		(json_int_t)totals->silent);
+	size_t begin = out->len;
+	size_t listed = 0;
+	size_t i;
+
+	daemon_json_open(out, "hosts", '[');
+	for (i = 0; i < collector_count(collector); i++) {
+		bool room = listed == i && i < DAEMON_COLLECT_STATUS_HOSTS &&
+			    totals->channels < DAEMON_COLLECT_STATUS_CHANNELS &&
+			    out->len - begin < DAEMON_COLLECT_STATUS_BYTES;
+
+		take_host(room ? out : NULL, collector, i, totals);
+		listed += room ? 1 : 0;
+	}
+	daemon_json_close(out, ']');
+	return listed;
 }
 
-void daemon_collect_status(const struct daemon_service *service, json_t *root)
+static void put_totals(struct buf *out, const struct totals *totals,
+		       size_t num_hosts)
+{
+	daemon_json_open(out, "totals", '{');
+	daemon_json_number(out, "hosts", num_hosts);
+	daemon_json_number(out, "up", totals->up);
+	daemon_json_number(out, "channels", totals->channels);
+	daemon_json_number(out, "reading", totals->reading);
+	daemon_json_number(out, "events", totals->events);
+	daemon_json_real(out, "rate", totals->rate);
+	daemon_json_number(out, "lag_events", totals->lag_events);
+	daemon_json_number(out, "lag_seconds", totals->lag_seconds);
+	daemon_json_number(out, "gaps", totals->gaps);
+	daemon_json_number(out, "missing", totals->missing);
+	daemon_json_number(out, "at_most", totals->at_most);
+	daemon_json_number(out, "mismatched", totals->mismatched);
+	daemon_json_number(out, "silent", totals->silent);
+	daemon_json_close(out, '}');
+}
+
+void daemon_collect_status(const struct daemon_service *service,
+			   struct buf *out)
 {
 	struct totals totals = {};
-	json_t *hosts = NULL;
+	size_t listed;
 	size_t num;
 
 	if (service->collector == NULL) {
@@ -297,10 +310,9 @@ void daemon_collect_status(const struct daemon_service *service, json_t *root)
 	if (num == 0) {
 		return;
 	}
-	hosts = hosts_json(service->collector, &totals);
-	json_object_set_new(
-		root, "collect",
-		json_pack("{s:o,s:o,s:I}", "totals", totals_json(&totals, num),
-			  "hosts", hosts, "hosts_not_listed",
-			  (json_int_t)(num - json_array_size(hosts))));
+	daemon_json_open(out, "collect", '{');
+	listed = put_hosts(out, service->collector, &totals);
+	put_totals(out, &totals, num);
+	daemon_json_number(out, "hosts_not_listed", num - listed);
+	daemon_json_close(out, '}');
 }

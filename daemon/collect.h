@@ -21,6 +21,8 @@
 #define DAEMON_COLLECT_STATUS_HOSTS 1000
 /* And of their channels, together. */
 #define DAEMON_COLLECT_STATUS_CHANNELS 3000
+/* The last host is one that begins within so many bytes. */
+#define DAEMON_COLLECT_STATUS_BYTES (3 * 1024 * 1024)
 
 /* What fails has been logged. */
 everr_t daemon_collect_start(struct daemon_service *service) EVERR_MUST_CHECK;
@@ -37,8 +39,9 @@ void daemon_collect_warn_restart(struct daemon_service *service,
 /* Log what is wrong with the files of the configuration in force. */
 void daemon_collect_warn_files(struct daemon_service *service);
 
-/* Add its part of the status; nothing without a host. */
-void daemon_collect_status(const struct daemon_service *service, json_t *root);
+/* Append its member to an object that is open; nothing without a host. */
+void daemon_collect_status(const struct daemon_service *service,
+			   struct buf *out);
 
 /* daemon/metrics_collect.c */
 void daemon_collect_metrics(struct buf *out,

@@ -5,8 +5,10 @@
 #include "daemon/forward.h"
 
 #include "base/wintime.h"
+#include "idl/control.h"
 
 #include <jansson.h>
+#include <string.h>
 #include <unistd.h>
 
 json_t *daemon_time_json(uint64_t filetime)
@@ -58,49 +60,52 @@ static json_t *channels_json(struct store *store)
 	return array;
 }
 
-static json_t *store_json(struct store *store)
+/* The collector's part is by far the largest, and written as text. */
+static char *add_collect(TALLOC_CTX *mem_ctx,
+			 const struct daemon_service *service,
+			 const char *object)
 {
-	struct store_stats stats;
+	struct buf out;
+	everr_t err;
 
-	store_stats(store, &stats);
-	return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:b}", "used",
-			 (json_int_t)stats.disk_used, "free",
-			 (json_int_t)stats.disk_free, "records",
-			 (json_int_t)stats.records, "commits",
-			 (json_int_t)stats.commits, "trimmed",
-			 (json_int_t)stats.trimmed, "failed_batches",
-			 (json_int_t)stats.failed_batches, "queued_bytes",
-			 (json_int_t)stats.queued_bytes, "full", stats.full);
+	buf_init(&out, mem_ctx, CONTROL_STATUS_MAX_LENGTH);
+	buf_put(&out, object, strlen(object) - 1);
+	daemon_collect_status(service, &out);
+	buf_put(&out, "}", 2);
+	err = buf_error(&out);
+	if (err != EVERR_OK) {
+		buf_free(&out);
+		return NULL;
+	}
+	return talloc_realloc(mem_ctx, (char *)out.data, char, out.len);
 }
 
 char *daemon_service_status(TALLOC_CTX *mem_ctx,
 			    const struct daemon_service *service)
 {
 	json_t *root = NULL;
+	char *whole = NULL;
 	char *text = NULL;
-	char *copy = NULL;
 
 	root = json_pack(
-		"{s:s,s:i,s:s,s:o,s:i,s:i,s:o,s:o,s:o}", "version", PACKAGE_VERSION,
+		"{s:s,s:i,s:s,s:o,s:i,s:i,s:o,s:o}", "version", PACKAGE_VERSION,
 		"pid", (int)getpid(), "computer", service->config->computer,
 		"started", daemon_time_json(service->started), "port",
 		(int)rpc_service_port(service->rpc), "endpoint_mapper_port",
 		(int)rpc_service_mapper_port(service->rpc), "loop_lag",
-		lag_json(service->lag), "store", store_json(service->store),
-		"channels",
+		lag_json(service->lag), "channels",
 		channels_json(service->store));
 	if (root == NULL) {
 		return NULL;
 	}
 	daemon_bridge_status(service, root);
-	daemon_collect_status(service, root);
 	daemon_forward_status(service, root);
 	text = json_dumps(root, JSON_COMPACT);
 	json_decref(root);
 	if (text == NULL) {
 		return NULL;
 	}
-	copy = talloc_strdup(mem_ctx, text);
+	whole = add_collect(mem_ctx, service, text);
 	free(text);
-	return copy;
+	return whole;
 }

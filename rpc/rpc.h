@@ -119,7 +119,10 @@ struct rpc_forward_hooks {
 /* What the control interface asks of the daemon. */
 struct rpc_control_hooks {
 	everr_t (*reload)(void *private_data);
-	/* One JSON object, talloc child of mem_ctx: the daemon's own part. */
+	/*
+	 * One JSON object with members, talloc child of mem_ctx: the daemon's
+	 * own part; "rpc" and "store" are added to it.
+	 */
 	char *(*status)(TALLOC_CTX *mem_ctx, void *private_data);
 	/* NULL: there is none. */
 	const struct rpc_quarantine_hooks *quarantine;
