@@ -30,7 +30,7 @@ struct event_message_insert {
 	uint64_t number;  /* its value, negative ones in two's complement */
 };
 
-/* What was read of an event; texts are its talloc children. */
+/* What was read of an event; texts live as long as it. */
 struct event_message_source {
 	const char *provider; /* "" where the event has none */
 	const char *provider_guid;

@@ -10,9 +10,14 @@
 /* Text that is looked at, of one event. */
 #define TEXT_MAX (4 * EVENT_WIRE_MAX)
 
+/* Texts are many and short: they share pieces of memory of this size. */
+#define CHUNK_SIZE 2048
+
 struct reading {
 	struct event_message_source *source;
 	struct buf text; /* scratch */
+	char *chunk;	 /* where the next text goes */
+	size_t left;
 };
 
 typedef everr_t (*element_fn)(struct reading *reading,
@@ -32,6 +37,10 @@ static void put_unescaped(struct buf *out, const uint8_t *text, size_t len)
 			{"&#10;", '\n'}, {"&#9;", '\t'}};
 	size_t at = 0;
 
+	if (len == 0 || memchr(text, '&', len) == NULL) {
+		buf_put(out, text, len);
+		return;
+	}
 	while (at < len) {
 		size_t used = 1;
 		char c = (char)text[at];
@@ -53,31 +62,54 @@ static void put_unescaped(struct buf *out, const uint8_t *text, size_t len)
 	}
 }
 
+/* Memory for as long as the source. */
+static char *take_memory(struct reading *reading, size_t size)
+{
+	char *p = NULL;
+
+	if (size > reading->left) {
+		size_t chunk_size = size > CHUNK_SIZE ? size : CHUNK_SIZE;
+
+		p = talloc_array(reading->source, char, chunk_size);
+		if (p == NULL) {
+			return NULL;
+		}
+		reading->chunk = p;
+		reading->left = chunk_size;
+	}
+	p = reading->chunk;
+	reading->chunk += size;
+	reading->left -= size;
+	return p;
+}
+
 /* What was written into the scratch buffer, for as long as the source. */
 static everr_t keep_text(struct reading *reading,
 			 const struct event_scope *scope, const char **ret_text)
 {
 	const struct buf *text = &reading->text;
-	const char *copy = NULL;
+	char *copy = NULL;
 	everr_t err;
 
 	err = event_scope_charge(scope, text->len);
 	if (err != EVERR_OK) {
 		return err;
 	}
-	copy = talloc_strndup(reading->source,
-			      text->len == 0 ? "" : (const char *)text->data,
-			      text->len);
+	copy = take_memory(reading, text->len + 1);
 	if (copy == NULL) {
 		return EVERR_NOMEM;
 	}
+	if (text->len > 0) {
+		memcpy(copy, text->data, text->len);
+	}
+	copy[text->len] = '\0';
 	*ret_text = copy;
 	return EVERR_OK;
 }
 
 /*
  * The text of an element or attribute, without what stands in elements inside,
- * as a talloc child of the source.
+ * for as long as the source.
  */
 static everr_t read_text(struct reading *reading,
 			 const struct event_scope *scope, uint32_t first_part,
