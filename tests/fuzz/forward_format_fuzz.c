@@ -3,7 +3,7 @@
 /*
  * Any bytes as an event, in RPC form and as a packed node from a damaged disk,
  * in all formats and at two lengths: always a message, valid UTF-8 without
- * control characters, within its length, and balanced where it has brackets.
+ * control characters, within its length, and by the grammar of its format.
  */
 
 #include "base/text.h"
@@ -35,6 +35,90 @@ static void check_text(const uint8_t *p, size_t n)
 	}
 }
 
+static bool is_name(uint8_t c)
+{
+	return c > 0x20 && c < 0x7F && c != '=' && c != ']' && c != '"';
+}
+
+/* ' name="value"' from i on, RFC 5424 6.3.3; returns where it ends. */
+static size_t check_param(const uint8_t *p, size_t n, size_t i)
+{
+	size_t start = ++i;
+
+	while (i < n && is_name(p[i])) {
+		i++;
+	}
+	must(i > start && i - start <= 32 + strlen("data."));
+	must(n - i > 2 && p[i] == '=' && p[i + 1] == '"');
+	for (i += 2; i < n && p[i] != '"'; i++) {
+		must(p[i] != ']');
+		if (p[i] == '\\') {
+			i++;
+			must(i < n && strchr("\"\\]", p[i]) != NULL);
+		}
+	}
+	must(i < n);
+	return i + 1;
+}
+
+/* From i on: [id name="value"][id ...]; returns where they end. */
+static size_t check_elements(const uint8_t *p, size_t n, size_t i)
+{
+	unsigned int num = 0;
+
+	for (; i < n && p[i] == '['; i++) {
+		size_t start = ++i;
+
+		num++;
+		while (i < n && is_name(p[i])) {
+			i++;
+		}
+		must(i > start && i - start <= 32);
+		while (i < n && p[i] == ' ') {
+			i = check_param(p, n, i);
+		}
+		must(i < n && p[i] == ']');
+	}
+	must(num == 1 || num == 2);
+	return i;
+}
+
+/* Behind so many blanks. */
+static size_t skip_fields(const uint8_t *p, size_t n, unsigned int fields)
+{
+	size_t i = 0;
+
+	while (fields > 0 && i < n) {
+		fields -= p[i] == ' ' ? 1 : 0;
+		i++;
+	}
+	must(fields == 0);
+	return i;
+}
+
+/* RFC 5424 6: returns where MSG is, or n. */
+static size_t check_rfc5424(const uint8_t *p, size_t n)
+{
+	size_t i = check_elements(p, n, skip_fields(p, n, 6));
+
+	must(i == n || p[i] == ' ');
+	return i < n ? i + 1 : n;
+}
+
+/* After "PRI", "Mmm dd hh:mm:ss", HOSTNAME and TAG: parameters only. */
+static void check_rfc3164(const uint8_t *p, size_t n)
+{
+	const uint8_t *tag_end = memmem(p, n, ": ", 2);
+	size_t i;
+
+	must(tag_end != NULL);
+	i = (size_t)(tag_end - p) + 1;
+	while (i < n) {
+		must(p[i] == ' ');
+		i = check_param(p, n, i);
+	}
+}
+
 /* Braces outside of strings, which end. */
 static void check_json(const uint8_t *p, size_t n)
 {
@@ -54,6 +138,28 @@ static void check_json(const uint8_t *p, size_t n)
 		}
 	}
 	must(!string && depth == 0);
+}
+
+static void check_syntax(enum forward_format_kind kind, const uint8_t *p,
+			 size_t n)
+{
+	size_t msg;
+
+	switch (kind) {
+	case FORWARD_RFC5424:
+		check_rfc5424(p, n);
+		break;
+	case FORWARD_RFC5424_JSON:
+		msg = check_rfc5424(p, n);
+		check_json(p + msg, n - msg);
+		break;
+	case FORWARD_RFC3164:
+		check_rfc3164(p, n);
+		break;
+	case FORWARD_JSON:
+		check_json(p, n);
+		break;
+	}
 }
 
 static void check(TALLOC_CTX *mem_ctx, struct event_dict *dict,
@@ -80,9 +186,7 @@ static void check(TALLOC_CTX *mem_ctx, struct event_dict *dict,
 	must(forward_format_event(format, &out, &event, &marks) == EVERR_OK);
 	must(out.len > 0 && out.len <= max);
 	check_text(out.data, out.len);
-	if (kind == FORWARD_JSON) {
-		check_json(out.data, out.len);
-	}
+	check_syntax(kind, out.data, out.len);
 	buf_free(&out);
 	talloc_free(format);
 }
