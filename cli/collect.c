@@ -25,6 +25,7 @@
 #include <inttypes.h>
 #include <jansson.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,6 +51,7 @@ struct collect_verb {
 	struct collect_connection *connection;
 	bool failed;
 	struct timespec begin; /* of the step */
+	char *ticket_dir;      /* goes with its ticket when it is freed */
 
 	/* Options. */
 	char *keytab;
@@ -320,6 +322,32 @@ static int remove_ticket(char *dir)
 	return 0;
 }
 
+/* The ticket goes, then the command as if there had been no handler. */
+static void on_signal(struct tevent_context *ev, struct tevent_signal *se,
+		      int signum, int count, void *siginfo, void *private_data)
+{
+	struct collect_verb *verb = private_data;
+
+	TALLOC_FREE(verb->ticket_dir);
+	signal(signum, SIG_DFL);
+	raise(signum);
+}
+
+static bool catch_signals(struct collect_verb *verb)
+{
+	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+	size_t i;
+
+	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		if (tevent_add_signal(verb->cli->ev, verb->cli, signals[i], 0,
+				      on_signal, verb) == NULL) {
+			cli_error("out of memory");
+			return false;
+		}
+	}
+	return true;
+}
+
 static bool step_ticket(struct collect_verb *verb)
 {
 	struct collect_failure failure = {.err = EVERR_OK};
@@ -328,6 +356,9 @@ static bool step_ticket(struct collect_verb *verb)
 
 	if (verb->config.auth != COLLECT_AUTH_KERBEROS) {
 		return true;
+	}
+	if (!catch_signals(verb)) {
+		return false;
 	}
 	step_begin(verb);
 	dir = talloc_asprintf(verb->cli, "%s/evenlog-ticket-XXXXXX",
@@ -341,6 +372,7 @@ static bool step_ticket(struct collect_verb *verb)
 	}
 	/* With the command. */
 	talloc_set_destructor(dir, remove_ticket);
+	verb->ticket_dir = dir;
 	return get_ticket(verb, dir);
 }
 
@@ -738,7 +770,7 @@ static int choose_host(struct collect_verb *verb, const char *text)
 	int ret;
 
 	err = cli_parse_remote(verb->cli, text, &host, &port);
-	if (err != EVERR_OK) {
+	if (err != EVERR_OK || !text_utf8_valid(host, strlen(host))) {
 		return cli_usage(verb->cli,
 				 "a host is NAME or NAME:PORT, not \"%s\"",
 				 text);

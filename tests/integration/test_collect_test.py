@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """evenlog collect test: each step's word, and what is said where it fails."""
 
+import glob
 import json
 import os
+import signal
 import socket
+import subprocess
 
 import pytest
 
@@ -156,6 +159,24 @@ ticket_helper = {HELPER}
         cache = kdc.ticket("alice", USERS["alice"])
         steps(server, where, "--kerberos", "--channel=Application",
               KRB5CCNAME=cache, **env)
+
+        # Interrupted at the logon, it takes its ticket along.
+        with socket.socket() as mute:
+            mute.bind(("127.0.0.1", 0))
+            mute.listen()
+            test = subprocess.Popen(
+                [os.path.join(BUILD, "cli", "evenlog"), "--config",
+                 server.config, "collect", "test",
+                 f"localhost:{mute.getsockname()[1]}", "--keytab",
+                 kdc.keytab("alice")], env=server.env(**env),
+                stdout=subprocess.PIPE, text=True)
+            mute.accept()[0].close()  # of the step "connect"
+            with mute.accept()[0]:
+                assert glob.glob(f"{server.dir}/evenlog-ticket-*")
+                test.send_signal(signal.SIGINT)
+                test.communicate(timeout=30)
+        assert test.returncode == -signal.SIGINT
+        assert not glob.glob(f"{server.dir}/evenlog-ticket-*")
 
         lines = steps(server, where, "--keytab", f"{kdc.dir}/none", status=1,
                       **env)
