@@ -133,6 +133,15 @@ struct line {
 	bool colored;
 };
 
+/* A gap, which ends with the line. */
+static void skip_columns(struct line *line, size_t num)
+{
+	size_t room = line->width > line->used ? line->width - line->used : 0;
+
+	put_blanks(line->out, line->width != 0 && num > room ? room : num);
+	line->used += num;
+}
+
 static void put_cell(struct line *line, const char *text, size_t len,
 		     size_t columns, enum terminal_style style)
 {
@@ -143,6 +152,9 @@ static void put_cell(struct line *line, const char *text, size_t len,
 	if (cut) {
 		columns = room;
 		len = prefix_len(text, len, room >= 3 ? room - 3 : 0);
+	}
+	if (columns == 0) {
+		return;
 	}
 	if (style != TERMINAL_PLAIN) {
 		terminal_style(line->out, style, line->colored);
@@ -176,8 +188,7 @@ static void put_row(const struct table *table, struct line *line,
 		size_t blanks = widths[i] - cell->columns;
 
 		if (column->right) {
-			put_blanks(line->out, blanks);
-			line->used += blanks;
+			skip_columns(line, blanks);
 		}
 		put_cell(line, cells != NULL ? text + cell->at : column->title,
 			 cell->len, cell->columns, cell->style);
@@ -185,8 +196,7 @@ static void put_row(const struct table *table, struct line *line,
 			break;
 		}
 		blanks = GAP + (column->right ? 0 : blanks);
-		put_blanks(line->out, blanks);
-		line->used += blanks;
+		skip_columns(line, blanks);
 	}
 	while (line->out->len > 0 &&
 	       line->out->data[line->out->len - 1] == ' ') {

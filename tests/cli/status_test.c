@@ -175,6 +175,38 @@ static void test_a_line_is_as_wide_as_the_window(void **state)
 		   "  can...\n");
 }
 
+/* Of the longest line, without the sequences of colors. */
+static size_t longest(const char *text)
+{
+	size_t len = 0, max = 0;
+
+	for (; *text != '\0'; text++) {
+		if (*text == '\033') {
+			text = strchr(text, 'm');
+			assert_non_null(text);
+			continue;
+		}
+		len = *text == '\n' ? 0 : len + 1;
+		max = len > max ? len : max;
+	}
+	return max;
+}
+
+/* Blanks count too: they would take a line of the window each. */
+static void test_no_line_is_wider_than_the_window(void **state)
+{
+	struct status_style style = plain;
+
+	for (style.width = 1; style.width < 120; style.width++) {
+		style.colored = false;
+		assert_true(longest(page(state, COLLECT, &style)) <=
+			    style.width);
+		style.colored = true;
+		assert_true(longest(page(state, COLLECT, &style)) <=
+			    style.width);
+	}
+}
+
 static void test_one_host_with_its_channels(void **state)
 {
 	struct status_style style = plain;
@@ -339,6 +371,7 @@ int main(void)
 		leak_test(test_a_service_that_neither_collects_nor_forwards),
 		leak_test(test_hosts_the_worst_first),
 		leak_test(test_a_line_is_as_wide_as_the_window),
+		leak_test(test_no_line_is_wider_than_the_window),
 		leak_test(test_one_host_with_its_channels),
 		leak_test(test_what_is_not_well_without_being_an_error),
 		leak_test(test_a_window_shows_the_worst),
