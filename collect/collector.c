@@ -661,7 +661,7 @@ everr_t collector_reload(struct collector *collector,
 
 size_t collector_count(const struct collector *collector)
 {
-	return collector->num_hosts;
+	return collector != NULL ? collector->num_hosts : 0;
 }
 
 void collector_host(const struct collector *collector, size_t index,

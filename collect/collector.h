@@ -46,7 +46,10 @@ struct collect_host_info {
 	size_t num_feeds;
 };
 
-/* In the order of the configuration; valid until the next reload. */
+/*
+ * In the order of the configuration; valid until the next reload.  NULL has
+ * none.
+ */
 size_t collector_count(const struct collector *collector);
 void collector_host(const struct collector *collector, size_t index,
 		    struct collect_host_info *ret_info);

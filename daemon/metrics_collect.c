@@ -172,9 +172,6 @@ void daemon_collect_metrics(struct buf *out,
 	const struct collector *collector = service->collector;
 	size_t i;
 
-	if (collector == NULL || collector_count(collector) == 0) {
-		return;
-	}
 	metrics_number(out, "evenlog_collect_hosts", METRICS_GAUGE,
 		       "Hosts to collect from.", collector_count(collector));
 	for (i = 0; i < sizeof(host_metrics) / sizeof(host_metrics[0]); i++) {

@@ -99,11 +99,11 @@ samba_state = {self.dir}/samba
 {kerberos}
 [quarantine]
 directory = {self.quarantine}
-[wsus]
-catalogue = {self.catalogue}
 [collector]
 directory = {self.collect}
 ticket_directory = {self.dir}/tickets
+[wsus]
+catalogue = {self.catalogue}
 {config}
 """)
         self._write_unix_users()
