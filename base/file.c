@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
-#include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 bool file_write_all(int fd, const void *data, size_t len)
@@ -44,37 +44,75 @@ bool file_sync_directory(const char *dir)
 	return ret == 0;
 }
 
-/* One byte more than max is asked for, so that a longer file is noticed. */
-everr_t file_read_all(TALLOC_CTX *mem_ctx, const char *path, size_t max,
-		      char **ret_data, size_t *ret_len)
+/* As far as the file goes, or room; false: errno. */
+static bool read_up_to(int fd, char *data, size_t room, size_t *ret_len)
 {
-	FILE *f = fopen(path, "re");
-	char *data = NULL;
-	size_t len;
-	int failed;
+	size_t len = 0;
 
-	if (f == NULL) {
+	while (len < room) {
+		ssize_t n = read(fd, data + len, room - len);
+
+		if (n < 0 && errno == EINTR) {
+			continue;
+		}
+		if (n < 0) {
+			return false;
+		}
+		if (n == 0) {
+			break;
+		}
+		len += (size_t)n;
+	}
+	*ret_len = len;
+	return true;
+}
+
+/* One byte more than max is asked for, so that a longer file is noticed. */
+static everr_t read_regular(int fd, TALLOC_CTX *mem_ctx, size_t max,
+			    char **ret_data, size_t *ret_len)
+{
+	struct stat st;
+	char *data = NULL;
+	size_t len = 0;
+
+	if (fstat(fd, &st) != 0) {
 		return EVERR_IO;
 	}
-	/* What is read may be a secret: no second copy in a buffer of stdio. */
-	setvbuf(f, NULL, _IONBF, 0);
+	if (!S_ISREG(st.st_mode)) {
+		return EVERR_NOT_SUPPORTED;
+	}
 	data = talloc_array(mem_ctx, char, max + 2);
 	if (data == NULL) {
-		fclose(f);
 		return EVERR_NOMEM;
 	}
-	errno = 0;
-	len = fread(data, 1, max + 1, f);
-	failed = ferror(f) != 0 ? errno : 0;
-	fclose(f);
-	if (failed != 0 || len > max) {
-		TALLOC_FREE(data);
-		errno = failed;
-		return failed != 0 ? EVERR_IO : EVERR_LIMIT;
+	if (!read_up_to(fd, data, max + 1, &len)) {
+		talloc_free(data);
+		return EVERR_IO;
 	}
-
+	if (len > max) {
+		talloc_free(data);
+		return EVERR_LIMIT;
+	}
 	data[len] = '\0';
 	*ret_data = data;
 	*ret_len = len;
 	return EVERR_OK;
+}
+
+/* A FIFO's open would wait for who writes to it, but for O_NONBLOCK. */
+everr_t file_read_all(TALLOC_CTX *mem_ctx, const char *path, size_t max,
+		      char **ret_data, size_t *ret_len)
+{
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	int saved;
+	everr_t err;
+
+	if (fd == -1) {
+		return EVERR_IO;
+	}
+	err = read_regular(fd, mem_ctx, max, ret_data, ret_len);
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return err;
 }

@@ -18,7 +18,12 @@ bool file_sync_directory(const char *dir);
 
 /*
  * A file of at most max bytes, with a NUL behind it that is not counted.  For
- * small local files: it blocks.  EVERR_IO (errno), EVERR_LIMIT, EVERR_NOMEM.
+ * small local files: it waits for the disk, but for nobody who would have to
+ * write.
+ *
+ * EVERR_IO             it cannot be opened or read (errno)
+ * EVERR_NOT_SUPPORTED  it is not a regular file: a directory, FIFO or device
+ * EVERR_LIMIT          it is longer than max
  */
 everr_t file_read_all(TALLOC_CTX *mem_ctx, const char *path, size_t max,
 		      char **ret_data, size_t *ret_len) EVERR_MUST_CHECK;

@@ -397,6 +397,21 @@ static int wipe(char *secret)
 	return 0;
 }
 
+/* What file_read_all() found. */
+static const char *read_error_text(everr_t err)
+{
+	switch (err) {
+	case EVERR_IO:
+		return strerror(errno);
+	case EVERR_NOT_SUPPORTED:
+		return "it is not a regular file";
+	case EVERR_LIMIT:
+		return "it is too large";
+	default:
+		return everr_text(err);
+	}
+}
+
 /* The first line of the file, wiped when it is freed. */
 static bool link_password(struct collect_link *link, char **ret_password)
 {
@@ -416,9 +431,7 @@ static bool link_password(struct collect_link *link, char **ret_password)
 	if (err != EVERR_OK) {
 		collect_failure_set(&link->failure, err,
 				    "%s: cannot read the password file %s: %s",
-				    config->host, path,
-				    err == EVERR_IO ? strerror(errno)
-						    : everr_text(err));
+				    config->host, path, read_error_text(err));
 		return false;
 	}
 	talloc_set_destructor(text, wipe);

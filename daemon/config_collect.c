@@ -598,6 +598,10 @@ static void complain_hosts_file(struct load *load, uint32_t at, everr_t err,
 		config_complain(load, at, "hosts_file %s: %s", path,
 				strerror(errno));
 		break;
+	case EVERR_NOT_SUPPORTED:
+		config_complain(load, at, "hosts_file %s is not a regular file",
+				path);
+		break;
 	case EVERR_LIMIT:
 		config_complain(load, at,
 				"hosts_file %s is larger than %d bytes or "

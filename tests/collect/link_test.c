@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* A listener on loopback, and what links to it have told. */
@@ -299,16 +300,22 @@ static void test_the_password_file_is_read_at_each_attempt(void **state)
 	assert_non_null(strstr(f->why.text, f->password_file));
 	assert_int_equal(f->num_peers, 0);
 
-	write_password(f, "\nsecond line\n");
+	/* What nobody writes to is not waited for. */
+	assert_int_equal(mkfifo(f->password_file, 0600), 0);
 	until(f, &f->downs, 2);
+	assert_non_null(strstr(f->why.text, "not a regular file"));
+	unlink(f->password_file);
+
+	write_password(f, "\nsecond line\n");
+	until(f, &f->downs, 3);
 	assert_int_equal(f->why.err, EVERR_AUTH);
 	assert_non_null(strstr(f->why.text, "empty"));
 	assert_null(strstr(f->why.text, "second line"));
 
 	write_password(f, "Secret-1\n");
-	until(f, &f->downs, 3);
+	until(f, &f->downs, 4);
 	assert_int_equal(f->why.err, EVERR_CONNECT);
-	assert_int_equal(info(f).attempts, 3);
+	assert_int_equal(info(f).attempts, 4);
 }
 
 static void test_a_link_that_is_down_cannot_be_broken(void **state)

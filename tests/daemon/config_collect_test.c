@@ -285,6 +285,8 @@ static void test_mistakes_of_hosts_say_where(void **state)
 	bad(f, "[collect a]\n" NTLM "hosts = dc1, dc2:0\n", ":4: host 'dc2:0'");
 	bad(f, "[collect a]\nhosts_file = /nonexistent\n" NTLM,
 	    ":2: hosts_file /nonexistent: No such file");
+	bad(f, "[collect a]\nhosts_file = /\n" NTLM,
+	    ":2: hosts_file / is not a regular file");
 	write_file(f->hosts, "# nobody\n");
 	bad(f, "[collect a]\nhosts_file = %H\n" NTLM, "names no host");
 	write_file(f->hosts, "dc1\n\ndc2 dc3\n");
