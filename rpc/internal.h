@@ -52,8 +52,8 @@ struct rpc_service {
 	struct rpc_control_hooks hooks;
 	struct rpc_stats stats;
 	struct rpc_access *access;
-	struct turns *turns; /* base/turns.h; made in rpc_service_start() */
-	struct rpc_host *host;	 /* Samba's contexts, rpc/host.c */
+	struct turns *turns;   /* base/turns.h; made in rpc_service_start() */
+	struct rpc_host *host; /* Samba's contexts, rpc/host.c */
 	LIST_HEAD(, rpc_connection) connections;
 	LIST_HEAD(, rpc_group) groups;
 	size_t handle_bytes;  /* kept behind all handles */
