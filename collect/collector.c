@@ -190,22 +190,12 @@ static void retry_turn(void *private_data)
 
 static void begin_failed(struct host *host, everr_t err)
 {
-	struct collector *collector = host->collector;
-
 	free_feeds(host);
-	if (collector->links == NULL && err == EVERR_IO) {
-		collect_failure_set(&host->failure, err,
-				    "the ticket directory %s cannot be used: "
-				    "it must be the service's own, mode 0700",
-				    collector->config.ticket_directory);
-	} else {
-		collect_failure_set(&host->failure, err,
-				    "%s cannot be begun: %s",
-				    host->config->host, everr_text(err));
-	}
+	collect_failure_set(&host->failure, err, "%s cannot be begun: %s",
+			    host->config->host, everr_text(err));
 	host->failure_time = wintime_now();
 	report_lost(host, &host->failure);
-	timer_set(collector->env.timers, &host->retry,
+	timer_set(host->collector->env.timers, &host->retry,
 		  START_RETRY_SECONDS * 1000);
 }
 

@@ -193,13 +193,20 @@ static void links_turn(void *private_data)
 
 /* ------------------------------------------------- the end of an attempt */
 
+/* NULL: there is none. */
+static const char *ticket_path(const struct collect_link *link)
+{
+	return link->ccache != NULL ? link->ccache + strlen("FILE:") : NULL;
+}
+
 static bool link_needs_ticket(const struct collect_link *link)
 {
 	if (link->config->auth != COLLECT_AUTH_KERBEROS) {
 		return false;
 	}
 	return link->ticket == NULL ||
-	       link->ticket->end < wintime_now() + TICKET_MARGIN;
+	       link->ticket->end < wintime_now() + TICKET_MARGIN ||
+	       access(ticket_path(link), F_OK) != 0;
 }
 
 static void link_begin(struct collect_link *link)
@@ -505,10 +512,42 @@ static void link_ticketed(struct tevent_req *subreq)
 	gate_enter(link, &link->links->connects);
 }
 
-/* NULL: there is none. */
-static const char *ticket_path(const struct collect_link *link)
+/*
+ * The directory is for this user alone: whoever reads a ticket is the
+ * collector to the host it is for.  Looked at each time: it may go, as what is
+ * below /run does, and it concerns no host but those that need tickets.
+ */
+static bool link_ticket_directory(struct collect_link *link)
 {
-	return link->ccache != NULL ? link->ccache + strlen("FILE:") : NULL;
+	const char *directory = link->links->directory;
+	const char *host = link->config->host;
+	struct stat st;
+
+	if (directory == NULL) {
+		collect_failure_set(&link->failure, EVERR_CONFIG,
+				    "%s: there is no directory for Kerberos"
+				    " tickets",
+				    host);
+		return false;
+	}
+	if ((mkdir(directory, 0700) != 0 && errno != EEXIST) ||
+	    lstat(directory, &st) != 0) {
+		collect_failure_set(&link->failure, EVERR_IO,
+				    "%s: cannot make the ticket directory"
+				    " %s: %s",
+				    host, directory, strerror(errno));
+		return false;
+	}
+	if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() ||
+	    (st.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+		collect_failure_set(&link->failure, EVERR_IO,
+				    "%s: the ticket directory %s cannot be"
+				    " used: it must be a directory of the"
+				    " service's own user, mode 0700",
+				    host, directory);
+		return false;
+	}
+	return true;
 }
 
 static void link_ask_ticket(struct collect_link *link)
@@ -525,11 +564,7 @@ static void link_ask_ticket(struct collect_link *link)
 
 	link->attempts++;
 	link_set_state(link, COLLECT_LINK_TICKET);
-	if (link->ccache == NULL) {
-		collect_failure_set(&link->failure, EVERR_CONFIG,
-				    "%s: there is no directory for Kerberos"
-				    " tickets",
-				    config->host);
+	if (!link_ticket_directory(link)) {
 		link_end(link);
 		return;
 	}
@@ -543,35 +578,15 @@ static void link_ask_ticket(struct collect_link *link)
 
 /* -------------------------------------------------------- the interface */
 
-/*
- * The directory is for this user alone: whoever reads a ticket is the
- * collector to the host it is for.
- */
-static everr_t links_tickets(struct collect_links *links,
-			     const struct collector_config *config)
+static bool links_tickets(struct collect_links *links,
+			  const struct collector_config *config)
 {
-	struct stat st;
-
 	if (config->ticket_directory == NULL || config->ticket_helper == NULL) {
-		return EVERR_OK;
+		return true;
 	}
 	links->helper = talloc_strdup(links, config->ticket_helper);
 	links->directory = talloc_strdup(links, config->ticket_directory);
-	if (links->helper == NULL || links->directory == NULL) {
-		return EVERR_NOMEM;
-	}
-	if (mkdir(links->directory, 0700) != 0 && errno != EEXIST) {
-		return EVERR_IO;
-	}
-	if (lstat(links->directory, &st) != 0) {
-		return EVERR_IO;
-	}
-	if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() ||
-	    (st.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-		errno = EPERM;
-		return EVERR_IO;
-	}
-	return EVERR_OK;
+	return links->helper != NULL && links->directory != NULL;
 }
 
 everr_t collect_links_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
@@ -591,16 +606,13 @@ everr_t collect_links_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 	links->connects.start = link_connect;
 	links->parameters = collect_parameters(links);
 	links->turn = (struct turn){.fn = links_turn, .private_data = links};
-	if (links->parameters == NULL) {
+	if (links->parameters == NULL || !links_tickets(links, config)) {
 		TALLOC_FREE(links);
 		return EVERR_NOMEM;
 	}
 	err = turns_create(links, ev, &links->turns);
 	if (err == EVERR_OK) {
 		err = timers_create(links, ev, &links->timers);
-	}
-	if (err == EVERR_OK) {
-		err = links_tickets(links, config);
 	}
 	if (err != EVERR_OK) {
 		TALLOC_FREE(links);

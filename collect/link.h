@@ -37,10 +37,9 @@ struct collect_links;
 
 /*
  * Freed after the last link.  config is copied as far as it is needed; without
- * ticket_helper or ticket_directory there is no Kerberos.
- *
- * EVERR_IO  the directory for tickets cannot be made, or is not ours alone
- *           (errno)
+ * ticket_helper or ticket_directory there is no Kerberos.  The directory is
+ * made, and must be ours alone, when a ticket is asked for: where it cannot be
+ * used, attempts with Kerberos fail and say so.
  */
 everr_t collect_links_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 			     const struct collector_config *config,

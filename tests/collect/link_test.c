@@ -318,6 +318,61 @@ static void test_the_password_file_is_read_at_each_attempt(void **state)
 	assert_int_equal(info(f).attempts, 4);
 }
 
+static void assert_private_directory(const char *path)
+{
+	struct stat st;
+
+	assert_int_equal(lstat(path, &st), 0);
+	assert_true(S_ISDIR(st.st_mode));
+	assert_int_equal(st.st_mode & 0777, 0700);
+}
+
+/* A helper that gets no ticket shows that it was asked for one. */
+static void test_the_ticket_directory_matters_to_kerberos_alone(void **state)
+{
+	struct fixture *f = *state;
+	struct fixture kerberos = {.ev = f->ev};
+	struct collect_config config = f->config;
+	struct collect_link *link = NULL;
+	char directory[] = "/tmp/evenlog.XXXXXX";
+
+	assert_non_null(mkdtemp(directory));
+	assert_int_equal(chmod(directory, 0750), 0);
+	f->collector.ticket_directory = directory;
+	f->collector.ticket_helper = "/bin/false";
+	TALLOC_FREE(f->links);
+	assert_int_equal(
+		collect_links_create(f, f->ev, &f->collector, &f->links),
+		EVERR_OK);
+
+	/* One that others may read. */
+	config.auth = COLLECT_AUTH_KERBEROS;
+	config.keytab = "/nonexistent";
+	link = collect_link_create(f, f->links, &config, &hooks, &kerberos);
+	assert_non_null(link);
+	f->hang_up = true;
+	start(f);
+	until(&kerberos, &kerberos.downs, 1);
+	assert_int_equal(kerberos.why.err, EVERR_IO);
+	assert_non_null(strstr(kerberos.why.text, directory));
+	assert_non_null(strstr(kerberos.why.text, "mode 0700"));
+	until(f, &f->downs, 1);
+	assert_int_equal(f->why.err, EVERR_CONNECT);
+	assert_true(f->num_peers >= 1);
+	TALLOC_FREE(f->link);
+
+	/* It is made when it is not there, each time. */
+	assert_int_equal(rmdir(directory), 0);
+	until(&kerberos, &kerberos.downs, 2);
+	assert_non_null(strstr(kerberos.why.text, "without a reason"));
+	assert_private_directory(directory);
+	assert_int_equal(rmdir(directory), 0);
+	until(&kerberos, &kerberos.downs, 3);
+	assert_private_directory(directory);
+	TALLOC_FREE(link);
+	assert_int_equal(rmdir(directory), 0);
+}
+
 static void test_a_link_that_is_down_cannot_be_broken(void **state)
 {
 	struct fixture *f = *state;
@@ -344,6 +399,7 @@ int main(void)
 		link_test(test_no_more_attempts_at_a_time_than_allowed),
 		link_test(test_a_failed_attempt_makes_room),
 		link_test(test_the_password_file_is_read_at_each_attempt),
+		link_test(test_the_ticket_directory_matters_to_kerberos_alone),
 		link_test(test_a_link_that_is_down_cannot_be_broken),
 	};
 
