@@ -3,6 +3,7 @@
 
 #include "base/turns.h"
 
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -112,7 +113,8 @@ static void test_work_runs_in_order_and_once(void **state)
 	}
 	turn_schedule(turns, &pieces[0].turn);
 
-	for (i = 0; i < 3; i++) {
+	/* One slice is enough for them; a further turn would only wait. */
+	for (i = 0; i < 3 && strlen(log) < 3; i++) {
 		assert_int_equal(tevent_loop_once(ev), 0);
 	}
 	assert_string_equal(log, "abc");
