@@ -160,7 +160,8 @@ const char *collect_gap_cause_text(uint32_t cause)
 	case COLLECT_GAP_NONE:
 		return "nothing is missing";
 	case COLLECT_GAP_OVERWRITTEN:
-		return "the log rolled over before they were read";
+		return "the log rolled over or was cleared before they were "
+		       "read";
 	case COLLECT_GAP_CLEARED:
 		return "the log was cleared or made anew";
 	case COLLECT_GAP_SKIPPED:

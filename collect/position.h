@@ -26,11 +26,15 @@
 /* Why events are missing; texts in collect_gap_cause_text(). */
 enum collect_gap_cause {
 	COLLECT_GAP_NONE = 0,
-	COLLECT_GAP_OVERWRITTEN, /* the log rolled over before they were read */
-	COLLECT_GAP_CLEARED,	 /* the log was cleared or made anew */
-	COLLECT_GAP_SKIPPED,	 /* numbers are missing within the log */
-	COLLECT_GAP_UNREADABLE,	 /* the host cannot deliver them */
-	COLLECT_GAP_REFUSED	 /* this store does not take them */
+	/*
+	 * The log rolled over before they were read.  Or it was cleared: where
+	 * record ids go on after that, as on Windows, nobody can tell.
+	 */
+	COLLECT_GAP_OVERWRITTEN,
+	COLLECT_GAP_CLEARED,	/* the log was cleared or made anew */
+	COLLECT_GAP_SKIPPED,	/* numbers are missing within the log */
+	COLLECT_GAP_UNREADABLE, /* the host cannot deliver them */
+	COLLECT_GAP_REFUSED	/* this store does not take them */
 };
 
 /* How sure the number of missing events is. */

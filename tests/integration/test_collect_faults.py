@@ -28,7 +28,7 @@ CHANNEL = "Application"
 HELPER = os.path.join(BUILD, "collect", "evenlog-ticket")
 DELIVERIES = pytest.mark.parametrize("delivery", ["push", "pull"])
 # collect_gap_cause_text()
-OVERWRITTEN = "the log rolled over before they were read"
+OVERWRITTEN = "the log rolled over or was cleared before they were read"
 CLEARED = "the log was cleared or made anew"
 UNREADABLE = "the host cannot deliver them"
 # Samba's client puts 16 MiB together in a time that grows with the square of
