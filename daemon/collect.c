@@ -25,7 +25,8 @@ everr_t daemon_collect_start(struct daemon_service *service)
 			   message != NULL ? message : everr_text(err));
 	} else if (config->num_hosts > 0) {
 		daemon_log(service->log, DAEMON_LOG_INFO,
-			   "collector: %zu hosts", config->num_hosts);
+			   "collector: %zu host%s", config->num_hosts,
+			   config->num_hosts == 1 ? "" : "s");
 	}
 	TALLOC_FREE(message);
 	if (err == EVERR_OK) {

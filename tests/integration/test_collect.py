@@ -81,6 +81,7 @@ def test_events_arrive_with_their_own_numbers_and_computer(
 
     source.publish("Application", 1, first=6)
     wait_records(server, 7)
+    assert "collector: 1 host\n" in server.log()
     host = hosts(server)["127.0.0.1"]
     assert (host["section"], host["state"], host["authentication"]) == (
         "one", "up", "ntlm")
