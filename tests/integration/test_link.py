@@ -7,6 +7,7 @@ import datetime
 import json
 import os
 import queue
+import shutil
 import signal
 import socket
 import subprocess
@@ -263,6 +264,26 @@ def test_with_a_ticket_a_connect_needs_no_kdc(links, kdc, domain_server,
         assert link.report()["lag"] < LAG
     finally:
         kdc.process.send_signal(signal.SIGCONT)
+
+
+@needs_kdc
+def test_a_ticket_that_was_deleted_is_asked_for_again(links, kdc, domain_server,
+                                                      tickets):
+    """With its directory, as a cleaner of /run would do it."""
+    link = links(kerberos(domain_server, keytab=kdc.keytab("alice"),
+                          subscribe=1), **tickets)
+    assert link.until("up")
+    shutil.rmtree(tickets["ticket_directory"])
+    port = domain_server.port
+    domain_server.kill()
+    assert link.until("down")["err"] == "EVERR_CONNECT"
+    # Not for the want of a ticket: what fails is what failed before.
+    assert link.until("down")["err"] == "EVERR_CONNECT"
+    assert os.listdir(tickets["ticket_directory"]) == ["1-localhost"]
+    domain_server.write_config(domain_server.read_config().replace(
+        "\nport = 0", f"\nport = {port}", 1))
+    domain_server.start(KRB5_CONFIG=kdc.krb5_conf)
+    assert link.until("up")
 
 
 @needs_kdc
