@@ -332,6 +332,34 @@ static void adopt_resolver(struct connect_state *state)
 	}
 }
 
+static void find_logon(const void *ptr, int depth, int max_depth, int is_ref,
+		       void *private_data)
+{
+	const void **found = private_data;
+
+	if (depth == 2 && is_ref == 0 &&
+	    strcmp(talloc_get_name(ptr), "struct composite_context") == 0 &&
+	    strcmp(talloc_get_name(talloc_parent(ptr)), "struct dcerpc_pipe") ==
+		    0) {
+		*found = ptr;
+	}
+}
+
+/*
+ * The logon is a request below the attempt's pipe, and so is the security
+ * context, made after it: talloc would free that one first, and the logon's
+ * pending step (gensec_update_cleanup in 4.17) write into what is gone.  So
+ * the logon goes first, however the attempt comes to its end.
+ */
+static int attempt_end(struct composite_context *attempt)
+{
+	const void *logon = NULL;
+
+	talloc_report_depth_cb(attempt, 0, 2, find_logon, &logon);
+	talloc_free(discard_const_p(void, logon));
+	return 0;
+}
+
 /*
  * Every step of Samba's is a composite request, child of state; it ends in fn
  * or by the timer.  While Kerberos asks for a ticket the request may stand
@@ -364,6 +392,7 @@ static void connect_attempt(struct tevent_req *req,
 	if (tevent_req_nomem(state->attempt, req)) {
 		return;
 	}
+	talloc_set_destructor(state->attempt, attempt_end);
 	composite_continue(NULL, state->attempt, fn, req);
 }
 

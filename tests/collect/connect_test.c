@@ -251,6 +251,85 @@ static void test_an_early_free_leaves_nothing(void **state)
 	close(fd);
 }
 
+/* What of Samba's takes part in a logon, and which of them went first. */
+struct logon {
+	const void *step;
+	const void *security;
+	const char *first;
+};
+
+struct probe {
+	struct logon *logon;
+	const char *name;
+};
+
+static void find_logon(const void *ptr, int depth, int max_depth, int is_ref,
+		       void *private_data)
+{
+	struct logon *logon = private_data;
+	const char *name = talloc_get_name(ptr);
+
+	(void)depth;
+	(void)max_depth;
+	if (is_ref != 0) {
+		return;
+	}
+	/* The outer ones come first: SPNEGO has NTLM's inside. */
+	if (logon->step == NULL &&
+	    strcmp(name, "struct gensec_update_state") == 0) {
+		logon->step = ptr;
+	}
+	if (logon->security == NULL &&
+	    strcmp(name, "struct gensec_security") == 0) {
+		logon->security = ptr;
+	}
+}
+
+static int probe_freed(struct probe *probe)
+{
+	if (probe->logon->first == NULL) {
+		probe->logon->first = probe->name;
+	}
+	return 0;
+}
+
+static void probe_set(const void *parent, struct logon *logon, const char *name)
+{
+	struct probe *probe = talloc(parent, struct probe);
+
+	assert_non_null(probe);
+	*probe = (struct probe){.logon = logon, .name = name};
+	talloc_set_destructor(probe, probe_freed);
+}
+
+/* A step's end writes into the security context. */
+static void test_a_logon_given_up_ends_before_its_security(void **state)
+{
+	struct tevent_context *ev = tevent_context_init(*state);
+	struct collect_target target = {
+		.host = "127.0.0.1", .user = "u", .password = "p"};
+	struct logon logon = {0};
+	struct tevent_req *req = NULL;
+	int fd = loopback(true, &target.port);
+
+	req = collect_connect_send(*state, ev, &target, &collect_mapper_table);
+	assert_non_null(req);
+	while (logon.step == NULL && tevent_req_is_in_progress(req)) {
+		logon = (struct logon){0};
+		assert_int_equal(tevent_loop_once(ev), 0);
+		talloc_report_depth_cb(req, 0, -1, find_logon, &logon);
+	}
+	assert_non_null(logon.step);
+	assert_non_null(logon.security);
+	probe_set(logon.step, &logon, "step");
+	probe_set(logon.security, &logon, "security");
+
+	TALLOC_FREE(req);
+	assert_non_null(logon.first);
+	assert_string_equal(logon.first, "step");
+	close(fd);
+}
+
 static void resolve(void **state, const char *host, everr_t expected,
 		    char ***ret_addresses, size_t *ret_num)
 {
@@ -418,6 +497,7 @@ int main(void)
 		context_test(test_missing_ticket_says_kinit),
 		context_test(test_kerberos_wants_a_name),
 		context_test(test_an_early_free_leaves_nothing),
+		context_test(test_a_logon_given_up_ends_before_its_security),
 		context_test(test_keepalive_is_for_the_connection_to_that_peer),
 		context_test(test_addresses_resolve_to_themselves),
 		context_test(test_localhost_resolves_to_loopback),
