@@ -11,6 +11,7 @@ struct rpc_task {
 	struct tevent_timer *timer;
 	const struct rpc_task_ops *ops;
 	void *private_data;
+	bool look_only; /* no time to wait, only to look at what is there */
 };
 
 static int task_destructor(struct rpc_task *task)
@@ -51,6 +52,9 @@ static void task_turn(void *private_data)
 		turn_schedule(task->turns, &task->turn);
 		break;
 	case RPC_TASK_WAIT:
+		if (task->look_only) {
+			task_stop(task, EVERR_TIMEOUT);
+		}
 		break;
 	}
 }
@@ -127,22 +131,25 @@ everr_t rpc_task_run(struct dcesrv_call_state *call, void *object,
 		     void *private_data, uint32_t time_ms)
 {
 	enum rpc_task_state state = ops->step(private_data);
+	const bool look_only = time_ms == RPC_TASK_NO_TIME;
 	struct rpc_task *task = NULL;
 	everr_t err;
 
 	if (state == RPC_TASK_DONE) {
 		return EVERR_OK;
 	}
-	if (time_ms == RPC_TASK_NO_TIME) {
+	if (state == RPC_TASK_WAIT && look_only) {
 		ops->stop(private_data, EVERR_TIMEOUT);
 		return EVERR_OK;
 	}
 
-	err = task_create(call, object, slot, time_ms, &task);
+	err = task_create(call, object, slot,
+			  look_only ? RPC_TASK_LOOK_MS : time_ms, &task);
 	if (err != EVERR_OK) {
 		ops->drop(private_data);
 		return err;
 	}
+	task->look_only = look_only;
 	task->ops = ops;
 	task->private_data = private_data;
 	if (state == RPC_TASK_AGAIN) {

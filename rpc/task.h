@@ -38,9 +38,15 @@ struct rpc_task_ops {
 	void (*drop)(void *private_data);
 };
 
-/* Of a task's time: none at all, and no limit. */
+/*
+ * Of a task's time: none to wait, and no limit.  Without time to wait there is
+ * still some to look at what is there already: on a host that is slow, or with
+ * a filter that passes over much, one turn would find nothing.  Clients allow
+ * an answer a second more than they asked for (facts 4.1).
+ */
 #define RPC_TASK_NO_TIME 0
 #define RPC_TASK_NO_LIMIT 0xFFFFFFFFU
+#define RPC_TASK_LOOK_MS 500
 
 /*
  * Step; unless that is the end of it, park the call and go on later.  *slot
