@@ -199,6 +199,9 @@ def check_good(directory):
 
 
 def main():
+    if os.environ.get("SANITIZERS", "no") != "no":
+        print("1..0 # SKIP the compiler is Python: nothing to sanitize")
+        return
     checks = [("an interface of one empty call compiles", check_good),
               ("an interface in a file of another name", check_name),
               ("a file that is not there", check_missing)]
