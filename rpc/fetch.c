@@ -135,6 +135,16 @@ everr_t rpc_fetch_run(struct dcesrv_call_state *call, TALLOC_CTX *mem_ctx,
 	fetch->reader = reader;
 	fetch->kind = kind;
 	fetch->out = *out;
+	/*
+	 * Who pulls without time to wait wants what is there; on a slow host, or
+	 * with a filter that passes over much, one turn would find nothing.
+	 * Clients allow an answer a second more than they ask for (facts 4.1).
+	 */
+	if (time_ms == RPC_TASK_LOOK) {
+		time_ms--; /* a client's own number has no meaning of ours */
+	} else if (kind == RPC_FETCH_PULL && time_ms == RPC_TASK_NO_TIME) {
+		time_ms = RPC_TASK_LOOK;
+	}
 	err = rpc_batch_create(mem_ctx, reader, num_requested, aim_bytes,
 			       &fetch->batch);
 	if (err != EVERR_OK) {

@@ -131,14 +131,15 @@ everr_t rpc_task_run(struct dcesrv_call_state *call, void *object,
 		     void *private_data, uint32_t time_ms)
 {
 	enum rpc_task_state state = ops->step(private_data);
-	const bool look_only = time_ms == RPC_TASK_NO_TIME;
+	const bool look_only = time_ms == RPC_TASK_LOOK;
 	struct rpc_task *task = NULL;
 	everr_t err;
 
 	if (state == RPC_TASK_DONE) {
 		return EVERR_OK;
 	}
-	if (state == RPC_TASK_WAIT && look_only) {
+	if (time_ms == RPC_TASK_NO_TIME ||
+	    (state == RPC_TASK_WAIT && look_only)) {
 		ops->stop(private_data, EVERR_TIMEOUT);
 		return EVERR_OK;
 	}

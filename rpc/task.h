@@ -39,13 +39,12 @@ struct rpc_task_ops {
 };
 
 /*
- * Of a task's time: none to wait, and no limit.  Without time to wait there is
- * still some to look at what is there already: on a host that is slow, or with
- * a filter that passes over much, one turn would find nothing.  Clients allow
- * an answer a second more than they asked for (facts 4.1).
+ * Of a task's time: none at all, and no limit.  To look is to go through what
+ * is there already, for RPC_TASK_LOOK_MS at most, without waiting for more.
  */
 #define RPC_TASK_NO_TIME 0
 #define RPC_TASK_NO_LIMIT 0xFFFFFFFFU
+#define RPC_TASK_LOOK 0xFFFFFFFEU
 #define RPC_TASK_LOOK_MS 500
 
 /*

@@ -93,7 +93,7 @@ bool fake_call_wait(struct rpc_service *service, struct fake_call *call)
 	bool over = false;
 
 	timer = tevent_add_timer(service->ev, service,
-				 tevent_timeval_current_ofs(2, 0), wait_over,
+				 tevent_timeval_current_ofs(30, 0), wait_over,
 				 &over);
 	while (!call->answered && !over) {
 		tevent_loop_once(service->ev);

@@ -32,7 +32,7 @@ struct dcesrv_call_state *fake_call_state(struct fake_call *call);
 /* The connection of a parked call goes away. */
 void fake_call_lose(struct fake_call *call);
 
-/* Run the loop until the call is answered; false after two seconds. */
+/* Run the loop until the call is answered; false after half a minute. */
 bool fake_call_wait(struct rpc_service *service, struct fake_call *call);
 
 /* Give what waits for a turn its turns. */

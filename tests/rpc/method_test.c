@@ -356,6 +356,14 @@ static void test_push_answers_at_once_when_events_are_there(void **state)
 	assert_next(push(f, s, 2), 0, "0:2 0:3");
 }
 
+/* The answer of a call that may take several turns, on a slow host. */
+static void settle(struct fixture *f, const struct next *next)
+{
+	if (!next->call->answered && next->call->parked != NULL) {
+		assert_true(fake_call_wait(f->service, next->call));
+	}
+}
+
 /* Opnums 1 and 2 clamp, opnum 11 refuses. */
 static void test_more_than_1024_records(void **state)
 {
@@ -367,15 +375,18 @@ static void test_more_than_1024_records(void **state)
 	fake_append_many(f->application, 1500, 1);
 	s = subscribe(f, "Application", "*", NULL, OLDEST | PULL, 0);
 	next = pull(f, s, 1025, 0);
+	settle(f, next);
 	assert_int_equal(W_ERROR_V(*next->out.result), 0);
 	assert_int_equal(*next->out.num, 1024);
 	next = pull(f, s, 0xFFFFFFFF, 0);
+	settle(f, next);
 	assert_int_equal(*next->out.num, 1500 - 1024);
 
 	q = query(f, "Application", "*", 0x101, 0);
 	next = next_start(f, RPC_FETCH_QUERY, q->out.handle, 1025, 0);
 	assert_next(next, 0x57, "");
-	next = next_start(f, RPC_FETCH_QUERY, q->out.handle, 1024, 0);
+	next = next_start(f, RPC_FETCH_QUERY, q->out.handle, 1024, 0xFFFFFFFF);
+	settle(f, next);
 	assert_int_equal(*next->out.num, 1024);
 }
 
@@ -898,6 +909,22 @@ static void test_a_query_out_of_time_gives_what_it_has(void **state)
 		    "");
 }
 
+/* The way to the second event takes several turns, and no waiting. */
+static void test_a_pull_without_time_gives_all_that_is_there(void **state)
+{
+	struct fixture *f = fixture_create(state);
+	subscribe_call *s = NULL;
+	struct next *next = NULL;
+
+	(void)long_query(f);
+	s = subscribe(f, "Application", "*", NULL, 0x10000002, 0);
+	next = pull(f, s, 10, 0);
+	assert_parked(next);
+	assert_true(fake_call_wait(f->service, next->call));
+	assert_next(next, 0, "0:1 0:5002");
+	assert_next(pull(f, s, 10, 0), 0, "");
+}
+
 static void test_a_cancelled_or_lost_batch_is_not_lost(void **state)
 {
 	struct fixture *f = fixture_create(state);
@@ -1115,6 +1142,7 @@ int main(void)
 		leak_test(test_what_the_path_flags_of_a_query_mean),
 		leak_test(test_a_long_query_takes_several_turns),
 		leak_test(test_a_query_out_of_time_gives_what_it_has),
+		leak_test(test_a_pull_without_time_gives_all_that_is_there),
 		leak_test(test_a_cancelled_or_lost_batch_is_not_lost),
 		leak_test(test_seek_checks_its_flags_and_bookmark),
 		leak_test(test_a_long_seek_takes_several_turns),
