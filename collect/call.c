@@ -61,8 +61,9 @@ void collect_call_malformed(struct tevent_req *req, struct collect_call *call)
 	tevent_req_error(req, EVERR_PROTOCOL);
 }
 
-everr_t collect_call_end(struct tevent_req *req, struct collect_call *call,
-			 struct collect_failure *ret_failure)
+everr_t collect_request_end(struct tevent_req *req, const char *where,
+			    const char *what, struct collect_failure *failure,
+			    struct collect_failure *ret_failure)
 {
 	enum tevent_req_state req_state;
 	uint64_t error = 0;
@@ -70,16 +71,25 @@ everr_t collect_call_end(struct tevent_req *req, struct collect_call *call,
 	if (!tevent_req_is_error(req, &req_state, &error)) {
 		return EVERR_OK;
 	}
-	if (req_state == TEVENT_REQ_TIMED_OUT) {
-		collect_failure_status(&call->failure, call->connection->where,
-				       call->what, NT_STATUS_IO_TIMEOUT);
+	if (req_state == TEVENT_REQ_TIMED_OUT && what != NULL) {
+		collect_failure_status(failure, where, what,
+				       NT_STATUS_IO_TIMEOUT);
 	}
-	if (call->failure.err == EVERR_OK) {
-		collect_failure_set(&call->failure, EVERR_NOMEM,
-				    "cannot %s: out of memory", call->what);
+	if (failure->err == EVERR_OK && what != NULL) {
+		collect_failure_set(failure, EVERR_NOMEM,
+				    "cannot %s: out of memory", what);
+	} else if (failure->err == EVERR_OK) {
+		collect_failure_set(failure, EVERR_NOMEM, "out of memory");
 	}
-	*ret_failure = call->failure;
+	*ret_failure = *failure;
 	return ret_failure->err;
+}
+
+everr_t collect_call_end(struct tevent_req *req, struct collect_call *call,
+			 struct collect_failure *ret_failure)
+{
+	return collect_request_end(req, call->connection->where, call->what,
+				   &call->failure, ret_failure);
 }
 
 everr_t collect_call_finish(struct tevent_req *req, struct collect_call *call,

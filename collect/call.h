@@ -73,6 +73,16 @@ void collect_call_malformed(struct tevent_req *req, struct collect_call *call);
 void collect_call_failed(struct tevent_req *req, struct collect_call *call,
 			 everr_t err);
 
+/*
+ * EVERR_OK unless req has failed; else what of where failed, as *failure has
+ * it by now, handed out.  what NULL: a request without a time limit, of which
+ * there is no more to say than that memory was out.
+ */
+everr_t collect_request_end(struct tevent_req *req, const char *where,
+			    const char *what, struct collect_failure *failure,
+			    struct collect_failure *ret_failure)
+	EVERR_MUST_CHECK;
+
 /* The end of every recv: EVERR_OK, or the failure handed out. */
 everr_t collect_call_end(struct tevent_req *req, struct collect_call *call,
 			 struct collect_failure *ret_failure) EVERR_MUST_CHECK;

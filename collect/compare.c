@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "collect/compare.h"
 
+#include "collect/call.h"
 #include "collect/peek.h"
 
 #include <string.h>
@@ -222,17 +223,13 @@ everr_t collect_compare_recv(struct tevent_req *req,
 {
 	struct compare_state *state =
 		tevent_req_data(req, struct compare_state);
-	enum tevent_req_state req_state;
-	uint64_t error = 0;
+	everr_t err;
 
-	if (tevent_req_is_error(req, &req_state, &error)) {
-		if (state->failure.err == EVERR_OK) {
-			collect_failure_set(&state->failure, EVERR_NOMEM,
-					    "out of memory");
-		}
-		*ret_failure = state->failure;
+	err = collect_request_end(req, NULL, NULL, &state->failure,
+				  ret_failure);
+	if (err != EVERR_OK) {
 		tevent_req_received(req);
-		return ret_failure->err;
+		return err;
 	}
 	*ret_facts = state->facts;
 	tevent_req_received(req);

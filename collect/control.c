@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "collect/control.h"
 
+#include "collect/call.h"
 #include "idl/control_client.h"
 #include "idl/ndr_control.h"
 
@@ -32,29 +33,6 @@ static everr_t control_result(struct collect_failure *failure, const char *what,
 					   everr_text((everr_t)error));
 	}
 	return EVERR_OK;
-}
-
-/* The recv side of each: EVERR_OK or the failure handed out. */
-static everr_t control_end(struct tevent_req *req, const char *what,
-			   struct collect_failure *failure,
-			   struct collect_failure *ret_failure)
-{
-	enum tevent_req_state req_state;
-	uint64_t error = 0;
-
-	if (!tevent_req_is_error(req, &req_state, &error)) {
-		return EVERR_OK;
-	}
-	if (req_state == TEVENT_REQ_TIMED_OUT) {
-		collect_failure_status(failure, "this host", what,
-				       NT_STATUS_IO_TIMEOUT);
-	}
-	if (failure->err == EVERR_OK) {
-		collect_failure_set(failure, EVERR_NOMEM,
-				    "cannot %s: out of memory", what);
-	}
-	*ret_failure = *failure;
-	return ret_failure->err;
 }
 
 /* ------------------------------------------------------------- publish */
@@ -214,8 +192,9 @@ everr_t collect_publish_recv(struct tevent_req *req, uint64_t *ret_first_id,
 		tevent_req_data(req, struct publish_state);
 	everr_t err;
 
-	err = control_end(req, state->imported ? "import" : "publish",
-			  &state->failure, ret_failure);
+	err = collect_request_end(req, "this host",
+				  state->imported ? "import" : "publish",
+				  &state->failure, ret_failure);
 	if (err == EVERR_OK) {
 		*ret_first_id = state->first_id;
 	} else if (state->bad_index == CONTROL_PUBLISH_NO_INDEX) {
@@ -297,7 +276,8 @@ everr_t collect_status_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx,
 	const char *json = NULL;
 	everr_t err;
 
-	err = control_end(req, "read the status", &state->failure, ret_failure);
+	err = collect_request_end(req, "this host", "read the status",
+				  &state->failure, ret_failure);
 	if (err == EVERR_OK) {
 		json = talloc_strdup(mem_ctx, state->json);
 		if (json == NULL) {
@@ -373,8 +353,9 @@ everr_t collect_reload_recv(struct tevent_req *req,
 	struct reload_state *state = tevent_req_data(req, struct reload_state);
 	everr_t err;
 
-	err = control_end(req, "have the configuration read", &state->failure,
-			  ret_failure);
+	err = collect_request_end(req, "this host",
+				  "have the configuration read",
+				  &state->failure, ret_failure);
 	tevent_req_received(req);
 	return err;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "collect/forward.h"
 
+#include "collect/call.h"
 #include "idl/control_client.h"
 #include "idl/ndr_control.h"
 
@@ -172,21 +173,13 @@ everr_t collect_rewind_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx,
 			    struct collect_failure *ret_failure)
 {
 	struct rewind_state *state = tevent_req_data(req, struct rewind_state);
-	enum tevent_req_state req_state;
-	uint64_t error = 0;
+	everr_t err;
 
-	if (tevent_req_is_error(req, &req_state, &error)) {
-		if (req_state == TEVENT_REQ_TIMED_OUT) {
-			collect_failure_status(&state->failure, "this host",
-					       WHAT, NT_STATUS_IO_TIMEOUT);
-		}
-		if (state->failure.err == EVERR_OK) {
-			collect_failure_set(&state->failure, EVERR_NOMEM,
-					    "cannot " WHAT ": out of memory");
-		}
-		*ret_failure = state->failure;
+	err = collect_request_end(req, "this host", WHAT, &state->failure,
+				  ret_failure);
+	if (err != EVERR_OK) {
 		tevent_req_received(req);
-		return ret_failure->err;
+		return err;
 	}
 	*ret_message = talloc_steal(mem_ctx, state->message);
 	tevent_req_received(req);

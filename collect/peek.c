@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "collect/peek.h"
 
+#include "collect/call.h"
+
 /* For the one record that is asked for. */
 #define PEEK_TIMEOUT_MS 30000
 
@@ -209,17 +211,13 @@ everr_t collect_peek_recv(struct tevent_req *req, struct collect_peek *ret_peek,
 			  struct collect_failure *ret_failure)
 {
 	struct peek_state *state = tevent_req_data(req, struct peek_state);
-	enum tevent_req_state req_state;
-	uint64_t error = 0;
+	everr_t err;
 
-	if (tevent_req_is_error(req, &req_state, &error)) {
-		if (state->failure.err == EVERR_OK) {
-			collect_failure_set(&state->failure, EVERR_NOMEM,
-					    "out of memory");
-		}
-		*ret_failure = state->failure;
+	err = collect_request_end(req, NULL, NULL, &state->failure,
+				  ret_failure);
+	if (err != EVERR_OK) {
 		tevent_req_received(req);
-		return ret_failure->err;
+		return err;
 	}
 	*ret_peek = state->peek;
 	tevent_req_received(req);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "collect/quarantine.h"
 
+#include "collect/call.h"
 #include "idl/control_client.h"
 #include "idl/ndr_control.h"
 
@@ -247,23 +248,13 @@ everr_t collect_quarantine_recv(struct tevent_req *req, TALLOC_CTX *mem_ctx,
 {
 	struct quarantine_state *state =
 		tevent_req_data(req, struct quarantine_state);
-	enum tevent_req_state req_state;
-	uint64_t error = 0;
+	everr_t err;
 
-	if (tevent_req_is_error(req, &req_state, &error)) {
-		if (req_state == TEVENT_REQ_TIMED_OUT) {
-			collect_failure_status(&state->failure, "this host",
-					       what(state->call),
-					       NT_STATUS_IO_TIMEOUT);
-		}
-		if (state->failure.err == EVERR_OK) {
-			collect_failure_set(&state->failure, EVERR_NOMEM,
-					    "cannot %s: out of memory",
-					    what(state->call));
-		}
-		*ret_failure = state->failure;
+	err = collect_request_end(req, "this host", what(state->call),
+				  &state->failure, ret_failure);
+	if (err != EVERR_OK) {
 		tevent_req_received(req);
-		return ret_failure->err;
+		return err;
 	}
 	*ret_result = (struct collect_quarantine_result){
 		.json = talloc_steal(mem_ctx, state->text),

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "collect/skip.h"
 
+#include "collect/call.h"
+
 /*
  * So many places are tried one by one: a step across a record that can be read
  * to one that cannot would not be noticed, and pass it.
@@ -212,17 +214,13 @@ everr_t collect_skip_recv(struct tevent_req *req, uint64_t *ret_record_id,
 			  struct collect_failure *ret_failure)
 {
 	struct skip_state *state = tevent_req_data(req, struct skip_state);
-	enum tevent_req_state req_state;
-	uint64_t error = 0;
+	everr_t err;
 
-	if (tevent_req_is_error(req, &req_state, &error)) {
-		if (state->failure.err == EVERR_OK) {
-			collect_failure_set(&state->failure, EVERR_NOMEM,
-					    "out of memory");
-		}
-		*ret_failure = state->failure;
+	err = collect_request_end(req, NULL, NULL, &state->failure,
+				  ret_failure);
+	if (err != EVERR_OK) {
 		tevent_req_received(req);
-		return ret_failure->err;
+		return err;
 	}
 	*ret_record_id = state->high;
 	tevent_req_received(req);
