@@ -164,7 +164,8 @@ def test_a_stalled_receiver_holds_up_nobody(make_server, receivers):
         row = output(server, "stalled")
         # What the kernel and one window take, of some 16 MB.
         assert 0 < row["sent"] < 800
-        assert server.status()["loop_lag"]["max_us"] < 500000
+        # A loop that waited for it would wait for ever.
+        assert server.status()["loop_lag"]["max_us"] < 5000000
 
 
 def test_retention_that_overtakes_is_a_gap(make_server, receivers):

@@ -25,7 +25,7 @@ REPORTING = "/ReportingWebService/ReportingWebService.asmx"
 XML = ("Content-Type", "text/xml; charset=utf-8")
 IDLE = 200 if SANITIZERS != "no" else 1000
 # Others are served within it, whatever goes on.
-PROMPT_SECONDS = 20 if SANITIZERS != "no" else 2
+PROMPT_SECONDS = 20
 
 CONFIG = """
 [listener metrics]
