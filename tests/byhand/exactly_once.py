@@ -43,7 +43,8 @@ import collecting  # noqa: E402
 import dcerpc  # noqa: E402
 import publisher  # noqa: E402
 from pems import Authority  # noqa: E402
-from rsyslog import Rsyslog, free_port  # noqa: E402
+from ports import free_port  # noqa: E402
+from rsyslog import Rsyslog  # noqa: E402
 from server import BUILD, Server  # noqa: E402
 
 TRANSPORTS = ("relp", "tcp", "tls")

@@ -8,6 +8,8 @@ import subprocess
 import tempfile
 import time
 
+from ports import free_port
+
 REALM = "EVEN.TEST"
 PATH = "/usr/sbin:/usr/bin"
 START_SECONDS = 30
@@ -25,9 +27,7 @@ class Kdc:
         self.dir = tempfile.mkdtemp(prefix="evenlog-kdc-")
         os.chmod(self.dir, 0o755)
         self.process = None
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port(socket.SOCK_STREAM, socket.SOCK_DGRAM)
         self.krb5_conf = self._write("krb5.conf", f"""
 [libdefaults]
 default_realm = {REALM}

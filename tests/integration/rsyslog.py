@@ -16,6 +16,8 @@ import subprocess
 import tempfile
 import time
 
+from ports import free_port
+
 START_SECONDS = 30
 STOP_SECONDS = 30
 APPARMOR = "/sys/kernel/security/apparmor/profiles"
@@ -35,14 +37,6 @@ def _json_template():
                      + (' dateFormat="rfc3339"' if key == "time" else "")
                      + ")")
     return "\n".join(parts + ["}"])
-
-
-def free_port(kind=socket.SOCK_STREAM, address="127.0.0.1"):
-    """A port that nobody has at the moment; rsyslogd can't tell which one it
-    was given, so that it has to be chosen before."""
-    with socket.socket(socket.AF_INET, kind) as sock:
-        sock.bind((address, 0))
-        return sock.getsockname()[1]
 
 
 class Rsyslog:
@@ -77,7 +71,7 @@ class Rsyslog:
             else:
                 kind = (socket.SOCK_DGRAM if name == "udp"
                         else socket.SOCK_STREAM)
-                self.ports[name] = free_port(kind, address)
+                self.ports[name] = free_port(kind, address=address)
         self._tls = {"ca": ca, "certificate": certificate, "key": key,
                      "client": client_certificate, "permitted": permitted}
         self._max = max_message

@@ -61,7 +61,7 @@ class Server:
 
     def __init__(self, config="", readers=("alice",), administrators=(),
                  realm=None, keytab=None, mapper=True, rpc="",
-                 listen="127.0.0.1", mapper_port=0, samba="private"):
+                 listen="127.0.0.1", port=0, mapper_port=0, samba="private"):
         self.dir = tempfile.mkdtemp(prefix="evenlog-test-")
         os.chmod(self.dir, 0o755)
         self.process = None
@@ -83,7 +83,7 @@ path = {self.store}
 map_size = 16G
 [rpc]
 listen = {listen}
-port = 0
+port = {port}
 endpoint_mapper = {'yes' if mapper else 'no'}
 endpoint_mapper_port = {mapper_port}
 control_socket = {self.control}

@@ -20,6 +20,7 @@ import pytest
 import collecting
 import kdc
 from collecting import Numbers, stays_below, wait_for
+from ports import free_port
 from publisher import Publisher
 from relay import Relay
 from server import BUILD, SANITIZERS, Server
@@ -68,7 +69,7 @@ class Pair:
     def __init__(self, make, source=None, relay=False, channel=CHANNEL,
                  collector="", start=True, **keys):
         self.make = make
-        self.source = source or make()
+        self.source = source or make(mapper_port=free_port())
         self.relay = None
         self.keys = {"delivery": "push", "channels": channel, **keys}
         self.channel = channel
@@ -81,9 +82,6 @@ class Pair:
             # The mapper's own port stays over restarts, the service's does
             # not.
             self.keys["mapper_port"] = self.source.mapper_port
-            self.source.write_config(self.source.read_config().replace(
-                "endpoint_mapper_port = 0",
-                f"endpoint_mapper_port = {self.source.mapper_port}"))
         self.collector = make(start=False)
         self.collector.write_config(
             self.collector.read_config() + collector
@@ -154,7 +152,7 @@ def faulty():
     servers = []
 
     def make():
-        server = FaultySource()
+        server = FaultySource(mapper_port=free_port())
         servers.append(server)
         server.add_users()
         server.faults()

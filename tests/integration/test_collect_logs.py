@@ -11,6 +11,7 @@ import pytest
 
 from collecting import (GAP, Numbers, collect, numbers, query, record_count,
                         reports, wait_for)
+from ports import free_port
 from publisher import Publisher
 
 
@@ -19,18 +20,9 @@ def channel(server):
     return rows[0]
 
 
-def pin_port(server):
-    """The port that the system chose is the one of the next start as well."""
-    server.write_config(server.read_config().replace(
-        "port = 0\nendpoint_mapper", f"port = {server.port}\nendpoint_mapper",
-        1))
-
-
 @pytest.fixture
 def source(make_server):
-    server = make_server(administrators=("alice",))
-    pin_port(server)
-    return server
+    return make_server(administrators=("alice",), port=free_port())
 
 
 def make_collector(make_server, source, **keys):

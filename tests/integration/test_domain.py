@@ -28,7 +28,7 @@ from impacket.dcerpc.v5 import even6 as impacket_even6
 from impacket.dcerpc.v5 import transport
 from impacket.dcerpc.v5.rpcrt import (RPC_C_AUTHN_LEVEL_PKT_PRIVACY,
                                       RPC_C_AUTHN_WINNT)
-from server import BUILD, SOURCE
+from server import BUILD
 
 WHY_NOT = adlab.why_not()
 pytestmark = pytest.mark.skipif(WHY_NOT is not None, reason=str(WHY_NOT))
@@ -37,12 +37,21 @@ TARGET = f"mem1.ad.lab.test@{REALM}"
 HOST = f"host/{TARGET}"
 
 
+def keytab_unit():
+    """evenlog-keytab.service as it would be installed."""
+    unit = os.path.join(BUILD, "evenlog-keytab.service")
+    with open(unit, encoding="utf-8") as file:
+        return file.read().replace("\\\n", "")
+
+
+def keytab():
+    """Where it keeps the keys, below this build's sysconfdir."""
+    return re.search(r"keytab file=([^\"]*)\"", keytab_unit())[1]
+
+
 def renew_keytab(lab):
     """What evenlog-keytab.service does."""
-    unit = os.path.join(SOURCE, "scripts", "systemd",
-                        "evenlog-keytab.service.in")
-    with open(unit, encoding="utf-8") as file:
-        text = file.read().replace("\\\n", "").replace("@sysconfdir@", "/etc")
+    text = keytab_unit()
     commands = re.findall(r"^ExecStart=(.*)$", text, re.MULTILINE)
     assert len(commands) == 3
     for command in commands:
@@ -53,7 +62,7 @@ def renew_keytab(lab):
 def lab():
     with adlab.Lab() as lab:
         lab.up()
-        lab.mem.mount("/etc/evenlog")
+        lab.mem.mount(os.path.dirname(keytab()))
         renew_keytab(lab)
         yield lab
 
@@ -253,7 +262,7 @@ def test_a_forged_pac_makes_nobody_administrator(lab, log_on, change,
                                                  expected):
     """The ticket is right, the signature over the PAC is not."""
     cache = f"{lab.dir}/forged.cache"
-    keys = forge.service_keys(lab.mem.path("/etc/evenlog/evenlog.keytab"))
+    keys = forge.service_keys(lab.mem.path(keytab()))
     forge.rewrite(lab.ticket("alice", HOST), cache, keys,
                   lambda pac: change(pac, keys))
     security = dcerpc.Kerberos(TARGET, cache)
@@ -277,7 +286,7 @@ def test_a_new_machine_password_needs_new_keys(lab, log_on, tickets):
     renew_keytab(lab)
     assert opens(log_on(security=fresh), "Members") == 0
     # Tickets from before, and who is logged on already, go on.
-    stat = os.stat(lab.mem.path("/etc/evenlog/evenlog.keytab"))
+    stat = os.stat(lab.mem.path(keytab()))
     assert (stat.st_uid, stat.st_gid, stat.st_mode & 0o777) == \
         (0, SERVICE_UID, 0o640)
     assert opens(old, "Members") == 0

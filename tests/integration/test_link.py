@@ -18,6 +18,7 @@ import pytest
 
 from collecting import stays_below
 from kdc import REALM, Kdc, is_installed
+from ports import free_port
 from server import BUILD, SANITIZERS, USERS
 
 SHOW = os.path.join(BUILD, "tests", "integration", "link_show")
@@ -106,9 +107,7 @@ def ntlm(password, **more):
 def test_a_killed_service_comes_back_at_another_port(links, make_server,
                                                      password):
     """The mapper's port is fixed, as 135 is; the service's is not."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        mapper = probe.getsockname()[1]
+    mapper = free_port()
     server = make_server(mapper_port=mapper)
     link = links(ntlm(password, mapper_port=mapper, subscribe=1))
     assert link.next()["state"] == "up"
@@ -161,9 +160,9 @@ class Swallow:
     """An address that takes packets and never says a word."""
 
     def __init__(self):
+        self.port = free_port(socket.SOCK_STREAM, socket.SOCK_DGRAM)
         self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.udp.bind(("127.0.0.1", 0))
-        self.port = self.udp.getsockname()[1]
+        self.udp.bind(("127.0.0.1", self.port))
         self.tcp = socket.socket()
         self.tcp.bind(("127.0.0.1", self.port))
         self.tcp.listen(16)
@@ -203,8 +202,9 @@ def kdc():
 
 @pytest.fixture
 def domain_server(make_server, kdc):
-    """A service that takes tickets."""
-    made = make_server(start=False, realm=REALM, keytab=kdc.add_service(HOST))
+    """A service that takes tickets, at a port that stays."""
+    made = make_server(start=False, realm=REALM, keytab=kdc.add_service(HOST),
+                       port=free_port())
     return made.start(KRB5_CONFIG=kdc.krb5_conf)
 
 
@@ -259,9 +259,6 @@ def test_with_a_ticket_a_connect_needs_no_kdc(links, kdc, domain_server,
                           subscribe=1), **tickets)
     while link.report()["subscribed"] < 1:
         pass
-    domain_server.write_config(domain_server.read_config().replace(
-        "\nport = 0", f"\nport = {domain_server.port}", 1))
-
     def comes_back():
         domain_server.kill()
         assert link.until("down")["err"] == "EVERR_CONNECT"
@@ -286,14 +283,11 @@ def test_a_ticket_that_was_deleted_is_asked_for_again(links, kdc, domain_server,
                           subscribe=1), **tickets)
     assert link.until("up")
     shutil.rmtree(tickets["ticket_directory"])
-    port = domain_server.port
     domain_server.kill()
     assert link.until("down")["err"] == "EVERR_CONNECT"
     # Not for the want of a ticket: what fails is what failed before.
     assert link.until("down")["err"] == "EVERR_CONNECT"
     assert os.listdir(tickets["ticket_directory"]) == ["1-localhost"]
-    domain_server.write_config(domain_server.read_config().replace(
-        "\nport = 0", f"\nport = {port}", 1))
     domain_server.start(KRB5_CONFIG=kdc.krb5_conf)
     assert link.until("up")
 
