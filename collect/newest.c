@@ -2,9 +2,7 @@
 #include "collect/newest.h"
 
 #include "collect/call.h"
-
-/* For the one record that is asked for. */
-#define NEWEST_TIMEOUT_MS 30000
+#include "collect/peek.h"
 
 struct newest_state {
 	struct tevent_context *ev;
@@ -12,16 +10,13 @@ struct newest_state {
 	const char **names;
 	size_t num_names;
 	size_t index; /* of the channel that is looked at */
-	struct collect_cursor *cursor;
 	struct event_bookmark_list *list;
 	bool has_current;
 	struct collect_failure failure;
 };
 
 static void newest_channel(struct tevent_req *req);
-static void newest_opened(struct tevent_req *subreq);
-static void newest_read(struct tevent_req *subreq);
-static void newest_closed(struct tevent_req *subreq);
+static void newest_peeked(struct tevent_req *subreq);
 
 static bool newest_copy(struct newest_state *state,
 			const struct collect_channel *channels,
@@ -84,44 +79,19 @@ struct tevent_req *collect_newest_send(TALLOC_CTX *mem_ctx,
 static void newest_channel(struct tevent_req *req)
 {
 	struct newest_state *state = tevent_req_data(req, struct newest_state);
-	struct collect_request request = {
-		.kind = COLLECT_QUERY,
-		.reverse = true,
-	};
 	struct tevent_req *subreq = NULL;
 
 	if (state->index == state->num_names) {
 		tevent_req_done(req);
 		return;
 	}
-	request.channel = state->names[state->index];
-	subreq = collect_open_send(state, state->ev, state->connection,
-				   &request);
+	subreq = collect_peek_send(state, state->ev, state->connection,
+				   state->names[state->index],
+				   COLLECT_PEEK_NEWEST, 0);
 	if (tevent_req_nomem(subreq, req)) {
 		return;
 	}
-	tevent_req_set_callback(subreq, newest_opened, req);
-}
-
-static void newest_opened(struct tevent_req *subreq)
-{
-	struct tevent_req *req =
-		tevent_req_callback_data(subreq, struct tevent_req);
-	struct newest_state *state = tevent_req_data(req, struct newest_state);
-	everr_t err;
-
-	err = collect_open_recv(subreq, state, &state->cursor, &state->failure);
-	TALLOC_FREE(subreq);
-	if (err != EVERR_OK) {
-		tevent_req_error(req, err);
-		return;
-	}
-	subreq = collect_next_send(state, state->ev, state->cursor, 1,
-				   NEWEST_TIMEOUT_MS);
-	if (tevent_req_nomem(subreq, req)) {
-		return;
-	}
-	tevent_req_set_callback(subreq, newest_read, req);
+	tevent_req_set_callback(subreq, newest_peeked, req);
 }
 
 /* The channel's place; the first one that is at a record is the current. */
@@ -138,70 +108,21 @@ static void newest_add(struct newest_state *state, uint64_t record_id)
 	state->has_current |= record_id != 0;
 }
 
-static everr_t newest_take(struct newest_state *state,
-			   const struct collect_batch *batch)
-{
-	struct collect_event event;
-	everr_t err;
-
-	if (batch->num == 0) {
-		newest_add(state, 0);
-		return EVERR_OK;
-	}
-	err = collect_batch_event(state->cursor, batch, 0, &event);
-	if (err != EVERR_OK) {
-		return collect_failure_set(&state->failure, err,
-					   "%s: the newest record of %s is"
-					   " malformed",
-					   state->connection->where,
-					   state->names[state->index]);
-	}
-	newest_add(state, event.record_id);
-	return EVERR_OK;
-}
-
-static void newest_read(struct tevent_req *subreq)
+static void newest_peeked(struct tevent_req *subreq)
 {
 	struct tevent_req *req =
 		tevent_req_callback_data(subreq, struct tevent_req);
 	struct newest_state *state = tevent_req_data(req, struct newest_state);
-	struct collect_batch *batch = NULL;
+	struct collect_peek peek;
 	everr_t err;
 
-	err = collect_next_recv(subreq, state, &batch, &state->failure);
+	err = collect_peek_recv(subreq, &peek, &state->failure);
 	TALLOC_FREE(subreq);
-	if (err == EVERR_OK) {
-		err = newest_take(state, batch);
-		TALLOC_FREE(batch);
-	} else if (err == EVERR_END) {
-		newest_add(state, 0);
-		err = EVERR_OK;
-	}
 	if (err != EVERR_OK) {
 		tevent_req_error(req, err);
 		return;
 	}
-	subreq = collect_close_send(state, state->ev, state->cursor);
-	if (tevent_req_nomem(subreq, req)) {
-		return;
-	}
-	tevent_req_set_callback(subreq, newest_closed, req);
-}
-
-static void newest_closed(struct tevent_req *subreq)
-{
-	struct tevent_req *req =
-		tevent_req_callback_data(subreq, struct tevent_req);
-	struct newest_state *state = tevent_req_data(req, struct newest_state);
-	everr_t err;
-
-	err = collect_close_recv(subreq, &state->failure);
-	TALLOC_FREE(subreq);
-	TALLOC_FREE(state->cursor);
-	if (err != EVERR_OK) {
-		tevent_req_error(req, err);
-		return;
-	}
+	newest_add(state, peek.found ? peek.record_id : 0);
 	state->index++;
 	newest_channel(req);
 }
