@@ -395,6 +395,7 @@ static void connection_reset(struct forward_transport *transport)
 	TALLOC_FREE(transport->fde);
 	TALLOC_FREE(transport->timer);
 	TALLOC_FREE(transport->check);
+	TALLOC_FREE(transport->pause);
 	TALLOC_FREE(transport->session);
 	if (transport->fd != -1) {
 		close(transport->fd);
@@ -475,6 +476,45 @@ void transport_fail_errno(struct forward_transport *transport, int error)
 	transport_fail(transport, "%s: %s", transport->peer, text);
 }
 
+static void transport_unblocked(struct forward_transport *transport);
+
+static void transport_paused(struct tevent_context *ev, struct tevent_timer *te,
+			     struct timeval now, void *private_data)
+{
+	struct forward_transport *transport =
+		talloc_get_type_abort(private_data, struct forward_transport);
+
+	transport->pause = NULL;
+	transport_unblocked(transport);
+}
+
+/*
+ * Flush what waited.  A socket that was said to take more and took nothing
+ * (ENOBUFS: a device's queue is full, or memory is short) would be said to
+ * again at once, and for ever: it is asked after a pause.
+ */
+static void transport_unblocked(struct forward_transport *transport)
+{
+	uint64_t before = transport->written;
+
+	TEVENT_FD_NOT_WRITEABLE(transport->fde);
+	transport->blocked = false;
+	transport->ops->flush(transport);
+	if (!transport_is_open(transport)) {
+		return;
+	}
+	if (transport->blocked && transport->written == before) {
+		transport->pause = timer_in(transport, TRANSPORT_PAUSE_MS,
+					    transport_paused);
+	}
+	if (transport->pause != NULL) {
+		TEVENT_FD_NOT_WRITEABLE(transport->fde);
+	}
+	if (transport->ops->check != NULL) {
+		transport->ops->check(transport);
+	}
+}
+
 static void transport_event(struct tevent_context *ev, struct tevent_fd *fde,
 			    uint16_t flags, void *private_data)
 {
@@ -484,14 +524,8 @@ static void transport_event(struct tevent_context *ev, struct tevent_fd *fde,
 	if ((flags & TEVENT_FD_READ) != 0) {
 		transport->ops->read(transport);
 	}
-	if (!transport_is_open(transport) || (flags & TEVENT_FD_WRITE) == 0) {
-		return;
-	}
-	TEVENT_FD_NOT_WRITEABLE(transport->fde);
-	transport->blocked = false;
-	transport->ops->flush(transport);
-	if (transport_is_open(transport) && transport->ops->check != NULL) {
-		transport->ops->check(transport);
+	if (transport_is_open(transport) && (flags & TEVENT_FD_WRITE) != 0) {
+		transport_unblocked(transport);
 	}
 }
 

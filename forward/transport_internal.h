@@ -36,6 +36,9 @@
 #define TRANSPORT_CHECK_FULL_MS 1
 #define TRANSPORT_CHECK_MAX_MS 50
 
+/* How long to wait for a kernel that has no room, though the socket has. */
+#define TRANSPORT_PAUSE_MS 20
+
 #define TRANSPORT_KEEPALIVE_IDLE 30 /* seconds */
 #define TRANSPORT_KEEPALIVE_INTERVAL 10
 #define TRANSPORT_KEEPALIVE_COUNT 3
@@ -123,8 +126,9 @@ struct forward_transport {
 	uint64_t arrived;     /* of them */
 	uint64_t progress_ms; /* when something arrived last */
 	size_t max_messages;
-	bool full;    /* until half of it has arrived */
-	bool blocked; /* until the socket takes more */
+	bool full;		    /* until half of it has arrived */
+	bool blocked;		    /* until the socket takes more */
+	struct tevent_timer *pause; /* after which it is asked again */
 	struct tevent_immediate *flush;
 	bool flushing; /* scheduled */
 	struct tevent_timer *check;
@@ -217,6 +221,8 @@ ssize_t stream_write(struct forward_transport *transport, const uint8_t *data,
 		     size_t len);
 /* What the kernel of the peer has acknowledged, or the peer read. */
 void stream_check(struct forward_transport *transport);
+/* The peer's kernel answers, though its program reads nothing. */
+bool stream_waits(const struct forward_transport *transport);
 
 /* ---------------------------------------------------- transport_tls.c */
 

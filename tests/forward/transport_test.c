@@ -3,11 +3,14 @@
 #include "tests/forward/receiver.h"
 #include "tests/leak.h"
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #define MIB ((size_t)1024 * 1024)
 
@@ -50,6 +53,21 @@ static uint8_t *make_message(TALLOC_CTX *mem_ctx, size_t size)
 	assert_non_null(message);
 	memset(message, 'm', size);
 	return message;
+}
+
+/* A kernel without room: what sendmmsg() has to say then; 0: it sends. */
+static int sendmmsg_errno;
+static size_t sendmmsg_calls;
+
+/* In place of the C library's. */
+int sendmmsg(int fd, struct mmsghdr *headers, unsigned int num, int flags)
+{
+	sendmmsg_calls++;
+	if (sendmmsg_errno != 0) {
+		errno = sendmmsg_errno;
+		return -1;
+	}
+	return (int)syscall(SYS_sendmmsg, fd, headers, num, flags);
 }
 
 /* -------------------------------------------------------------- framing */
@@ -124,10 +142,53 @@ static void test_unix_datagrams_wait_for_a_slow_reader(void **state)
 	/* The queue of a socket: net.unix.max_dgram_qlen and one. */
 	loop_until(t.ev, t.sender->arrived > 0);
 	assert_true(t.sender->arrived < 1000);
+	/* Meanwhile the kernel is not asked: only looks at the clock. */
+	loop_until(t.ev,
+		   t.sender->transport->check_ms == TRANSPORT_CHECK_MAX_MS);
+	sendmmsg_calls = 0;
+	for (i = 0; i < 3; i++) {
+		loop_turn(t.ev);
+	}
+	assert_int_equal(sendmmsg_calls, 0);
 	receiver_resume(t.receiver);
 	loop_until(t.ev, t.receiver->datagrams == 1000);
 	assert_int_equal(t.sender->arrived, 1000);
 	assert_int_equal(t.sender->downs, 0);
+}
+
+/* The socket is writable all the while. */
+static void check_pauses(void **state, uint32_t kind, int family, int error)
+{
+	struct test t = make(*state, kind, family, SOCK_DGRAM);
+	uint64_t began;
+
+	start_and_wait(&t);
+	sendmmsg_errno = error;
+	sendmmsg_calls = 0;
+	began = transport_now_ms();
+	assert_true(sender_send(t.sender, "one", 1));
+	assert_true(sender_send(t.sender, "two", 2));
+	loop_until(t.ev, sendmmsg_calls >= 8);
+	sendmmsg_errno = 0;
+	/* After the first, one for the writable socket, then the pauses. */
+	assert_true(transport_now_ms() - began >= 6 * TRANSPORT_PAUSE_MS);
+	assert_int_equal(t.sender->arrived, 0);
+	loop_until(t.ev, t.receiver->datagrams == 2);
+	assert_true(receiver_has(t.receiver, "one\ntwo\n"));
+	assert_int_equal(t.sender->downs, 0);
+	/* It can be freed in a pause. */
+	sendmmsg_errno = error;
+	assert_true(sender_send(t.sender, "three", 3));
+	loop_until(t.ev, t.sender->transport->pause != NULL);
+	TALLOC_FREE(t.sender->transport);
+	sendmmsg_errno = 0;
+}
+
+static void test_a_kernel_without_room_is_asked_now_and_then(void **state)
+{
+	check_pauses(state, FORWARD_UDP, AF_INET, ENOBUFS);
+	check_pauses(state, FORWARD_UDP, AF_INET, EAGAIN);
+	check_pauses(state, FORWARD_UNIX, AF_UNIX, ENOBUFS);
 }
 
 static void test_datagram_too_long_is_counted_and_passed_over(void **state)
@@ -652,6 +713,7 @@ int main(void)
 		leak_test(test_unix_stream_is_framed_like_tcp),
 		leak_test(test_udp_sends_one_datagram_for_each),
 		leak_test(test_unix_datagrams_wait_for_a_slow_reader),
+		leak_test(test_a_kernel_without_room_is_asked_now_and_then),
 		leak_test(test_datagram_too_long_is_counted_and_passed_over),
 		leak_test(test_unix_stream_has_arrived_when_it_was_read),
 		leak_test(
