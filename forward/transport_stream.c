@@ -155,7 +155,7 @@ void stream_check(struct forward_transport *transport)
  * room.  The kernel would take as much again on a new connection, all of which
  * is lost when the receiver goes.  Of a Unix socket it is not known.
  */
-static bool tcp_waits(const struct forward_transport *transport)
+bool stream_waits(const struct forward_transport *transport)
 {
 	struct tcp_info info = {};
 	socklen_t len = sizeof(info);
@@ -171,5 +171,5 @@ const struct transport_ops transport_tcp_ops = {
 	.write = stream_write,
 	.read = stream_read,
 	.check = stream_check,
-	.waits = tcp_waits,
+	.waits = stream_waits,
 };

@@ -474,8 +474,9 @@ static ssize_t tls_push(gnutls_transport_ptr_t ptr, const giovec_t *vectors,
 	if (n > 0) {
 		transport->written += (uint64_t)n;
 	} else if (n == -1) {
+		/* What it does not know it takes for the end. */
 		gnutls_transport_set_errno(session_of(transport)->session,
-					   errno);
+					   errno == ENOBUFS ? EAGAIN : errno);
 	}
 	return n;
 }
@@ -752,6 +753,7 @@ const struct transport_ops transport_tls_ops = {
 	.write = tls_write,
 	.read = tls_read,
 	.check = stream_check,
+	.waits = stream_waits,
 	.bye = tls_bye,
 	.encrypts = true,
 };

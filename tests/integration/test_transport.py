@@ -9,6 +9,7 @@ import ssl
 import subprocess
 import tempfile
 import threading
+import time
 
 import pytest
 
@@ -309,3 +310,95 @@ def test_openssl_that_misses_our_certificate_gets_nothing(pems, version):
     else:
         assert ("refuses TLS" in reason
                 or "asked for a certificate of ours" in reason)
+
+
+class SlowOpenSsl:
+    """A receiver of Python's ssl that reads nothing of its first connection
+    until it is told to read all, or to go; then all of those that follow."""
+
+    def __init__(self, pems):
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(*pems.server)
+        self.accepted, self.goes = threading.Event(), threading.Event()
+        self.reads, self.parts = False, []
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        self.socket.settimeout(SECONDS)
+        self.thread = threading.Thread(target=self._run)
+        self.thread.start()
+
+    def _run(self):
+        for connection in iter(self._accept, None):
+            data = bytearray()
+            while part := connection.recv(65536):
+                data += part
+            self.parts.append(bytes(data))
+            connection.close()
+
+    def _accept(self):
+        try:
+            plain, _ = self.socket.accept()
+        except OSError:
+            return None
+        plain.settimeout(SECONDS)
+        connection = self.context.wrap_socket(plain, server_side=True)
+        if not self.accepted.is_set():
+            self.accepted.set()
+            assert self.goes.wait(SECONDS)
+            if not self.reads:
+                connection.close()
+                return self._accept()
+        return connection
+
+    def go(self, reads):
+        self.reads = reads
+        self.goes.set()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.go(False)
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.thread.join()
+        self.socket.close()
+
+
+def framed(lines):
+    return b"".join(b"%d %s" % (len(line), line) for line in lines)
+
+
+def send_to_slow(receiver, pems, lines):
+    """Until the receiver's kernel has taken all that it will."""
+    sending = Sending(lines, "transport=tls", f"port={receiver.port}",
+                      f"ca={pems.path}", "idle_timeout=1")
+    assert receiver.accepted.wait(SECONDS)
+    sending.wait_arrived(1)
+    # Past idle_timeout, whatever it takes until then.
+    time.sleep(2.5)
+    return sending
+
+
+def test_tls_receiver_that_does_not_read_is_waited_for(pems):
+    lines = numbered(8000, 2000)
+    with SlowOpenSsl(pems) as receiver:
+        sending = send_to_slow(receiver, pems, lines)
+        receiver.go(reads=True)
+        sending.finish()
+    assert sending.reasons() == []
+    assert receiver.parts == [framed(lines)]
+
+
+def test_tls_receiver_that_goes_without_reading_gets_the_rest(pems):
+    """What its kernel had acknowledged is lost, and nothing else: all that had
+    not arrived is sent again, from the start of its first line."""
+    lines = numbered(8000, 2000)
+    with SlowOpenSsl(pems) as receiver:
+        sending = send_to_slow(receiver, pems, lines)
+        receiver.go(reads=False)
+        sending.finish()
+    at = [line.startswith("down ") for line in sending.said].index(True)
+    arrived = [int(line.split()[1]) for line in sending.said[:at]
+               if line.startswith("arrived ")][-1]
+    assert 0 < arrived < len(lines)
+    assert receiver.parts == [framed(lines[arrived:])]
