@@ -13,11 +13,12 @@ void feed_open(struct collect_feed *feed)
 {
 	const struct collect_position *position = NULL;
 
-	if (!feed_append_idle(feed)) {
-		feed->open_waits = true;
+	/* First: what is found in it may begin to write it. */
+	if (!feed_has_position(feed)) {
 		return;
 	}
-	if (!feed_has_position(feed)) {
+	if (!feed_append_idle(feed)) {
+		feed->open_waits = true;
 		return;
 	}
 	if (feed->skip_waits) {
@@ -250,5 +251,7 @@ static void open_subscribed(struct tevent_req *req)
 	feed_set_state(feed, COLLECT_FEED_READING);
 	feed_tell_reading(feed);
 	(void)feed_look(feed);
+	/* Those that came while the log was opened. */
+	feed_append_notes(feed);
 	feed_read(feed);
 }

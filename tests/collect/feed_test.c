@@ -975,6 +975,62 @@ static void test_a_damaged_position_stops_its_channel_alone(void **state)
 	assert_int_equal(info(t).position.gaps, 0);
 }
 
+/*
+ * What is found in it may have to be written at once: a gap that was not told
+ * yet.  The log is compared when that is written, not meanwhile.
+ */
+static void test_a_position_that_is_back_with_a_gap_to_be_told(void **state)
+{
+	static const char name[] = "collect/dc1.example/application";
+	struct feeding *t = feeding_new(state);
+	uint8_t bytes[COLLECT_POSITION_MAX];
+	struct collect_position position;
+	size_t len;
+
+	add(t, 1, 1, "a");
+	add(t, 4, 4, "a");
+	feed_start(t);
+	fixture_until(t->f, position_of(t) == 4 && is_quiet(t));
+	position = info(t).position;
+	TALLOC_FREE(t->feed);
+	position.gap_reported = false;
+	/* So that to open the log writes, too. */
+	position.log_created = 0;
+
+	set_state(t, name, "x", 1);
+	add(t, 5, 5, "a");
+	feed_start(t);
+	fixture_until(t->f, info(t).state == COLLECT_FEED_RETRYING);
+	len = collect_position_encode(&position, bytes);
+	set_state(t, name, bytes, len);
+	fixture_until(t->f, position_of(t) == 5 && is_quiet(t));
+	assert_stored(t, "a-1 a-4 a-5");
+	assert_int_equal(info(t).position.gaps, 1);
+	assert_whole(t);
+}
+
+static void test_a_position_that_is_forgotten(void **state)
+{
+	struct feeding *t = feeding_new(state);
+	struct tevent_req *req = NULL;
+
+	add(t, 1, 2, "a");
+	collect_to(t, 2);
+	set_state(t, "collect/dc1.example/application", "x", 1);
+	req = collect_position_forget_send(t, t->f->ev, t->target,
+					   "DC1.example", FAKE_LOG_NAME);
+	assert_non_null(req);
+	assert_true(tevent_req_poll(req, t->f->ev));
+	assert_int_equal(collect_position_forget_recv(req), EVERR_OK);
+	talloc_free(req);
+
+	/* As if it had never been there. */
+	feed_start(t);
+	fixture_until(t->f, position_of(t) == 2 && is_quiet(t));
+	assert_stored(t, "a-1 a-2 a-1 a-2");
+	assert_int_equal(info(t).position.events, 2);
+}
+
 static void test_a_broken_connection_is_handed_up(void **state)
 {
 	struct feeding *t = feeding_new(state);
@@ -1260,6 +1316,8 @@ int main(void)
 		leak_test(test_a_host_that_proves_nothing_only_claims),
 		leak_test(test_access_that_is_denied_then_granted),
 		leak_test(test_a_damaged_position_stops_its_channel_alone),
+		leak_test(test_a_position_that_is_back_with_a_gap_to_be_told),
+		leak_test(test_a_position_that_is_forgotten),
 		leak_test(test_a_broken_connection_is_handed_up),
 		leak_test(test_records_that_cannot_be_make_no_busy_loop),
 		leak_test(test_waits_that_lie_make_no_busy_loop),
