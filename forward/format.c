@@ -144,6 +144,7 @@ static everr_t insert_marks(struct format_run *run)
 		return buf_error(text);
 	}
 	/* What is lost here would be cut off below. */
+	run->broken = out->err != EVERR_OK || size > out->max - text->len;
 	out->err = EVERR_OK;
 	buf_truncate(out, out->max - text->len);
 	size = out->len;
@@ -155,6 +156,10 @@ static everr_t insert_marks(struct format_run *run)
 	memcpy(out->data + run->marks_at, text->data, text->len);
 	run->marks_at += text->len;
 	run->text_at += run->text_at > 0 ? text->len : 0;
+	/* Pushed out, and what was before it perhaps in part. */
+	if (run->text_at > out->len) {
+		run->text_at = 0;
+	}
 	return EVERR_OK;
 }
 
@@ -169,6 +174,7 @@ static everr_t put_cut(struct format_run *run, struct buf *ret_out)
 		.start = run->marks_at,
 		.text_at = is_json(format) ? 0 : run->text_at,
 		.brackets = format->kind == FORWARD_RFC5424,
+		.broken = run->broken,
 		.max = format->max_message,
 	};
 
@@ -252,7 +258,8 @@ static void restart(struct format_run *run)
 	run->computer = NULL;
 	run->data_count = 0;
 	run->marks = 0;
-	run->data_at = run->marks_at = run->text_at = 0;
+	run->marks_at = run->text_at = 0;
+	run->broken = false;
 }
 
 /* The scopes in it, which are large, are set when they are opened. */

@@ -236,10 +236,19 @@ static size_t param_size(const struct param *param, size_t level)
 	return param->name_len + value + (param->value != NULL ? 1 : 0);
 }
 
-/* RFC 5424 6.4: what ends in an ellipsis is not ASCII any more. */
+/*
+ * RFC 5424 6.4: what ends in an ellipsis is not ASCII any more.  At the end of
+ * one that was broken off there may be a piece of a character.
+ */
 static void put_message(struct buf *out, const uint8_t *p, size_t n,
-			size_t level)
+			size_t level, bool broken)
 {
+	if (broken && level >= n) {
+		if (n <= BOM_LEN + ELLIPSIS_LEN) {
+			return;
+		}
+		level = n - 1;
+	}
 	if (n > level && (n < BOM_LEN || memcmp(p, BOM, BOM_LEN) != 0)) {
 		buf_put(out, BOM, BOM_LEN);
 		level -= BOM_LEN;
@@ -286,8 +295,8 @@ void format_cut_syslog(struct buf *out, const struct format_cut *cut)
 		size_t room = cut->max - out->len - 1;
 
 		buf_put_u8(out, ' ');
-		put_message(out, p + end, text_len,
-			    room < level ? room : level);
+		put_message(out, p + end, text_len, room < level ? room : level,
+			    cut->broken);
 	}
 }
 
@@ -324,6 +333,10 @@ static bool next_token(const uint8_t *p, size_t end, size_t *pos,
 	} else {
 		while (i < end && memchr(",]}", p[i], 3) == NULL) {
 			i++;
+		}
+		/* Broken off: "tru", or a number's first digits. */
+		if (i == end) {
+			return false;
 		}
 	}
 	ret->len = i - *pos;

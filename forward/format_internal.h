@@ -259,9 +259,9 @@ struct format_run {
 	const struct format_known *computer;
 	uint32_t data_count; /* of Data without a name */
 	uint32_t marks;
-	/* Where in out: the first value of the data; the marks; MSG of RFC
-	   5424 or the JSON object. */
-	size_t data_at, marks_at, text_at;
+	/* Where in out: the marks; MSG of RFC 5424 or the JSON object. */
+	size_t marks_at, text_at;
+	bool broken; /* the end of out had no room */
 };
 
 void format_run_init(struct format_run *run, struct forward_format *format,
@@ -349,6 +349,7 @@ struct format_cut {
 	size_t start;
 	size_t text_at; /* of MSG, behind its blank; 0: none */
 	bool brackets;	/* RFC 5424 */
+	bool broken;	/* its end is missing */
 	size_t max;
 };
 

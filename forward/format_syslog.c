@@ -425,12 +425,13 @@ static everr_t put_data_element(struct format_run *run)
 {
 	struct buf *out = run->out;
 	size_t start = out->len;
+	size_t first;
 	everr_t err;
 
 	buf_puts(out, run->format->sd_data_open);
-	run->data_at = out->len;
+	first = out->len;
 	err = format_put_data(run);
-	if (out->len == run->data_at) {
+	if (out->len == first) {
 		buf_truncate(out, start);
 	} else {
 		buf_put_u8(out, ']');

@@ -549,6 +549,151 @@ static void test_work_without_end_is_cut(void **state)
 	}
 }
 
+static void end_data(struct fixture *f, struct maker *m)
+{
+	struct buf doc;
+
+	make_kind(m, EVENT_TOKEN_END);
+	make_kind(m, EVENT_TOKEN_END);
+	make_document(m, &doc);
+	assert_int_equal(event_pack(f->packer, doc.data, doc.len, &f->packed),
+			 EVERR_OK);
+	f->event.data = f->packed.data;
+	f->event.len = f->packed.len;
+}
+
+static void put_value(struct maker *m, const char *name, uint8_t type,
+		      const void *value, size_t len)
+{
+	make_leaf(m, name, (uint16_t)m->num_values);
+	make_value(m, type, value, len);
+}
+
+/* With a format whose message may be so long. */
+static size_t format_length(struct fixture *f, uint64_t max_message)
+{
+	f->config.max_message = max_message;
+	TALLOC_FREE(f->format);
+	assert_int_equal(forward_format_create(f->mem_ctx, &f->config, "c",
+					       f->dict, NULL, &f->format),
+			 EVERR_OK);
+	return strlen(format(f));
+}
+
+/* 120,000 items of 35 bytes, and a text of n bytes; the MSG is not ASCII. */
+static void build_long_list(struct fixture *f, size_t n)
+{
+	static const uint8_t zeros[65535];
+	struct maker m;
+
+	make_start(&m, f->mem_ctx, EVENT_READ_DEFINITION);
+	make_open(&m, "Event", EVENT_NO_DEPENDENCY, false);
+	make_kind(&m, EVENT_TOKEN_CLOSE_START);
+	make_open(&m, "System", EVENT_NO_DEPENDENCY, false);
+	make_kind(&m, EVENT_TOKEN_CLOSE_START);
+	make_open(&m, "Provider", EVENT_NO_DEPENDENCY, true);
+	make_attribute(&m, "Name");
+	make_text(&m, "\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9");
+	make_kind(&m, EVENT_TOKEN_CLOSE_EMPTY);
+	make_kind(&m, EVENT_TOKEN_END);
+	make_open(&m, "EventData", EVENT_NO_DEPENDENCY, false);
+	make_kind(&m, EVENT_TOKEN_CLOSE_START);
+	put_value(&m, "exactly-thirty-characters-long",
+		  EVENT_TYPE_UINT8 | EVENT_TYPE_ARRAY, zeros, 65535);
+	put_value(&m, "exactly-thirty-characters-long",
+		  EVENT_TYPE_UINT8 | EVENT_TYPE_ARRAY, zeros, 54000);
+	put_value(&m, "Last", EVENT_TYPE_ANSI, repeat(f->mem_ctx, 'x', n), n);
+	end_data(f, &m);
+}
+
+/*
+ * What is formatted before it is cut is 4 MiB at most, or 128 bytes more than
+ * max_message: with the marks it may be longer, and then the MSG, or a piece
+ * of it, is what has no room.
+ */
+static void test_marks_have_room_in_the_longest_message(void **state)
+{
+	static const struct {
+		size_t max_message;
+		size_t work_max;
+	} cases[] = {{65536, 4 << 20}, {4 << 20, (4 << 20) + 128}};
+	struct fixture f;
+	size_t whole, less, i;
+
+	fixture_init(&f, *state, FORWARD_RFC5424);
+	build_long_list(&f, 0);
+	whole = format_length(&f, 16 << 20);
+	assert_in_range(whole, (4 << 20) - 32000, 4 << 20);
+	for (i = 0; i < 2; i++) {
+		size_t max = cases[i].max_message;
+
+		for (less = 0; less < 48; less += 3) {
+			const char *line = NULL;
+			size_t n = cases[i].work_max - whole - less;
+
+			build_long_list(&f, n);
+			assert_in_range(format_length(&f, max), max / 64 * 63,
+					max);
+			line = (const char *)f.out.data;
+			assert_int_equal(f.marks, FORWARD_CUT);
+			assert_int_equal(strlen(line), f.out.len - 1);
+			assert_true(text_utf8_valid(line, strlen(line)));
+			assert_non_null(
+				strstr(line, "=\"0\"]") != NULL
+					? line
+					: strstr(line, "x\xE2\x80\xA6"));
+		}
+	}
+}
+
+/* Controls of six bytes in JSON, a text of n bytes, and true, true, ... */
+static void build_long_object(struct fixture *f, size_t n)
+{
+	static const uint8_t items[60 * 4] = {[0 ... 239] = 1};
+	const char *controls = repeat(f->mem_ctx, 1, 65535);
+	struct maker m;
+	size_t i;
+
+	make_start(&m, f->mem_ctx, EVENT_READ_DEFINITION);
+	make_open(&m, "Event", EVENT_NO_DEPENDENCY, false);
+	make_kind(&m, EVENT_TOKEN_CLOSE_START);
+	make_open(&m, "EventData", EVENT_NO_DEPENDENCY, false);
+	make_kind(&m, EVENT_TOKEN_CLOSE_START);
+	for (i = 0; i < 10; i++) {
+		put_value(&m, "Controls", EVENT_TYPE_ANSI, controls, 65535);
+	}
+	put_value(&m, "Controls", EVENT_TYPE_ANSI, controls, 40000);
+	put_value(&m, "Text", EVENT_TYPE_ANSI, repeat(f->mem_ctx, 'x', n), n);
+	put_value(&m, "Last", EVENT_TYPE_BOOL | EVENT_TYPE_ARRAY, items,
+		  sizeof(items));
+	end_data(f, &m);
+}
+
+/* The last "true" may be in two where the marks push the end out. */
+static void test_no_piece_of_a_json_value_is_sent(void **state)
+{
+	struct fixture f;
+	const char *end = NULL;
+	size_t whole, more;
+
+	fixture_init(&f, *state, FORWARD_JSON);
+	build_long_object(&f, 0);
+	whole = format_length(&f, 16 << 20);
+	assert_in_range(whole, (4 << 20) - 65000, 4 << 20);
+	for (more = 104; more <= 128; more += 3) {
+		build_long_object(&f, (4 << 20) + more - whole);
+		assert_in_range(format_length(&f, 4 << 20), 3500000, 4 << 20);
+		assert_int_equal(f.marks, FORWARD_CUT);
+		end = strstr((char *)f.out.data, "\"Last\":[true");
+		assert_non_null(end);
+		end += strlen("\"Last\":[true");
+		while (strncmp(end, ",true", 5) == 0) {
+			end += 5;
+		}
+		assert_string_equal(end, "]}}}");
+	}
+}
+
 static void test_a_bad_configuration_is_refused(void **state)
 {
 	static const struct forward_config bad[] = {
@@ -591,6 +736,8 @@ int main(void)
 		leak_test(test_a_computers_name_is_no_tag),
 		leak_test(test_no_name_of_an_event_passes_for_one_of_ours),
 		leak_test(test_work_without_end_is_cut),
+		leak_test(test_marks_have_room_in_the_longest_message),
+		leak_test(test_no_piece_of_a_json_value_is_sent),
 		leak_test(test_a_bad_configuration_is_refused),
 	};
 
