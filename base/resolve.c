@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,10 +72,12 @@ static struct lookup *lookup_create(const char *host)
 	return lookup;
 }
 
+/* The loop's signals stay the loop's. */
 static bool lookup_start(struct lookup *lookup)
 {
 	pthread_attr_t attr;
 	pthread_t thread;
+	sigset_t all, before;
 	int ret;
 
 	ret = pthread_attr_init(&attr);
@@ -83,7 +86,10 @@ static bool lookup_start(struct lookup *lookup)
 	}
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	__atomic_add_fetch(&lookup->holders, 1, __ATOMIC_ACQ_REL);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
 	ret = pthread_create(&thread, &attr, lookup_thread, lookup);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attr);
 	if (ret != 0) {
 		lookup_release(lookup);

@@ -614,10 +614,26 @@ static void transport_reached(struct tevent_req *req)
 	transport_connected(transport, fd, ops[transport->config->transport]);
 }
 
+/*
+ * Which of a name's addresses is tried first.  One that takes the connection,
+ * but is no receiver, must not keep us from the others; that a good connection
+ * has ended says nothing against its address.  UDP learns of a refusal only
+ * afterwards.
+ */
+static uint32_t first_address(const struct forward_transport *transport)
+{
+	uint32_t attempts = transport->backoff.attempts;
+
+	if (transport->config->transport != FORWARD_UDP && attempts > 0) {
+		attempts--;
+	}
+	return attempts;
+}
+
 static void transport_begin(struct forward_transport *transport)
 {
 	const struct forward_config *config = transport->config;
-	bool datagrams = config->transport == FORWARD_UDP;
+	int type = config->transport == FORWARD_UDP ? SOCK_DGRAM : SOCK_STREAM;
 
 	transport->state = TRANSPORT_CONNECTING;
 	if (config->transport == FORWARD_UNIX) {
@@ -625,9 +641,8 @@ static void transport_begin(struct forward_transport *transport)
 		return;
 	}
 	transport->connecting = transport_connect_send(
-		transport, transport->ev, config->host, transport->port,
-		datagrams ? SOCK_DGRAM : SOCK_STREAM,
-		datagrams ? transport->backoff.attempts : 0);
+		transport, transport->ev, config->host, transport->port, type,
+		first_address(transport));
 	if (transport->connecting == NULL) {
 		transport_fail(transport, "%s: %s", transport->peer,
 			       everr_text(EVERR_NOMEM));

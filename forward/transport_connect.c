@@ -18,7 +18,7 @@ struct connect_state {
 	uint32_t first;
 	char **addresses;
 	size_t num;
-	size_t next;
+	size_t tried; /* from first on */
 	int fd;
 	struct tevent_fd *fde;
 	struct tevent_timer *timer;
@@ -114,14 +114,23 @@ static void connect_resolved(struct tevent_req *subreq)
 		tevent_req_error(req, EVERR_CONNECT);
 		return;
 	}
-	state->next = state->first % state->num;
 	connect_next(req);
 }
 
-/* Why the present address is none. */
+/* The one that is tried at present, or was last. */
+static const char *connect_present(const struct connect_state *state)
+{
+	return state->addresses[(state->first + state->tried - 1) % state->num];
+}
+
+/*
+ * Why the present address is none.  Each is named: of a host with IPv4 and
+ * IPv6 the last one alone would often say no more than that the network has no
+ * IPv6.
+ */
 static void connect_failed(struct connect_state *state, int error)
 {
-	const char *address = state->addresses[state->next - 1];
+	const char *address = connect_present(state);
 	const char *text = error == ETIMEDOUT ? "no answer" : strerror(error);
 
 	TALLOC_FREE(state->fde);
@@ -130,15 +139,17 @@ static void connect_failed(struct connect_state *state, int error)
 		close(state->fd);
 		state->fd = -1;
 	}
-	TALLOC_FREE(state->reason);
-	if (strcmp(address, state->host) == 0) {
+	if (state->reason != NULL) {
+		state->reason = talloc_asprintf_append(
+			state->reason, "; %s: %s", address, text);
+	} else if (strcmp(address, state->host) == 0) {
 		state->reason = talloc_asprintf(state, "%s port %u: %s",
 						address, state->port, text);
-		return;
+	} else {
+		state->reason = talloc_asprintf(state, "%s port %u: %s: %s",
+						state->host, state->port,
+						address, text);
 	}
-	state->reason =
-		talloc_asprintf(state, "%s (%s) port %u: %s", state->host,
-				address, state->port, text);
 }
 
 static bool connect_address(const char *address, uint16_t port, int type,
@@ -239,10 +250,11 @@ static void connect_next(struct tevent_req *req)
 	struct connect_state *state =
 		tevent_req_data(req, struct connect_state);
 
-	while (state->next < state->num) {
-		int error =
-			connect_open(state, state->addresses[state->next++]);
+	while (state->tried < state->num) {
+		int error;
 
+		state->tried++;
+		error = connect_open(state, connect_present(state));
 		if (error == 0) {
 			error = connect_result(state);
 		}

@@ -191,10 +191,10 @@ static inline uint64_t *transport_flight_end(
 /* ------------------------------------------------ transport_connect.c */
 
 /*
- * A socket of this type connected to host and port: each address of the name
- * is tried in turn, from number first on, modulo how many there are (UDP always
- * connects; whether somebody listens shows later).  EVERR_CONNECT, *ret_reason (talloc child of mem_ctx) says
- * why; EVERR_NOMEM.
+ * A socket of this type connected to host and port: all addresses of the name
+ * are tried in turn, beginning with number first, modulo how many there are
+ * (UDP always connects; whether somebody listens shows later).  EVERR_CONNECT,
+ * *ret_reason (talloc child of mem_ctx) says why of each; EVERR_NOMEM.
  */
 struct tevent_req *transport_connect_send(TALLOC_CTX *mem_ctx,
 					  struct tevent_context *ev,

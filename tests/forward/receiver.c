@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tests/forward/receiver.h"
 
+#include "forward/transport_internal.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -15,6 +17,9 @@
 #include <cmocka.h>
 
 #define TURN_SECONDS 60
+/* How long it lasts is base/backoff's; here one only waits for it. */
+#define BACKOFF_MIN_MS 4
+#define BACKOFF_MAX_MS 50
 
 /* ------------------------------------------------------------- receiver */
 
@@ -295,6 +300,8 @@ void sender_start(struct sender *sender)
 						  &sender_hooks, sender,
 						  &sender->transport, &message),
 			 EVERR_OK);
+	sender->transport->backoff.min_ms = BACKOFF_MIN_MS;
+	sender->transport->backoff.max_ms = BACKOFF_MAX_MS;
 }
 
 bool sender_send(struct sender *sender, const char *text, uint64_t sequence)
