@@ -86,19 +86,6 @@ static bool same_listener(const struct soap_listener_config *a,
 		      sizeof(a->http.limits)) == 0;
 }
 
-static const struct soap_listener_config *find_listener(
-	const struct soap_config *config, const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < config->num_listeners; i++) {
-		if (strcmp(config->listeners[i].http.name, name) == 0) {
-			return &config->listeners[i];
-		}
-	}
-	return NULL;
-}
-
 static void warn_listener(struct daemon_service *service, const char *what,
 			  const char *name)
 {
@@ -116,7 +103,7 @@ static void warn_listeners(struct daemon_service *service,
 
 	for (i = 0; i < new->num_listeners; i++) {
 		name = new->listeners[i].http.name;
-		was = find_listener(old, name);
+		was = soap_config_listener(old, name);
 		if (was == NULL) {
 			warn_listener(service, "is new", name);
 		} else if (!same_listener(was, &new->listeners[i])) {
@@ -127,7 +114,7 @@ static void warn_listeners(struct daemon_service *service,
 	}
 	for (i = 0; i < old->num_listeners; i++) {
 		name = old->listeners[i].http.name;
-		if (find_listener(new, name) == NULL) {
+		if (soap_config_listener(new, name) == NULL) {
 			warn_listener(service, "is gone", name);
 		}
 	}

@@ -6,8 +6,10 @@
 #include "collect/collector.h"
 #include "daemon/json_text.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* ------------------------------------------------------ start and reload */
 
@@ -58,12 +60,21 @@ void daemon_collect_warn_restart(struct daemon_service *service,
 	}
 }
 
+/* As the service's user; it is read again for each logon. */
 static void warn_file(struct daemon_service *service, const char *section,
 		      const char *path)
 {
 	struct stat st;
 	int ret;
 
+	ret = access(path, R_OK);
+	if (ret != 0) {
+		daemon_log(service->log, DAEMON_LOG_WARNING,
+			   "[collect %s]: %s: %s; nobody is logged on to its "
+			   "hosts until the service can read it",
+			   section, path, strerror(errno));
+		return;
+	}
 	ret = stat(path, &st);
 	if (ret == 0 && (st.st_mode & (S_IROTH | S_IWOTH)) != 0) {
 		daemon_log(service->log, DAEMON_LOG_WARNING,

@@ -11,8 +11,6 @@
 
 #include "base/buf.h"
 
-#include <jansson.h>
-
 /*
  * Hosts that the status has in full.  It is one text of at most some MiB
  * (STATUS_MAX_LENGTH of idl/control.idl), and a host with three channels takes
@@ -46,8 +44,5 @@ void daemon_collect_status(const struct daemon_service *service,
 /* daemon/metrics_collect.c */
 void daemon_collect_metrics(struct buf *out,
 			    const struct daemon_service *service);
-
-/* Text of FILETIME, null for 0; daemon/status.c. */
-json_t *daemon_time_json(uint64_t filetime);
 
 #endif

@@ -3,6 +3,7 @@
 #include "daemon/config_collect.h"
 #include "daemon/config_forward.h"
 
+#include "base/file.h"
 #include "base/text.h"
 
 #include <dirent.h>
@@ -25,12 +26,27 @@ const char *daemon_config_default_file(void)
 	return EVENLOG_CONFDIR "/evenlog.conf";
 }
 
+/* A value that goes on and on; never cut within a character. */
+static void shorten(char *text)
+{
+	size_t len = DAEMON_CONFIG_MESSAGE_MAX;
+
+	if (text == NULL || strlen(text) <= len + 3) {
+		return;
+	}
+	while (len > 0 && ((unsigned char)text[len] & 0xC0) == 0x80) {
+		len--;
+	}
+	memcpy(text + len, "...", 4);
+}
+
 /* text becomes part of the message and is freed. */
 static void add_message(struct daemon_config_errors *errors,
 			const struct config_place *place, char *text)
 {
 	char *message = NULL;
 
+	shorten(text);
 	if (place->line > 0) {
 		message = talloc_asprintf(errors, "%s:%" PRIu32 ": %s",
 					  place->file, place->line, text);
@@ -109,42 +125,55 @@ static everr_t set_defaults(struct daemon_config *config)
 	return EVERR_OK;
 }
 
+/* The parser would say neither where nor what. */
+static everr_t check_text(struct load *load, const char *text, size_t len)
+{
+	const char *end = text + len;
+	uint32_t line = 1;
+
+	while (text < end) {
+		const char *next = memchr(text, '\n', (size_t)(end - text));
+		size_t part = (size_t)((next != NULL ? next : end) - text);
+
+		if (memchr(text, '\0', part) != NULL ||
+		    !text_utf8_valid(text, part)) {
+			config_complain(load, line,
+					"is not UTF-8 text: write the file "
+					"anew in that encoding");
+			return EVERR_CONFIG;
+		}
+		text += part + 1;
+		line++;
+	}
+	return EVERR_OK;
+}
+
 /* The file's bytes with a newline at the end, which the parser wants. */
 static everr_t read_file(struct load *load, char **ret_text, size_t *ret_len)
 {
-	FILE *f = fopen(load->file, "re");
 	char *text = NULL;
-	size_t len;
-	int err;
+	size_t len = 0;
+	everr_t err;
 
-	if (f == NULL) {
-		err = errno;
-		if (err != ENOENT) {
-			config_complain(load, 0, "cannot be read: %s",
-					strerror(err));
-		}
-		errno = err;
-		return EVERR_IO;
+	err = file_read_all(load->config, load->file, DAEMON_CONFIG_MAX, &text,
+			    &len);
+	if (err == EVERR_IO && errno != ENOENT) {
+		config_complain(load, 0, "cannot be read: %s", strerror(errno));
+	} else if (err == EVERR_NOT_SUPPORTED) {
+		config_complain(load, 0, "is not a regular file");
+	} else if (err == EVERR_LIMIT) {
+		config_complain(load, 0,
+				"cannot be read: it is larger than 1 MiB");
+	}
+	if (err == EVERR_OK) {
+		err = check_text(load, text, len);
+	}
+	if (err != EVERR_OK) {
+		talloc_free(text);
+		return err;
 	}
 
-	text = talloc_array(load->config, char, DAEMON_CONFIG_MAX + 2);
-	if (text == NULL) {
-		fclose(f);
-		return EVERR_NOMEM;
-	}
-	len = fread(text, 1, DAEMON_CONFIG_MAX + 1, f);
-	err = ferror(f) != 0 ? errno : 0;
-	fclose(f);
-
-	if (err != 0 || len > DAEMON_CONFIG_MAX) {
-		config_complain(load, 0, "cannot be read: %s",
-				err != 0 ? strerror(err)
-					 : "it is larger than 1 MiB");
-		TALLOC_FREE(text);
-		errno = EIO;
-		return EVERR_IO;
-	}
-
+	/* In place of the NUL that file_read_all() puts there. */
 	text[len++] = '\n';
 	*ret_text = text;
 	*ret_len = len;
@@ -176,35 +205,59 @@ static void report_syntax(struct load *load)
 	ini_config_free_errors(messages);
 }
 
-/* Sections of hosts and outputs, of which a program may write any number. */
-static size_t count_sections(const char *text, size_t len)
+/* A line of no section: a setting, or none of those that begin one. */
+static bool is_setting(const char *line)
+{
+	return strchr(" \t\r\n#;", *line) == NULL;
+}
+
+/*
+ * The parser's time grows with the square of both, and it holds the loop:
+ * counted before it begins.
+ */
+static everr_t check_size(struct load *load, const char *text, size_t len)
 {
 	const char *end = text + len;
-	size_t num = 0;
+	size_t sections = 0;
+	size_t keys = 0;
+	uint32_t line = 1;
 
-	while (text != NULL && text < end) {
-		if (strncasecmp(text, "[collect", 8) == 0 ||
-		    strncasecmp(text, "[forward", 8) == 0) {
-			num++;
+	for (; text < end; line++) {
+		if (*text == '[') {
+			sections++;
+			keys = 0;
+		} else if (is_setting(text)) {
+			keys++;
+		}
+		if (sections > CONFIG_SECTIONS_MAX) {
+			config_complain(load, line,
+					"has more than %d sections; hosts that "
+					"have all in common go into one, with "
+					"'hosts_file'",
+					CONFIG_SECTIONS_MAX);
+			return EVERR_CONFIG;
+		}
+		if (keys > CONFIG_KEYS_MAX) {
+			config_complain(load, line,
+					"this section has more than %d keys",
+					CONFIG_KEYS_MAX);
+			return EVERR_CONFIG;
 		}
 		text = memchr(text, '\n', (size_t)(end - text));
-		text = text != NULL ? text + 1 : NULL;
+		text = text != NULL ? text + 1 : end;
 	}
-	return num;
+	return EVERR_OK;
 }
 
 static everr_t parse_ini(struct load *load, char *text, size_t len)
 {
 	struct ini_cfgfile *file = NULL;
+	everr_t err;
 	int ret;
 
-	if (count_sections(text, len) > CONFIG_SECTIONS_MAX) {
-		config_complain(load, 0,
-				"has more than %d sections of hosts and "
-				"outputs; hosts that have all in common go "
-				"into one, with 'hosts_file'",
-				CONFIG_SECTIONS_MAX);
-		return EVERR_CONFIG;
+	err = check_size(load, text, len);
+	if (err != EVERR_OK) {
+		return err;
 	}
 	ret = ini_config_create(&load->ini);
 	if (ret != 0) {
@@ -316,7 +369,7 @@ uint32_t config_apply_section_other(struct load *load,
 	keys = ini_get_attribute_list(load->ini, ini_section, &num_keys, NULL);
 	for (i = 0; i < num_keys; i++) {
 		/* A key that is given twice is listed twice. */
-		for (j = 0; j < i && strcmp(keys[i], keys[j]) != 0; j++) {
+		for (j = 0; j < i && strcasecmp(keys[i], keys[j]) != 0; j++) {
 		}
 		if (j == i) {
 			bits |= apply_key(load, schema, section, ini_section,
@@ -683,6 +736,7 @@ static void load_directory(struct load *load)
 	int i;
 
 	load->file = directory;
+	load->config->collect_directory_read = num >= 0;
 	if (num < 0 && errno != ENOENT) {
 		config_complain(load, 0, "cannot be read: %s", strerror(errno));
 	}

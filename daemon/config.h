@@ -24,8 +24,9 @@
 
 /* A larger file is refused. */
 #define DAEMON_CONFIG_MAX (1024 * 1024)
-/* Mistakes reported of one file. */
+/* Mistakes reported of all files, and about so many bytes of each. */
 #define DAEMON_CONFIG_ERRORS_MAX 50
+#define DAEMON_CONFIG_MESSAGE_MAX 1000
 
 enum daemon_log_level {
 	DAEMON_LOG_ERROR,
@@ -96,6 +97,7 @@ struct daemon_config {
 	/* [collector], [collect] and each [collect NAME] */
 	struct collector_config collect;
 	const char *collect_directory; /* further files, *.conf */
+	bool collect_directory_read;   /* it is there */
 
 	/* Each [forward NAME] */
 	struct forward_config *outputs;

@@ -257,7 +257,7 @@ static bool take_query(struct load *load, const char *key, const char *value,
 /* ------------------------------------------------------------ channels */
 
 /* The query of all that have none of their own, as each of them takes it. */
-static bool check_common_query(struct load *load, const char *ini_section,
+static void check_common_query(struct load *load, const char *ini_section,
 			       const struct section *section)
 {
 	uint32_t line = config_line(load, ini_section, "query");
@@ -276,13 +276,11 @@ static bool check_common_query(struct load *load, const char *ini_section,
 			good = check_query(load, line, channel, section->query);
 		}
 	}
-	return good;
 }
 
-static bool check_own_queries(struct load *load, const struct section *section)
+static void check_own_queries(struct load *load, const struct section *section)
 {
 	const struct channel_query *query = NULL;
-	bool good = true;
 	size_t i, j;
 
 	for (i = 0; i < section->num_queries; i++) {
@@ -297,10 +295,8 @@ static bool check_own_queries(struct load *load, const struct section *section)
 					"a query of %s, which is not among "
 					"this section's channels",
 					query->channel);
-			good = false;
 		}
 	}
-	return good;
 }
 
 static const char *effective_query(const struct section *section,
@@ -589,10 +585,8 @@ static void add_written_host(struct load *load, const struct section *section,
 }
 
 static void complain_hosts_file(struct load *load, uint32_t at, everr_t err,
-				const char *path, uint32_t line)
+				const char *path)
 {
-	const struct config_place place = {.file = path, .line = line};
-
 	switch (err) {
 	case EVERR_IO:
 		config_complain(load, at, "hosts_file %s: %s", path,
@@ -609,10 +603,6 @@ static void complain_hosts_file(struct load *load, uint32_t at, everr_t err,
 				path, COLLECT_HOSTS_FILE_MAX,
 				COLLECT_HOSTS_MAX);
 		break;
-	case EVERR_INVALID:
-		config_complain_at(load, &place, "a host %s",
-				   CONFIG_HOST_ALLOWED);
-		break;
 	default:
 		config_complain(load, at, "hosts_file %s: %s", path,
 				everr_text(err));
@@ -625,7 +615,6 @@ static void add_hosts_file(struct load *load, const struct section *section,
 {
 	struct config_place place = {.file = section->hosts_file};
 	struct config_host *hosts = NULL;
-	uint32_t line = 0;
 	char *text = NULL;
 	size_t len = 0;
 	size_t num = 0;
@@ -640,16 +629,21 @@ static void add_hosts_file(struct load *load, const struct section *section,
 	}
 	if (err == EVERR_OK) {
 		err = config_hosts_parse(load->config, text, COLLECT_HOSTS_MAX,
-					 &hosts, &num, &line);
+					 &hosts, &num);
 	}
 	if (err != EVERR_OK) {
-		complain_hosts_file(load, at, err, section->hosts_file, line);
+		complain_hosts_file(load, at, err, section->hosts_file);
 	} else if (num == 0) {
 		config_complain(load, at, "hosts_file %s names no host",
 				section->hosts_file);
 	}
 	for (i = 0; i < num; i++) {
 		place.line = hosts[i].line;
+		if (hosts[i].host == NULL) {
+			config_complain_at(load, &place, "a host %s",
+					   CONFIG_HOST_ALLOWED);
+			continue;
+		}
 		add_host(load, section, hosts[i].host, hosts[i].port, &place);
 	}
 	talloc_free(text);
@@ -760,27 +754,32 @@ static void drop_inherited(struct section *section)
 	section->num_queries = num;
 }
 
+/*
+ * What the keys say together.  Where one of them has a mistake (good false) it
+ * was reported and is not missing; what does not hang on it is looked at.
+ */
 static void finish_section(struct load *load, const char *ini_section,
-			   struct section *section, uint32_t own)
+			   struct section *section, uint32_t own, bool good)
 {
-	bool good;
+	bool channels;
 
 	if ((own & KEY_QUERY) != 0) {
 		drop_inherited(section);
 	}
-	if ((own & KEYS_HOSTS) == 0) {
+	if (good && (own & KEYS_HOSTS) == 0) {
 		(void)complain_key(load, ini_section, NULL,
 				   "which hosts is missing: write 'host', "
 				   "'hosts' or 'hosts_file'");
-		return;
 	}
-	good = build_channels(load, ini_section, section);
-	good = good && check_own_queries(load, section);
-	good = good && check_common_query(load, ini_section, section);
-	good = good && check_credentials(load, ini_section, section, own);
+	channels = build_channels(load, ini_section, section);
+	if (channels) {
+		check_own_queries(load, section);
+		check_common_query(load, ini_section, section);
+	}
 	if (good) {
-		add_hosts(load, ini_section, section);
+		(void)check_credentials(load, ini_section, section, own);
 	}
+	add_hosts(load, ini_section, section);
 }
 
 void config_collect_apply(struct load *load, const char *ini_section,
@@ -807,10 +806,8 @@ void config_collect_apply(struct load *load, const char *ini_section,
 	own = config_apply_section_other(load, collect_schema, "collect",
 					 ini_section, &section, take_query);
 	section.keys |= own;
-	/* A key with a mistake was reported and is not missing. */
-	if (load->errors->num_messages == errors) {
-		finish_section(load, ini_section, &section, own);
-	}
+	finish_section(load, ini_section, &section, own,
+		       load->errors->num_messages == errors);
 }
 
 /* ------------------------------------------------------- all of it */

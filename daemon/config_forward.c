@@ -14,6 +14,9 @@
 #define KIB 1024ULL
 #define MIB (1024 * KIB)
 
+/* Channels that an output names; their names are compared with one another. */
+#define CHANNELS_MAX 1000
+
 /* The longest path of a Unix socket, with its NUL: unix(7). */
 #define UNIX_PATH_MAX 108
 
@@ -257,12 +260,18 @@ static void check_channels(struct load *load, const char *section,
 			   const char *const *channels)
 {
 	uint32_t line = config_line(load, section, "channels");
+	size_t num = 0;
 	size_t i, j;
 
-	if (channels[0] == NULL) {
+	while (channels[num] != NULL) {
+		num++;
+	}
+	if (num == 0 || num > CHANNELS_MAX) {
 		config_complain(load, line,
-				"'channels' is a list with commas, or * for "
-				"all but Evenlog's own");
+				"'channels' is a list with commas of up to %d, "
+				"or * for all but Evenlog's own",
+				CHANNELS_MAX);
+		return;
 	}
 	for (i = 0; channels[i] != NULL; i++) {
 		if (strcmp(channels[i], "*") != 0 &&

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#define BYTE_ORDER_MARK "\xEF\xBB\xBF"
+
 /* RFC 1123, and the underscore that Windows lets into names. */
 static bool name_valid(const char *name, size_t len)
 {
@@ -138,21 +140,25 @@ static everr_t add_host(struct config_host **hosts, size_t *num, size_t max,
 	grown[*num] = (struct config_host){.line = line};
 	err = config_host_parse(grown, text, len, &grown[*num].host,
 				&grown[*num].port);
-	if (err == EVERR_OK) {
-		(*num)++;
+	if (err != EVERR_OK && err != EVERR_INVALID) {
+		return err;
 	}
-	return err;
+	(*num)++;
+	return EVERR_OK;
 }
 
 everr_t config_hosts_parse(TALLOC_CTX *mem_ctx, const char *text, size_t max,
-			   struct config_host **ret_hosts, size_t *ret_num,
-			   uint32_t *ret_line)
+			   struct config_host **ret_hosts, size_t *ret_num)
 {
 	struct config_host *hosts = talloc_array(NULL, struct config_host, 64);
 	everr_t err = hosts != NULL ? EVERR_OK : EVERR_NOMEM;
 	uint32_t line = 0;
 	size_t num = 0;
 
+	/* Editors of Windows begin a file with it. */
+	if (strncmp(text, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) == 0) {
+		text += strlen(BYTE_ORDER_MARK);
+	}
 	while (err == EVERR_OK && *text != '\0') {
 		size_t whole = strcspn(text, "\n");
 		size_t len = strcspn(text, "#\n");
@@ -167,7 +173,6 @@ everr_t config_hosts_parse(TALLOC_CTX *mem_ctx, const char *text, size_t max,
 	}
 	if (err != EVERR_OK) {
 		talloc_free(hosts);
-		*ret_line = line;
 		return err;
 	}
 	*ret_hosts = talloc_steal(mem_ctx, hosts);

@@ -30,21 +30,20 @@ everr_t config_host_parse(TALLOC_CTX *mem_ctx, const char *text, size_t len,
 			  uint16_t *ret_port) EVERR_MUST_CHECK;
 
 struct config_host {
-	const char *host;
-	uint16_t port; /* 0: not said */
+	const char *host; /* NULL: the line is no host */
+	uint16_t port;	  /* 0: not said */
 	uint32_t line;
 };
 
 /*
- * A list of hosts: one in each line, # begins a comment.  The names are talloc
- * children of *ret_hosts.
+ * A list of hosts: one in each line, # begins a comment, a UTF-8 byte order mark
+ * is passed over.  The names are talloc children of *ret_hosts.
  *
- * EVERR_INVALID  *ret_line is none
- * EVERR_LIMIT    more than max
+ * EVERR_LIMIT  more than max
  * EVERR_NOMEM
  */
 everr_t config_hosts_parse(TALLOC_CTX *mem_ctx, const char *text, size_t max,
-			   struct config_host **ret_hosts, size_t *ret_num,
-			   uint32_t *ret_line) EVERR_MUST_CHECK;
+			   struct config_host **ret_hosts,
+			   size_t *ret_num) EVERR_MUST_CHECK;
 
 #endif

@@ -20,10 +20,10 @@
 #define CONFIG_NAME_MAX 64
 
 /*
- * [collect NAME] and [forward NAME] of one file; the parser's time grows with
- * their square.
+ * Of one file, and of one section; the parser's time grows with their squares.
  */
 #define CONFIG_SECTIONS_MAX 1000
+#define CONFIG_KEYS_MAX 1000
 /* Files of the directory of [collector]. */
 #define CONFIG_FILES_MAX 1000
 

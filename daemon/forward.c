@@ -2,7 +2,6 @@
 #include <config.h>
 #include "daemon/forward.h"
 
-#include "base/wintime.h"
 #include "forward/forward.h"
 
 /*
@@ -42,17 +41,6 @@ everr_t daemon_forward_reload(struct daemon_service *service,
 }
 
 /* -------------------------------------------------------------- status */
-
-static json_t *time_json(uint64_t filetime)
-{
-	char text[WINTIME_TEXT_MAX];
-
-	if (filetime == 0) {
-		return json_null();
-	}
-	wintime_format(filetime, text);
-	return json_string(text);
-}
 
 static json_t *number_json(uint64_t number)
 {
@@ -146,10 +134,11 @@ static json_t *output_json(const struct forwarder *forwarder, size_t index)
 		info.config->name, "format", format_text(info.config->format),
 		"transport", transport_text(info.config->transport), "receiver",
 		info.receiver, "state", info.transport.up ? "up" : "down",
-		"since", time_json(info.transport.since), "rate", info.rate,
-		"last_error",
+		"since", daemon_time_json(info.transport.since), "rate",
+		info.rate, "last_error",
 		reason[0] != '\0' ? json_string(reason) : json_null(),
-		"last_error_time", time_json(info.transport.reason_time));
+		"last_error_time",
+		daemon_time_json(info.transport.reason_time));
 	if (object == NULL) {
 		return json_null();
 	}

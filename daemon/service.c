@@ -345,23 +345,50 @@ static everr_t take_configuration(struct daemon_service *service,
 	return EVERR_OK;
 }
 
+/*
+ * Who wants no configuration at all any more writes an empty one: a file
+ * system that is not mounted is no reason to stop collecting.
+ */
+static everr_t check_vanished(struct daemon_service *service,
+			      const struct daemon_config *config,
+			      char **ret_message)
+{
+	const struct daemon_config *old = service->config;
+
+	if (!old->collect_directory_read || config->collect_directory_read ||
+	    !text_same(old->collect_directory, config->collect_directory)) {
+		return EVERR_OK;
+	}
+	*ret_message = talloc_asprintf(
+		service,
+		"%s is gone, and with it what is collected and forwarded by "
+		"its files; if that is meant, make it again, empty",
+		config->collect_directory);
+	return EVERR_CONFIG;
+}
+
 everr_t daemon_service_reload(struct daemon_service *service)
 {
+	/* The default file may be missing at the start, but not vanish. */
+	const char *file = service->config_file != NULL ? service->config_file
+							: service->config->file;
 	struct daemon_config_errors *errors = NULL;
 	struct daemon_config *config = NULL;
 	char *message = NULL;
 	everr_t err;
 
-	err = daemon_config_load(service, service->config_file, &config,
-				 &errors);
+	err = daemon_config_load(service, file, &config, &errors);
 	if (err != EVERR_OK) {
 		refuse_configuration(service, errors, NULL, err);
 		TALLOC_FREE(errors);
 		return err;
 	}
 
-	warn_restart(service, config);
-	err = take_configuration(service, config, &message);
+	err = check_vanished(service, config, &message);
+	if (err == EVERR_OK) {
+		warn_restart(service, config);
+		err = take_configuration(service, config, &message);
+	}
 	if (err != EVERR_OK) {
 		refuse_configuration(service, NULL, message, err);
 		TALLOC_FREE(message);

@@ -12,6 +12,8 @@
 #include "event/catalog.h"
 #include "store/operational.h"
 
+#include <jansson.h>
+
 /* What was seen when somebody last asked for it. */
 struct daemon_health {
 	uint64_t commits;
@@ -61,5 +63,7 @@ everr_t daemon_service_reload(struct daemon_service *service) EVERR_MUST_CHECK;
 /* How it is, as one JSON object; talloc child of mem_ctx, NULL: no memory. */
 char *daemon_service_status(TALLOC_CTX *mem_ctx,
 			    const struct daemon_service *service);
+/* Text of FILETIME, null for 0. */
+json_t *daemon_time_json(uint64_t filetime);
 
 #endif

@@ -306,7 +306,7 @@ everr_t soap_start(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 
 /* -------------------------------------------------------------- reload */
 
-static const struct soap_listener_config *find_listener(
+const struct soap_listener_config *soap_config_listener(
 	const struct soap_config *config, const char *name)
 {
 	size_t i;
@@ -331,7 +331,7 @@ static everr_t reload_listeners(struct soap *soap,
 
 	for (i = 0; err == EVERR_OK && i < soap->num_listeners; i++) {
 		listener = &soap->listeners[i];
-		new = find_listener(config, listener->config->http.name);
+		new = soap_config_listener(config, listener->config->http.name);
 		if (new == NULL) {
 			continue;
 		}

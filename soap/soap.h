@@ -48,6 +48,10 @@ struct soap_hooks {
 	void *private_data;
 };
 
+/* Its listener of that name; NULL: there is none. */
+const struct soap_listener_config *soap_config_listener(
+	const struct soap_config *config, const char *name);
+
 struct soap;
 
 /* Whether there is anything to start. */

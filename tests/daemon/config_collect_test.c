@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tests/leak.h"
 
+#include "base/buf.h"
+#include "base/text.h"
 #include "daemon/config.h"
 #include "daemon/config_hosts.h"
 
@@ -121,6 +123,28 @@ static void bad(struct files *f, const char *text, const char *want)
 		print_error("want: %s\n", want);
 		fail();
 	}
+	talloc_free(errors);
+}
+
+/* These complaints, in this order, and no other. */
+static void bad_all(struct files *f, const char *text, const char *const *want,
+		    size_t num)
+{
+	struct daemon_config_errors *errors = NULL;
+	struct daemon_config *config = NULL;
+	everr_t err = load(f, text, &config, &errors);
+	size_t i;
+
+	assert_int_equal(err, EVERR_CONFIG);
+	for (i = 0; i < errors->num_messages; i++) {
+		if (i >= num || strstr(errors->messages[i], want[i]) == NULL) {
+			print_error("got: %s\n", errors->messages[i]);
+			print_error("want: %s\n",
+				    i < num ? want[i] : "no more");
+			fail();
+		}
+	}
+	assert_int_equal(errors->num_messages, num);
 	talloc_free(errors);
 }
 
@@ -291,6 +315,48 @@ static void test_mistakes_of_hosts_say_where(void **state)
 	bad(f, "[collect a]\nhosts_file = %H\n" NTLM, "names no host");
 	write_file(f->hosts, "dc1\n\ndc2 dc3\n");
 	bad(f, "[collect a]\nhosts_file = %H\n" NTLM, "/hosts:3: a host must");
+}
+
+static void test_each_wrong_line_of_a_host_list_is_told(void **state)
+{
+	static const char *const want[] = {
+		"/hosts:2: a host must",
+		"/hosts:4: a host must",
+		"/hosts:5: host DC1 is given twice: also at ",
+	};
+	struct files *f = files_new(*state);
+
+	write_file(f->hosts, "dc1\ndc 2\ndc3\n!\nDC1\n");
+	bad_all(f, "[collect a]\nhosts_file = %H\n" NTLM, want,
+		sizeof(want) / sizeof(want[0]));
+}
+
+static void test_a_host_list_may_begin_with_a_byte_order_mark(void **state)
+{
+	struct files *f = files_new(*state);
+	struct daemon_config *config = NULL;
+
+	write_file(f->hosts, "\xEF\xBB\xBF"
+			     "dc1\r\ndc2\r\n");
+	config = good(f, "[collect a]\nhosts_file = %H\n" NTLM);
+	assert_int_equal(config->collect.num_hosts, 2);
+	assert_string_equal(config->collect.hosts[0].host, "dc1");
+}
+
+/* A key with a mistake does not hide what does not hang on it. */
+static void test_a_mistake_hides_no_other(void **state)
+{
+	static const char *const want[] = {
+		":4: password_file = p: must be an absolute path",
+		":5: channel System is given twice",
+		":2: host 'dc 1' must be",
+	};
+	struct files *f = files_new(*state);
+
+	bad_all(f,
+		"[collect a]\nhost = dc 1\nuser = u\npassword_file = p\n"
+		"channels = System, System\n",
+		want, sizeof(want) / sizeof(want[0]));
 }
 
 static void test_a_host_given_twice_names_both_places(void **state)
@@ -577,7 +643,105 @@ static void test_too_many_sections_are_refused_before_they_cost(void **state)
 		fprintf(file, "[collect a%d]\nhost=h%d\n", i, i);
 	}
 	assert_int_equal(fclose(file), 0);
-	bad(f, "", "a.conf: has more than 1000 sections");
+	bad(f, "", "a.conf:2001: has more than 1000 sections");
+}
+
+/* [collector], which load() adds, is one of them. */
+static void write_channels(struct buf *text, int num)
+{
+	int i;
+
+	for (i = 0; i < num - 1; i++) {
+		buf_printf(text, "[channel a%d]\n", i);
+	}
+	buf_put_u8(text, 0);
+	assert_int_equal(buf_error(text), EVERR_OK);
+}
+
+static void test_sections_of_any_kind_have_a_limit(void **state)
+{
+	struct files *f = files_new(*state);
+	struct daemon_config *config = NULL;
+	struct buf text;
+
+	buf_init(&text, f, DAEMON_CONFIG_MAX);
+	write_channels(&text, 1000);
+	config = good(f, (const char *)text.data);
+	assert_int_equal(config->num_channels, 5 + 999);
+	buf_free(&text);
+
+	buf_init(&text, f, DAEMON_CONFIG_MAX);
+	write_channels(&text, 1001);
+	bad(f, (const char *)text.data, "has more than 1000 sections");
+	buf_free(&text);
+}
+
+static void test_keys_of_a_section_have_a_limit(void **state)
+{
+	struct files *f = files_new(*state);
+	struct buf text;
+	int i;
+
+	buf_init(&text, f, DAEMON_CONFIG_MAX);
+	buf_puts(&text, ONE);
+	for (i = 0; i < 20000; i++) {
+		buf_printf(&text, "query c%d = *\n", i);
+	}
+	buf_put_u8(&text, 0);
+	bad(f, (const char *)text.data,
+	    ":1002: this section has more than 1000 keys");
+	buf_free(&text);
+}
+
+/* The parser would say that it "cannot be read", of the file as a whole. */
+static void test_what_is_not_text_is_told_with_its_line(void **state)
+{
+	struct files *f = files_new(*state);
+	char *path = talloc_asprintf(f, "%s/a.conf", f->collect);
+	FILE *file = NULL;
+
+	bad(f, "[collect a]\nuser = M\xFCller\n",
+	    ":2: is not UTF-8 text: write the file anew");
+	file = fopen(path, "we");
+	assert_non_null(file);
+	assert_int_equal(fwrite("[collect a]\nuser\0 = u\n", 1, 22, file), 22);
+	assert_int_equal(fclose(file), 0);
+	bad(f, "", "/a.conf:2: is not UTF-8 text");
+}
+
+/* Nobody may ever write to it, and the service would wait for that. */
+static void test_a_pipe_is_not_waited_for(void **state)
+{
+	struct files *f = files_new(*state);
+	char *path = talloc_asprintf(f, "%s/a.conf", f->collect);
+
+	assert_int_equal(mkfifo(path, 0600), 0);
+	bad(f, "", "/a.conf: is not a regular file");
+}
+
+/* It becomes a line of the log and a field of an event. */
+static void test_a_message_about_a_long_value_is_short(void **state)
+{
+	struct daemon_config_errors *errors = NULL;
+	struct daemon_config *config = NULL;
+	struct files *f = files_new(*state);
+	struct buf text;
+	size_t len;
+	int i;
+
+	buf_init(&text, f, DAEMON_CONFIG_MAX);
+	buf_puts(&text, "[collect a]\n" NTLM "host = ");
+	for (i = 0; i < 100000; i++) {
+		buf_puts(&text, "\xC3\xA4");
+	}
+	buf_put_u8(&text, 0);
+	assert_int_equal(load(f, (const char *)text.data, &config, &errors),
+			 EVERR_CONFIG);
+	assert_int_equal(errors->num_messages, 1);
+	len = strlen(errors->messages[0]);
+	assert_in_range(len, 500, 2000);
+	assert_true(text_utf8_valid(errors->messages[0], len));
+	buf_free(&text);
 }
 
 /* Whoever only talks to the service may not read these files. */
@@ -636,6 +800,9 @@ int main(void)
 		leak_test(test_hosts_come_from_lists_and_from_a_file),
 		leak_test(test_what_is_no_host_is_refused),
 		leak_test(test_mistakes_of_hosts_say_where),
+		leak_test(test_each_wrong_line_of_a_host_list_is_told),
+		leak_test(test_a_host_list_may_begin_with_a_byte_order_mark),
+		leak_test(test_a_mistake_hides_no_other),
 		leak_test(test_a_host_given_twice_names_both_places),
 		leak_test(test_the_number_of_hosts_has_a_limit),
 		leak_test(test_the_way_to_log_on_is_found_by_what_is_given),
@@ -650,6 +817,11 @@ int main(void)
 		leak_test(test_the_directory_is_read_in_order_of_names),
 		leak_test(test_mistakes_in_the_directory_name_their_file),
 		leak_test(test_too_many_sections_are_refused_before_they_cost),
+		leak_test(test_sections_of_any_kind_have_a_limit),
+		leak_test(test_keys_of_a_section_have_a_limit),
+		leak_test(test_what_is_not_text_is_told_with_its_line),
+		leak_test(test_a_pipe_is_not_waited_for),
+		leak_test(test_a_message_about_a_long_value_is_short),
 		leak_test(test_a_command_needs_nothing_of_what_is_collected),
 		leak_test(test_a_copy_is_equal_and_stands_on_its_own),
 	};

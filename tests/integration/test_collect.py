@@ -192,7 +192,9 @@ def test_a_host_that_cannot_be_reached_says_why_and_others_go_on(
         server.read_config()
         + collect("good", source, host="127.0.0.1", port=source.port)
         + collect("bad", source, host="localhost", port=source.port,
-                  password_file=path))
+                  password_file=path)
+        + collect("none", source, host="127.0.0.9", port=source.port,
+                  password_file=path + ".none"))
     server.start()
     wait_records(server, 1)
     wait_for(lambda: hosts(server)["localhost"]["failure"], "a failure")
@@ -203,8 +205,31 @@ def test_a_host_that_cannot_be_reached_says_why_and_others_go_on(
     assert hosts(server)["127.0.0.1"]["state"] == "up"
     assert f"[collect bad]: everybody on this host may read {path}" in (
         server.log())
+    assert (f"[collect none]: {path}.none: No such file or directory; nobody"
+            in server.log())
     assert secret not in server.log()
     assert secret not in server.evenlog("status", "--format=json").stdout
+
+
+def test_what_vanishes_before_a_reload_stops_nothing(make_server, source):
+    server = make_server()
+    write_hosts(server, "a.conf", collect("one", source, host="127.0.0.1",
+                                          port=source.port))
+    reload(server)
+    wait_up(server, "127.0.0.1")
+    away = server.collect + ".away"
+    os.rename(server.collect, away)
+    reload(server, says="the configuration in force stays as it is")
+    assert f"{server.collect} is gone" in server.log()
+    assert hosts(server)["127.0.0.1"]["connects"] == 1
+    # Emptied it is meant.
+    os.mkdir(server.collect)
+    reload(server)
+    assert not hosts(server)
+    os.rmdir(server.collect)
+    os.rename(away, server.collect)
+    reload(server)
+    wait_up(server, "127.0.0.1")
 
 
 def test_check_config_finds_mistakes_of_all_files(make_server):
