@@ -4,6 +4,8 @@
 #include "idl/client.h"
 #include "idl/ndr_even6.h"
 
+#include <rpc_common.h>
+
 void collect_call_init(struct collect_call *call, struct tevent_context *ev,
 		       struct collect_connection *connection, const char *what)
 {
@@ -37,6 +39,9 @@ bool collect_call_recv(struct tevent_req *req, struct collect_call *call,
 	}
 	collect_failure_status(&call->failure, call->connection->where,
 			       call->what, status);
+	call->failure.malformed =
+		collect_status_is_malformed(status) &&
+		dcerpc_binding_handle_is_connected(call->connection->handle);
 	tevent_req_error(req, call->failure.err);
 	return false;
 }
@@ -58,6 +63,7 @@ void collect_call_malformed(struct tevent_req *req, struct collect_call *call)
 	collect_failure_set(&call->failure, EVERR_PROTOCOL,
 			    "%s: cannot %s: the answer is malformed",
 			    call->connection->where, call->what);
+	call->failure.malformed = true;
 	tevent_req_error(req, EVERR_PROTOCOL);
 }
 

@@ -137,6 +137,13 @@ static const struct {
 	 "something listens there, but it is no event log service"},
 	{NT_STATUS_RPC_INTERFACE_NOT_FOUND, EVERR_NOT_FOUND,
 	 "something listens there, but it is no event log service"},
+	/* What libndr makes of a reply that it cannot decode. */
+	{NT_STATUS_BUFFER_TOO_SMALL, EVERR_PROTOCOL,
+	 "the answer is malformed, it ends too early"},
+	{NT_STATUS_PORT_MESSAGE_TOO_LONG, EVERR_PROTOCOL,
+	 "the answer is malformed, it has more than it should"},
+	{NT_STATUS_INVALID_PARAMETER_MIX, EVERR_PROTOCOL,
+	 "the answer is malformed, it lacks what it must have"},
 	{NT_STATUS_CANCELLED, EVERR_CANCELLED, "cancelled"},
 };
 
@@ -298,9 +305,23 @@ bool collect_failure_is_bound(const struct collect_failure *failure)
 	       NT_STATUS_EQUAL(status, NT_STATUS_INVALID_PARAMETER);
 }
 
+/*
+ * A reply is decoded when DCE/RPC has handed it over whole: other calls do not
+ * notice.  What libndr says of numbers out of range is RPC_S_INVALID_BOUND
+ * above.
+ */
+bool collect_status_is_malformed(NTSTATUS status)
+{
+	return NT_STATUS_EQUAL(status, NT_STATUS_BUFFER_TOO_SMALL) ||
+	       NT_STATUS_EQUAL(status, NT_STATUS_PORT_MESSAGE_TOO_LONG) ||
+	       NT_STATUS_EQUAL(status, NT_STATUS_INVALID_PARAMETER_MIX) ||
+	       NT_STATUS_EQUAL(status, NT_STATUS_RPC_BAD_STUB_DATA);
+}
+
 bool collect_failure_is_connection(const struct collect_failure *failure)
 {
-	if (failure->win32 != 0 || collect_failure_is_bound(failure)) {
+	if (failure->win32 != 0 || failure->malformed ||
+	    collect_failure_is_bound(failure)) {
 		return false;
 	}
 	return failure->err == EVERR_CONNECT || failure->err == EVERR_TIMEOUT ||

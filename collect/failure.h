@@ -24,6 +24,11 @@ struct collect_failure {
 	/* RpcInfo of the methods that have one, [MS-EVEN6] 2.2.1, else 0. */
 	uint32_t sub_error;
 	uint32_t sub_param;
+	/*
+	 * An answer came whole, but what is in it cannot be: it speaks of that
+	 * call alone, and the connection is as good as before.
+	 */
+	bool malformed;
 	/* What happened, where, what to do; no full stop, one line, UTF-8. */
 	char text[COLLECT_FAILURE_TEXT];
 };
@@ -53,6 +58,12 @@ everr_t collect_failure_set(struct collect_failure *failure, everr_t err,
 
 /* RPC_S_INVALID_BOUND in one of its forms: the answer is too large. */
 bool collect_failure_is_bound(const struct collect_failure *failure);
+
+/*
+ * Whether a status is one of an answer that cannot be decoded (or a request:
+ * the host faults with it then), if the connection is still there.
+ */
+bool collect_status_is_malformed(NTSTATUS status);
 
 /* Whether the connection is no good any more, rather than the one call. */
 bool collect_failure_is_connection(const struct collect_failure *failure);

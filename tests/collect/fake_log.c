@@ -202,6 +202,7 @@ static WERROR deliver(struct fake_log *log, TALLOC_CTX *mem_ctx,
 							      : record->id);
 		(*answer->sizes)[num] =
 			(uint32_t)out.len - (*answer->offsets)[num];
+		(*answer->sizes)[num] += cursor->query ? 0 : log->torn;
 		num++;
 		next = cursor->reverse ? record->id - 1 : record->id + 1;
 	}

@@ -44,6 +44,7 @@ struct fake_log {
 	bool wait_lies;		 /* opnum 3 never parks */
 	bool next_lies;		 /* opnum 1 never parks */
 	NTSTATUS next_status;	 /* transport's, of opnums 1 and 2, once */
+	uint32_t torn;		 /* records reach past the answer's end */
 	uint64_t at_once;	 /* records of an answer at most; 0: no limit */
 
 	/* What was seen. */

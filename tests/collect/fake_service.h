@@ -10,6 +10,7 @@
 #include "collect/connect.h"
 #include "idl/ndr_even6.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/queue.h>
 #include <talloc.h>
@@ -32,6 +33,9 @@ struct fake_service {
 	uint32_t calls[64]; /* by opnum */
 	uint32_t in_flight;
 	uint32_t max_in_flight;
+	uint32_t cut_opnum; /* whose replies lack their last bytes */
+	uint32_t cut;	    /* so many; 0: none */
+	bool dead;	    /* the connection is gone by the time of a reply */
 	TAILQ_HEAD(, fake_call) parked;
 };
 

@@ -1049,6 +1049,63 @@ static void test_a_broken_connection_is_handed_up(void **state)
 	assert_int_equal(t->broken, 1);
 }
 
+/*
+ * It stops its channel: the host's others share the connection, which is as
+ * good as before.  What was in it is asked for again.
+ */
+static void check_malformed(struct feeding *t, uint32_t *misbehaviour)
+{
+	add(t, 1, 2, "a");
+	feed_start(t);
+	fixture_until(t->f, position_of(t) == 2 && is_quiet(t));
+	*misbehaviour = 1;
+	add(t, 3, 4, "a");
+	fixture_until(t->f, info(t).state == COLLECT_FEED_RETRYING);
+	assert_int_equal(info(t).failure.err, EVERR_PROTOCOL);
+	assert_non_null(strstr(info(t).failure.text, "malformed"));
+	assert_int_equal(t->broken, 0);
+	assert_stored(t, "a-1 a-2");
+
+	*misbehaviour = 0;
+	fixture_until(t->f, position_of(t) == 4);
+	assert_stored(t, "a-1 a-2 a-3 a-4");
+	assert_int_equal(info(t).position.gaps, 0);
+	assert_int_equal(t->broken, 0);
+}
+
+static void test_an_answer_that_ends_too_early_stops_its_channel_alone(
+	void **state)
+{
+	struct feeding *t = feeding_new(state);
+
+	t->log->service->cut_opnum = 1;
+	check_malformed(t, &t->log->service->cut);
+}
+
+static void test_an_answer_that_contradicts_itself_stops_its_channel_alone(
+	void **state)
+{
+	struct feeding *t = feeding_new(state);
+
+	check_malformed(t, &t->log->torn);
+}
+
+/* What breaks the transport's own framing has such a status, too. */
+static void test_an_answer_that_ends_the_connection_is_handed_up(void **state)
+{
+	struct feeding *t = feeding_new(state);
+
+	add(t, 1, 2, "a");
+	feed_start(t);
+	fixture_until(t->f, position_of(t) == 2 && is_quiet(t));
+	t->log->service->cut_opnum = 1;
+	t->log->service->cut = 1;
+	t->log->service->dead = true;
+	add(t, 3, 3, "a");
+	fixture_until(t->f, t->broken == 1);
+	assert_int_equal(info(t).state, COLLECT_FEED_DOWN);
+}
+
 /* Runs the loop for a while; what happens in it is counted. */
 static void run_for(struct feeding *t, long ms)
 {
@@ -1319,6 +1376,11 @@ int main(void)
 		leak_test(test_a_position_that_is_back_with_a_gap_to_be_told),
 		leak_test(test_a_position_that_is_forgotten),
 		leak_test(test_a_broken_connection_is_handed_up),
+		leak_test(
+			test_an_answer_that_ends_too_early_stops_its_channel_alone),
+		leak_test(
+			test_an_answer_that_contradicts_itself_stops_its_channel_alone),
+		leak_test(test_an_answer_that_ends_the_connection_is_handed_up),
 		leak_test(test_records_that_cannot_be_make_no_busy_loop),
 		leak_test(test_waits_that_lie_make_no_busy_loop),
 		leak_test(test_empty_answers_make_no_busy_loop),
