@@ -42,6 +42,8 @@ struct collector {
 	struct collect_feed_env env;
 	struct collector_config config; /* but for its hosts */
 	struct turns *turns;
+	struct turn naming;	     /* of hosts, which then begin */
+	size_t num_named;	     /* hosts[] below it */
 	struct collect_links *links; /* once there is a host */
 	struct host **hosts;	     /* in the order of the configuration */
 	size_t num_hosts;
@@ -199,16 +201,13 @@ static void begin_failed(struct host *host, everr_t err)
 		  START_RETRY_SECONDS * 1000);
 }
 
-/*
- * One host in its turn: the first one of a new name costs a write to the disk
- * (store_origin_number()), and a thousand of them are not to hold the loop.
- */
+/* One host in its turn: a thousand of them are not to hold the loop. */
 static void begin_turn(void *private_data)
 {
 	struct host *host = talloc_get_type_abort(private_data, struct host);
 	everr_t err;
 
-	/* barrier_done() comes back to it. */
+	/* barrier_end() comes back to it. */
 	if (host->collector->num_barriers > 0) {
 		return;
 	}
@@ -256,17 +255,42 @@ static struct host *host_create(TALLOC_CTX *mem_ctx,
 	return host;
 }
 
-static void begin_waiting(struct collector *collector)
+/*
+ * The next hosts that wait to begin.  A new name is a wait for the disk, which
+ * as many of them as may share it do; whose turn comes then only finds his
+ * number (store_origin_number()).
+ */
+static void naming_turn(void *private_data)
 {
+	struct collector *collector =
+		talloc_get_type_abort(private_data, struct collector);
+	const char *names[STORE_ORIGINS_AT_ONCE];
 	struct host *host = NULL;
-	size_t i;
+	size_t num = 0;
 
-	for (i = 0; i < collector->num_hosts; i++) {
-		host = collector->hosts[i];
+	/* barrier_end() comes back to it. */
+	if (collector->num_barriers > 0) {
+		return;
+	}
+	while (collector->num_named < collector->num_hosts &&
+	       num < STORE_ORIGINS_AT_ONCE) {
+		host = collector->hosts[collector->num_named++];
 		if (host->link == NULL && !timer_is_set(&host->retry)) {
+			names[num++] = host->config->host;
 			turn_schedule(collector->turns, &host->turn);
 		}
 	}
+	/* Where it fails, each asks for itself and says why. */
+	(void)!store_origin_add(collector->store, names, num);
+	if (collector->num_named < collector->num_hosts) {
+		turn_schedule(collector->turns, &collector->naming);
+	}
+}
+
+static void begin_waiting(struct collector *collector)
+{
+	collector->num_named = 0;
+	turn_schedule(collector->turns, &collector->naming);
 }
 
 /* ------------------------------------------------------------- barriers */
@@ -567,6 +591,7 @@ static int collector_destructor(struct collector *collector)
 		TALLOC_FREE(collector->hosts[collector->num_hosts]);
 	}
 	TALLOC_FREE(collector->links);
+	turn_cancel(&collector->naming);
 	TALLOC_FREE(collector->turns);
 	TALLOC_FREE(collector->env.timers);
 	return 0;
@@ -616,6 +641,8 @@ everr_t collector_start(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 		.store = store,
 		.operational = operational,
 	};
+	collector->naming =
+		(struct turn){.fn = naming_turn, .private_data = collector};
 	talloc_set_destructor(collector, collector_destructor);
 	err = take_common(collector, config);
 	if (err == EVERR_OK) {

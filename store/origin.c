@@ -188,27 +188,57 @@ everr_t store_origin_load(struct store *store)
 	return err == EVERR_END ? EVERR_OK : err;
 }
 
-/* Have the writer put it on disk. */
-static everr_t write_host(struct store *store, uint16_t number,
-			  const char *host)
+/* Everything above number goes. */
+static void forget(struct store_origins *origins, size_t num)
+{
+	size_t kept = 0;
+	size_t i;
+
+	for (i = 0; i < origins->num_sorted; i++) {
+		uint16_t number = origins->sorted[i];
+
+		if (number <= num) {
+			origins->sorted[kept++] = number;
+		} else {
+			TALLOC_FREE(origins->names[number - 1]);
+		}
+	}
+	origins->num_sorted = kept;
+	origins->num = num;
+}
+
+static everr_t put_host(struct store_job *job, uint16_t number,
+			const char *host)
 {
 	uint8_t data[STORE_ORIGIN_HOST + STORE_ORIGIN_HOST_MAX] = {0};
 	char name[STORE_ORIGIN_NAME_SIZE];
 	struct store_state state = {.name = name, .data = data};
-	struct store_job *job = NULL;
-	everr_t err;
 
 	state_name(number, name);
 	le32_set(data, STORE_ORIGIN_VERSION);
 	memcpy(data + STORE_ORIGIN_HOST, host, strlen(host));
 	state.len = STORE_ORIGIN_HOST + strlen(host);
-	job = store_job_new(STORE_JOB_DEFINE, NULL);
+	return store_job_add_state(job, &state);
+}
+
+/* Have the writer put all above number on disk, in one transaction. */
+static everr_t write_hosts(struct store *store, size_t number)
+{
+	struct store_origins *origins = store->origins;
+	struct store_job *job = store_job_new(STORE_JOB_DEFINE, NULL);
+	everr_t err = EVERR_OK;
+
 	if (job == NULL) {
 		return EVERR_NOMEM;
 	}
-	job->states = calloc(1, sizeof(*job->states));
-	err = job->states != NULL ? store_job_add_state(job, &state)
-				  : EVERR_NOMEM;
+	job->states = calloc(origins->num - number, sizeof(*job->states));
+	if (job->states == NULL) {
+		err = EVERR_NOMEM;
+	}
+	for (; err == EVERR_OK && number < origins->num; number++) {
+		err = put_host(job, (uint16_t)(number + 1),
+			       origins->names[number]);
+	}
 	if (err == EVERR_OK) {
 		store_queue_call(&store->writer->queue, job);
 		err = job->err;
@@ -217,32 +247,29 @@ static everr_t write_host(struct store *store, uint16_t number,
 	return err;
 }
 
-everr_t store_origin_number(struct store *store, const char *host,
-			    uint16_t *ret_number)
+static everr_t check_host(const char *host)
 {
-	struct store_origins *origins = store->origins;
 	size_t len = strlen(host);
-	uint16_t number;
-	char *copy = NULL;
-	everr_t err;
 
-	if (len == 0 || len > STORE_ORIGIN_HOST_MAX ||
-	    !text_utf8_valid(host, len)) {
-		return EVERR_INVALID;
-	}
-	number = find_host(origins, host);
-	if (number != 0) {
-		*ret_number = number;
-		return EVERR_OK;
-	}
-	if (store->writer == NULL) {
-		return EVERR_NOT_SUPPORTED;
+	return len > 0 && len <= STORE_ORIGIN_HOST_MAX &&
+			       text_utf8_valid(host, len)
+		       ? EVERR_OK
+		       : EVERR_INVALID;
+}
+
+/* The next number, unless it has one. */
+static everr_t add_host(struct store_origins *origins, const char *host)
+{
+	everr_t err = check_host(host);
+	char *copy = NULL;
+
+	if (err != EVERR_OK || find_host(origins, host) != 0) {
+		return err;
 	}
 	if (origins->num >= STORE_ORIGINS_MAX) {
 		return EVERR_LIMIT;
 	}
-	number = (uint16_t)(origins->num + 1);
-	err = grow(origins, number);
+	err = grow(origins, origins->num + 1);
 	if (err != EVERR_OK) {
 		return err;
 	}
@@ -250,12 +277,53 @@ everr_t store_origin_number(struct store *store, const char *host,
 	if (copy == NULL) {
 		return EVERR_NOMEM;
 	}
-	err = write_host(store, number, host);
+	add(origins, (uint16_t)(origins->num + 1), copy);
+	return EVERR_OK;
+}
+
+everr_t store_origin_add(struct store *store, const char *const *hosts,
+			 size_t num)
+{
+	struct store_origins *origins = store->origins;
+	const size_t before = origins->num;
+	everr_t err = EVERR_OK;
+	size_t i;
+
+	if (store->writer == NULL) {
+		return EVERR_NOT_SUPPORTED;
+	}
+	if (num > STORE_ORIGINS_AT_ONCE) {
+		return EVERR_INVALID;
+	}
+	for (i = 0; err == EVERR_OK && i < num; i++) {
+		err = add_host(origins, hosts[i]);
+	}
+	if (err == EVERR_OK && origins->num > before) {
+		err = write_hosts(store, before);
+	}
 	if (err != EVERR_OK) {
-		talloc_free(copy);
+		forget(origins, before);
+	}
+	return err;
+}
+
+everr_t store_origin_number(struct store *store, const char *host,
+			    uint16_t *ret_number)
+{
+	everr_t err = check_host(host);
+	uint16_t number;
+
+	if (err != EVERR_OK) {
 		return err;
 	}
-	add(origins, number, copy);
+	number = find_host(store->origins, host);
+	if (number == 0) {
+		err = store_origin_add(store, &host, 1);
+		if (err != EVERR_OK) {
+			return err;
+		}
+		number = find_host(store->origins, host);
+	}
 	*ret_number = number;
 	return EVERR_OK;
 }

@@ -109,6 +109,17 @@ struct event_dict *store_dict(struct store *store);
 everr_t store_origin_number(struct store *store, const char *host,
 			    uint16_t *ret_number) EVERR_MUST_CHECK;
 
+/* A transaction of so many new ones is a few milliseconds. */
+#define STORE_ORIGINS_AT_ONCE 256
+
+/*
+ * Numbers for those of hosts that have none yet, in their order and with one
+ * wait for the disk: all of them or none.  Errors as above; EVERR_INVALID also:
+ * num is above STORE_ORIGINS_AT_ONCE.
+ */
+everr_t store_origin_add(struct store *store, const char *const *hosts,
+			 size_t num) EVERR_MUST_CHECK;
+
 /* Its host; NULL: no such number.  It belongs to the store. */
 const char *store_origin_name(struct store *store, uint16_t number);
 

@@ -360,6 +360,39 @@ static void test_each_host_gets_a_link_and_a_feed_for_each_channel(void **state)
 	stop();
 }
 
+static size_t commits(struct fixture *f)
+{
+	MDB_envinfo info = {};
+
+	assert_int_equal(mdb_env_info(f->store->writer->env->mdb, &info), 0);
+	return info.me_last_txnid;
+}
+
+/* The feeds of this file ask for no number: they would find it. */
+static void test_the_names_of_new_hosts_share_a_commit(void **state)
+{
+	struct collect_config hosts[20];
+	struct fixture *f = start(state, NULL, 0);
+	uint16_t number = 0;
+	size_t before = commits(f);
+	size_t i;
+
+	for (i = 0; i < 20; i++) {
+		hosts[i] = host_config(talloc_asprintf(f, "dc%zu", i));
+	}
+	reload_ok(hosts, 20);
+	wait_links(f, 20);
+	for (i = 0; i < 20; i++) {
+		assert_int_equal(
+			store_origin_number(f->store, hosts[i].host, &number),
+			EVERR_OK);
+		assert_int_equal(number, i + 1);
+	}
+	/* The writer has commits of its own. */
+	assert_in_range(commits(f), before + 1, before + 4);
+	stop();
+}
+
 static void test_feeds_follow_the_link_and_changes_are_told_once(void **state)
 {
 	struct collect_config config = host_config("dc1");
@@ -540,6 +573,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		leak_test(
 			test_each_host_gets_a_link_and_a_feed_for_each_channel),
+		leak_test(test_the_names_of_new_hosts_share_a_commit),
 		leak_test(test_feeds_follow_the_link_and_changes_are_told_once),
 		leak_test(test_what_feeds_find_reaches_their_link),
 		leak_test(test_a_reload_leaves_alone_what_has_not_changed),

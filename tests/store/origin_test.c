@@ -97,6 +97,59 @@ static void test_hosts_have_numbers_for_ever(void **state)
 	fixture_verify(f);
 }
 
+static size_t commits(struct fixture *f)
+{
+	MDB_envinfo info = {};
+
+	assert_int_equal(mdb_env_info(f->store->writer->env->mdb, &info), 0);
+	return info.me_last_txnid;
+}
+
+static void test_hosts_that_come_at_once_share_a_commit(void **state)
+{
+	static const char *const hosts[] = {"b", "a", "B", "known", "c"};
+	struct fixture *f = fixture_start(state);
+	size_t before;
+
+	assert_int_equal(number_of(f, "known"), 1);
+	before = commits(f);
+	assert_int_equal(store_origin_add(f->store, hosts, 5), EVERR_OK);
+	assert_int_equal(commits(f), before + 1);
+	fixture_reopen(f);
+	before = commits(f);
+	assert_int_equal(number_of(f, "B"), 2);
+	assert_int_equal(number_of(f, "a"), 3);
+	assert_int_equal(number_of(f, "c"), 4);
+	assert_int_equal(store_origin_add(f->store, hosts, 5), EVERR_OK);
+	assert_int_equal(store_origin_add(f->store, NULL, 0), EVERR_OK);
+	assert_int_equal(commits(f), before);
+	fixture_verify(f);
+}
+
+static void test_of_hosts_that_come_at_once_all_have_numbers_or_none(
+	void **state)
+{
+	static const char *const hosts[] = {"c", "b", "\xC3"};
+	const char *many[STORE_ORIGINS_AT_ONCE + 1];
+	struct fixture *f = fixture_start(state);
+	size_t i;
+
+	assert_int_equal(number_of(f, "a"), 1);
+	assert_int_equal(store_origin_add(f->store, hosts, 3), EVERR_INVALID);
+	assert_host(f, 2, NULL);
+	assert_int_equal(number_of(f, "b"), 2);
+
+	for (i = 0; i <= STORE_ORIGINS_AT_ONCE; i++) {
+		many[i] = talloc_asprintf(f, "%0300zu", i);
+	}
+	assert_int_equal(store_origin_add(f->store, many, i), EVERR_INVALID);
+	assert_host(f, 3, NULL);
+	assert_int_equal(store_origin_add(f->store, many, i - 1), EVERR_OK);
+	assert_int_equal(number_of(f, many[i - 2]), i + 1);
+	assert_int_equal(number_of(f, many[0]), 3);
+	fixture_verify(f);
+}
+
 static void test_what_is_no_host(void **state)
 {
 	struct fixture *f = fixture_start(state);
@@ -348,6 +401,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		leak_test(test_hosts_have_numbers_for_ever),
+		leak_test(test_hosts_that_come_at_once_share_a_commit),
+		leak_test(
+			test_of_hosts_that_come_at_once_all_have_numbers_or_none),
 		leak_test(test_what_is_no_host),
 		leak_test(test_records_keep_their_origin),
 		leak_test(test_an_origin_that_no_host_has_is_refused),
