@@ -37,7 +37,8 @@ struct status {
 	int verbose;
 	int watch;
 	uint64_t interval; /* seconds */
-	bool terminal;	   /* stdout is one, and is redrawn */
+	bool terminal;	   /* stdout is one */
+	bool redrawn;	   /* with --watch: it can be drawn over */
 	bool stopping;
 
 	struct collect_target target;
@@ -135,7 +136,7 @@ static void window_size(const struct status *status, struct status_style *style)
 	style->width = size.ws_col;
 	/* The last line stays empty: writing it would scroll. */
 	style->height =
-		status->watch != 0 && size.ws_row > 1 ? size.ws_row - 1U : 0;
+		status->redrawn && size.ws_row > 1 ? size.ws_row - 1U : 0;
 }
 
 /* Over what stood there before; lines beyond the window are left out. */
@@ -160,7 +161,7 @@ static void put_screen(const struct buf *page, size_t height)
 static void put_page(const struct status *status, const struct buf *page,
 		     const struct status_style *style)
 {
-	if (status->watch != 0 && status->terminal) {
+	if (status->redrawn) {
 		put_screen(page, style->height);
 		return;
 	}
@@ -169,12 +170,13 @@ static void put_page(const struct status *status, const struct buf *page,
 	}
 }
 
-/* Listeners and the like, once and for the whole. */
+/* What else there is to know, once and for the whole. */
 static void show_rest(const struct status *status, const json_t *json)
 {
 	json_t *rest = NULL;
 
-	if (status->watch != 0 || status->host != NULL) {
+	if (status->verbose == 0 || status->watch != 0 ||
+	    status->host != NULL) {
 		return;
 	}
 	rest = status_rest(json);
@@ -201,7 +203,9 @@ static int show_text(const struct status *status, const json_t *json)
 	buf_init(&page, NULL, PAGE_MAX);
 	err = status_format(&page, json, &style);
 	if (err == EVERR_NOT_FOUND) {
-		cli_error("nothing is collected from a host \"%s\"",
+		cli_error("nothing is collected from a host \"%s\", and"
+			  " no section has this name; evenlog status"
+			  " shows all",
 			  status->host);
 	} else if (err != EVERR_OK) {
 		cli_error("cannot show the status: %s", everr_text(err));
@@ -276,7 +280,7 @@ static void pause_watching(struct status *status)
 
 static int watch(struct status *status)
 {
-	bool blocks = !status->terminal &&
+	bool blocks = !status->redrawn &&
 		      status->cli->options.format == CLI_FORMAT_TEXT;
 	TALLOC_CTX *frame = NULL;
 	const char *text = NULL;
@@ -319,7 +323,7 @@ static int watch_begin(struct status *status)
 			return CLI_FAILED;
 		}
 	}
-	if (status->terminal) {
+	if (status->redrawn) {
 		printf(CURSOR_HOME CLEAR_BELOW);
 	}
 	return watch(status);
@@ -363,7 +367,7 @@ static int status_options(struct status *status)
 {
 	struct poptOption table[] = {
 		{"verbose", 'v', POPT_ARG_NONE, &status->verbose, 0,
-		 "Also each host's and output's channels", NULL},
+		 "Also each host's and output's channels, and counters", NULL},
 		{"watch", 'w', POPT_ARG_NONE, &status->watch, 0,
 		 "Again every 2 or SECONDS seconds, until Ctrl-C", NULL},
 		POPT_TABLEEND,
@@ -402,6 +406,8 @@ static int cli_status(struct cli *cli)
 	}
 	status->terminal = isatty(STDOUT_FILENO) != 0 &&
 			   cli->options.format == CLI_FORMAT_TEXT;
+	status->redrawn =
+		status->watch != 0 && status->terminal && terminal_draws();
 	if (status->watch != 0) {
 		return watch_begin(status);
 	}
@@ -417,9 +423,14 @@ static const char status_description[] =
 	"Shows the service's state: its channels, the hosts it collects from\n"
 	"and the outputs it forwards to, those that need to be looked at\n"
 	"first; with HOST (a name or a section) only that host, with its\n"
-	"channels. --format=json shows all of it as one object, with --watch\n"
-	"one a line. The exit status is 1 when the service is not running;\n"
-	"--watch waits for it, and ends with 0.\n";
+	"channels, their errors and latest gaps. --format=json shows all of\n"
+	"it as one object, with --watch one a line. The exit status is 1 when\n"
+	"the service is not running; --watch waits for it, and ends with 0.\n"
+	"\n"
+	"  evenlog status\n"
+	"  evenlog status dc1.example.com\n"
+	"  evenlog status --watch\n"
+	"  evenlog status --watch controllers 10\n";
 
 const struct cli_verb cli_verb_status = {
 	.name = "status",

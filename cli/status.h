@@ -19,7 +19,7 @@ struct status_style {
 	uint64_t now; /* FILETIME */
 	bool colored;
 	bool verbose;	  /* each host's channels, each output's */
-	const char *host; /* only this one, with its channels; NULL: all */
+	const char *host; /* only this one, with all of it; NULL: all */
 	size_t width;	  /* columns of a line; 0: as many as it takes */
 	size_t height;	  /* lines; 0: likewise */
 };
@@ -34,7 +34,8 @@ struct status_style {
 everr_t status_format(struct buf *out, const json_t *status,
 		      const struct status_style *style) EVERR_MUST_CHECK;
 
-/* What it does not show, to be let go of; NULL: out of memory. */
+/* What it does not show in full, but calls by their numbers, to be let go of;
+ * NULL: out of memory. */
 json_t *status_rest(const json_t *status);
 
 #endif

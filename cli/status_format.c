@@ -15,10 +15,25 @@
 
 /* A duration, a size or a number as text. */
 #define SHORT_MAX 32
+/* Bytes of a line or a paragraph, made safe. */
+#define PARAGRAPH_MAX (64 * 1024)
 /* Lines of a table besides its rows: blank, summary, titles, "and more". */
 #define FRAME_LINES 4
 /* What a table has at least, if it has so many. */
 #define ROWS_MIN 3
+/* Errors that are told in full below a table. */
+#define ERRORS_MAX 10
+/* Port of the endpoint mapper, unless set otherwise. */
+#define ENDPOINT_MAPPER 135
+/* Columns beside the name in a table of channels, hosts, a host's channels,
+ * outputs. */
+#define CHANNEL_COLUMNS 50
+#define HOST_COLUMNS 53
+#define FEED_COLUMNS 68
+#define OUTPUT_COLUMNS 54
+/* Columns that a name in a window has at least, and the bytes of it. */
+#define NAME_COLUMNS 20
+#define NAME_MAX_BYTES 1024
 
 /* ------------------------------------------------------------- members */
 
@@ -263,7 +278,8 @@ static void read_output(struct row *row)
 	for (i = 0; i < json_array_size(lanes); i++) {
 		add_feed(row, json_array_get(lanes, i));
 	}
-	row->error = get_error(row->object);
+	/* Of one that is up again it is the last it had. */
+	row->error = row->rank != RANK_WELL ? get_error(row->object) : NULL;
 	row->rate = get_number(row->object, "rate");
 	row->gaps = get_count(row->object, "gaps");
 }
@@ -326,22 +342,122 @@ struct page {
 	size_t max_channels;
 };
 
-__attribute__((format(printf, 2, 3))) static void put_line(
-	const struct page *page, const char *fmt, ...)
+/* Bytes of the first so many characters of UTF-8. */
+static size_t columns_len(const char *text, size_t columns)
 {
-	char text[1024];
+	size_t i;
+
+	for (i = 0; text[i] != '\0'; i++) {
+		if (((uint8_t)text[i] & 0xc0) != 0x80 && columns-- == 0) {
+			break;
+		}
+	}
+	return i;
+}
+
+/* How much of a text goes into a line: up to its last blank, if it has one. */
+static size_t line_len(const char *text, size_t columns)
+{
+	size_t len = columns_len(text, columns);
+	size_t i = len;
+
+	if (text[len] == '\0') {
+		return len;
+	}
+	while (i > 0 && text[i] != ' ') {
+		i--;
+	}
+	return i > 0 ? i : len;
+}
+
+/* A paragraph; lines that go on are indented by more. */
+static void put_wrapped(const struct page *page, size_t indent,
+			const char *text)
+{
 	size_t width = page->style->width;
-	size_t start = page->out->len;
+	size_t more = indent + 2;
+
+	/* Of a window that narrow nothing can be made. */
+	if (width != 0 && width < 2 * more) {
+		indent = 0;
+		more = 0;
+	}
+	do {
+		size_t len = width != 0 ? line_len(text, width - indent)
+					: strlen(text);
+
+		buf_printf(page->out, "%*s%.*s\n", (int)indent, "", (int)len,
+			   text);
+		text += len;
+		text += strspn(text, " ");
+		indent = more;
+	} while (*text != '\0');
+}
+
+/* The same, of whatever text: with what must not reach a terminal escaped. */
+__attribute__((format(printf, 3, 4))) static void put_paragraph(
+	const struct page *page, size_t indent, const char *fmt, ...)
+{
+	char *text = NULL;
+	struct buf safe;
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	text = talloc_vasprintf(page->mem_ctx, fmt, ap);
 	va_end(ap);
-	terminal_put_text(page->out, text, strlen(text), 0);
-	while (width != 0 && field_columns(page->out, start) > width) {
-		buf_truncate(page->out, page->out->len - 1);
+	if (text == NULL) {
+		return;
 	}
-	buf_put_u8(page->out, '\n');
+	buf_init(&safe, page->mem_ctx, PARAGRAPH_MAX);
+	terminal_put_text(&safe, text, strlen(text), 0);
+	buf_put_u8(&safe, '\0');
+	if (buf_error(&safe) == EVERR_OK) {
+		put_wrapped(page, indent, (const char *)safe.data);
+	}
+	buf_free(&safe);
+	TALLOC_FREE(text);
+}
+
+/* A name in a table of a window, whose other columns take so many columns. */
+static void put_name(const struct page *page, struct table *table,
+		     enum terminal_style style, const char *name, size_t others)
+{
+	size_t width = page->style->width;
+	size_t columns =
+		width > others + NAME_COLUMNS ? width - others : NAME_COLUMNS;
+	char text[NAME_MAX_BYTES];
+	size_t len = columns_len(name, columns);
+
+	if (width == 0 || name[len] == '\0') {
+		table_cell(table, style, name);
+		return;
+	}
+	len = columns_len(name, columns - 3);
+	snprintf(text, sizeof(text), "%.*s...", (int)len, name);
+	table_cell(table, style, text);
+}
+
+/* Whether there is room for errors below a table, where they are whole. */
+static bool errors_below(const struct page *page)
+{
+	return page->style->width != 0 && page->style->height == 0;
+}
+
+/* Below a table that has no column for them. */
+static void put_errors(const struct page *page, const struct rows *rows,
+		       size_t shown)
+{
+	size_t told = 0;
+	size_t i;
+
+	for (i = 0; i < shown && told < ERRORS_MAX; i++) {
+		const struct row *row = &rows->rows[i];
+
+		if (row->error != NULL) {
+			put_paragraph(page, 2, "%s: %s", row->name, row->error);
+			told++;
+		}
+	}
 }
 
 static void put_store(const struct page *page)
@@ -353,13 +469,14 @@ static void put_store(const struct page *page)
 		return;
 	}
 	/* Before the first look, in the first second, both are 0. */
-	if (get_count(store, "used") == 0) {
+	if (get_count(store, "disk_used") == 0) {
 		return;
 	}
-	size_text(get_count(store, "used"), used);
-	size_text(get_count(store, "free"), left);
-	put_line(page, "store: %s, disk: %s free%s", used, left,
-		 get_bool(store, "full") ? "; FULL, events are refused" : "");
+	size_text(get_count(store, "disk_used"), used);
+	size_text(get_count(store, "disk_free"), left);
+	put_paragraph(page, 0, "store: %s, disk: %s free%s", used, left,
+		      get_bool(store, "full") ? "; FULL, events are refused"
+					      : "");
 }
 
 static void put_lag(const struct page *page)
@@ -373,14 +490,16 @@ static void put_lag(const struct page *page)
 	micros_text(get_count(lag, "p50_us"), p50);
 	micros_text(get_count(lag, "p99_us"), p99);
 	micros_text(get_count(lag, "max_us"), max);
-	put_line(page, "loop lag: %s, 99 %% below %s, longest %s", p50, p99,
-		 max);
+	put_paragraph(page, 0, "loop lag: %s, 99 %% below %s, longest %s", p50,
+		      p99, max);
 }
 
 static void put_header(const struct page *page)
 {
+	uint64_t mapper = get_count(page->status, "endpoint_mapper_port");
 	uint64_t started = get_time(page->status, "started");
 	uint64_t now = page->style->now;
+	char mapped[SHORT_MAX] = "";
 	char up[SHORT_MAX] = "-";
 
 	if (started != 0) {
@@ -388,12 +507,18 @@ static void put_header(const struct page *page)
 					    : 0,
 			      up);
 	}
-	put_line(page,
-		 "evenlog %s on %s, up %s, process %" PRIu64 ", port %" PRIu64,
-		 text_or_dash(page->status, "version"),
-		 text_or_dash(page->status, "computer"), up,
-		 get_count(page->status, "pid"),
-		 get_count(page->status, "port"));
+	/* Where clients do not look for it by themselves. */
+	if (mapper != 0 && mapper != ENDPOINT_MAPPER) {
+		snprintf(mapped, sizeof(mapped), ", mapper %u",
+			 (unsigned int)(uint16_t)mapper);
+	}
+	put_paragraph(page, 0,
+		      "evenlog %s on %s, up %s, process %" PRIu64
+		      ", port %" PRIu64 "%s",
+		      text_or_dash(page->status, "version"),
+		      text_or_dash(page->status, "computer"), up,
+		      get_count(page->status, "pid"),
+		      get_count(page->status, "port"), mapped);
 	put_store(page);
 	put_lag(page);
 }
@@ -413,12 +538,12 @@ static void put_more(const struct page *page, const struct rows *rows,
 		bad += rows->rows[i].rank != RANK_WELL ? 1 : 0;
 	}
 	if (bad == 0 && rows->more == 0) {
-		put_line(page, "and %zu more %s are well", more, what);
+		put_paragraph(page, 0, "and %zu more %s are well", more, what);
 	} else if (bad > 0) {
-		put_line(page, "and %zu more %s, %zu of them not well", more,
-			 what, bad);
+		put_paragraph(page, 0, "and %zu more %s, %zu of them not well",
+			      more, what, bad);
 	} else {
-		put_line(page, "and %zu more %s", more, what);
+		put_paragraph(page, 0, "and %zu more %s", more, what);
 	}
 }
 
@@ -455,8 +580,10 @@ static everr_t put_channels(const struct page *page)
 		uint64_t next_id = get_count(row->object, "next_id");
 
 		size_text(get_count(row->object, "bytes"), size);
-		age_text(page->style->now, row->newest, age);
-		table_cell(table, rank_styles[row->rank], row->name);
+		/* One that is new has the time at which it was made. */
+		age_text(page->style->now, next_id > 1 ? row->newest : 0, age);
+		put_name(page, table, rank_styles[row->rank], row->name,
+			 CHANNEL_COLUMNS);
 		table_cellf(table, TERMINAL_PLAIN, "%" PRIu64,
 			    get_count(row->object, "records"));
 		table_cellf(table, TERMINAL_PLAIN, "%" PRIu64,
@@ -475,15 +602,49 @@ static everr_t put_channels(const struct page *page)
 
 /* ---------------------------------------------------------------- hosts */
 
+/* How far behind; of what is not read nobody knows. */
+static void add_behind(struct table *table, bool known, uint64_t events)
+{
+	if (!known && events == 0) {
+		table_cell(table, TERMINAL_PLAIN, "?");
+		return;
+	}
+	table_cellf(table, TERMINAL_PLAIN, "%" PRIu64, events);
+}
+
+/* What is wrong with a channel, and its latest gap. */
+static void put_feed_notes(const struct page *page, const char *host,
+			   const json_t *feed)
+{
+	const char *channel = text_or_dash(feed, "channel");
+	const json_t *gap = json_object_get(feed, "last_gap");
+	struct row row = {.rank = RANK_WELL};
+
+	add_feed(&row, feed);
+	if (row.error != NULL) {
+		put_paragraph(page, 2, "%s: %s", channel,
+			      without_name(row.error, host));
+	}
+	if (json_is_object(gap)) {
+		put_paragraph(page, 2,
+			      "%s: latest gap: %" PRIu64 " (%s) missing,"
+			      " records %" PRIu64 " to %" PRIu64 ": %s",
+			      channel, get_count(gap, "missing"),
+			      text_or_dash(gap, "exact"),
+			      get_count(gap, "first"), get_count(gap, "last"),
+			      text_or_dash(gap, "cause"));
+	}
+}
+
 static everr_t put_feeds(const struct page *page, const json_t *feeds)
 {
 	static const struct table_column columns[] = {
-		{"CHANNEL", false}, {"INTO", false},	{"STATE", false},
-		{"EVENTS", true},   {"EVENTS/S", true}, {"RECORD", true},
-		{"BEHIND", true},   {"LAG", true},	{"GAPS", true},
-		{"MISSING", true},  {"ERROR", false},
+		{"CHANNEL", false}, {"STATE", false}, {"EVENTS", true},
+		{"EVENTS/S", true}, {"RECORD", true}, {"BEHIND", true},
+		{"LAG", true},	    {"GAPS", true},   {"MISSING", true},
+		{"INTO", false},
 	};
-	struct table *table = table_create(page->mem_ctx, columns, 11);
+	struct table *table = table_create(page->mem_ctx, columns, 10);
 	size_t i;
 
 	if (table == NULL) {
@@ -491,15 +652,13 @@ static everr_t put_feeds(const struct page *page, const json_t *feeds)
 	}
 	for (i = 0; i < json_array_size(feeds); i++) {
 		const json_t *feed = json_array_get(feeds, i);
-		const char *error = get_error(feed);
 		struct row row = {.rank = RANK_WELL};
 		char lag[SHORT_MAX];
 
 		add_feed(&row, feed);
 		lag_text(row.lag_seconds, lag);
-		table_cell(table, TERMINAL_PLAIN,
-			   text_or_dash(feed, "channel"));
-		table_cell(table, TERMINAL_PLAIN, text_or_dash(feed, "target"));
+		put_name(page, table, TERMINAL_PLAIN,
+			 text_or_dash(feed, "channel"), FEED_COLUMNS);
 		table_cell(table, rank_styles[row.rank],
 			   text_or_dash(feed, "state"));
 		table_cellf(table, TERMINAL_PLAIN, "%" PRIu64,
@@ -507,16 +666,12 @@ static everr_t put_feeds(const struct page *page, const json_t *feeds)
 		table_cellf(table, TERMINAL_PLAIN, "%.1f", row.rate);
 		table_cellf(table, TERMINAL_PLAIN, "%" PRIu64,
 			    get_count(feed, "record_id"));
-		table_cellf(table, TERMINAL_PLAIN, "%" PRIu64, row.lag_events);
+		add_behind(table, row.channels_ok > 0, row.lag_events);
 		table_cell(table, TERMINAL_PLAIN, lag);
 		table_cellf(table, TERMINAL_PLAIN, "%" PRIu64, row.gaps);
 		table_cellf(table, TERMINAL_PLAIN, "%" PRIu64,
 			    get_count(feed, "missing"));
-		/* Of the row: with what is no failure but not well either. */
-		if (row.error != NULL) {
-			error = row.error;
-		}
-		table_cell(table, TERMINAL_PLAIN, error != NULL ? error : "");
+		table_cell(table, TERMINAL_PLAIN, text_or_dash(feed, "target"));
 	}
 	return put_table(page, table, 2);
 }
@@ -537,27 +692,28 @@ static void put_hosts_summary(const struct page *page)
 		all.rate += row->rate;
 		all.lag_events += row->lag_events;
 	}
-	put_line(page,
-		 "collecting from %zu host%s, %zu up; %" PRIu64 " of %" PRIu64
-		 " channels are read, %.1f events/s, %" PRIu64 " events behind",
-		 num, num == 1 ? "" : "s", up, all.channels_ok, all.channels,
-		 all.rate, all.lag_events);
+	put_paragraph(
+		page, 0,
+		"collecting from %zu host%s, %zu up; %" PRIu64 " of %" PRIu64
+		" channels are read, %.1f events/s, %" PRIu64 " events behind",
+		num, num == 1 ? "" : "s", up, all.channels_ok, all.channels,
+		all.rate, all.lag_events);
 }
 
-static void add_host(struct table *table, const struct row *row)
+static void add_host(const struct page *page, struct table *table,
+		     const struct row *row)
 {
 	char lag[SHORT_MAX];
 
 	lag_text(row->lag_seconds, lag);
-	table_cell(table, rank_styles[row->rank], row->name);
+	put_name(page, table, rank_styles[row->rank], row->name, HOST_COLUMNS);
 	table_cell(table, rank_styles[row->rank], row->state);
 	table_cellf(table, TERMINAL_PLAIN, "%" PRIu64 "/%" PRIu64,
 		    row->channels_ok, row->channels);
 	table_cellf(table, TERMINAL_PLAIN, "%.1f", row->rate);
-	table_cellf(table, TERMINAL_PLAIN, "%" PRIu64, row->lag_events);
+	add_behind(table, strcmp(row->state, "up") == 0, row->lag_events);
 	table_cell(table, TERMINAL_PLAIN, lag);
 	table_cellf(table, TERMINAL_PLAIN, "%" PRIu64, row->gaps);
-	table_cell(table, TERMINAL_PLAIN, row->error != NULL ? row->error : "");
 }
 
 static const struct table_column host_columns[] = {
@@ -565,52 +721,82 @@ static const struct table_column host_columns[] = {
 	{"EVENTS/S", true}, {"BEHIND", true}, {"LAG", true},
 	{"GAPS", true},	    {"ERROR", false},
 };
-#define HOST_COLUMNS 8
+/* Without ERROR. */
+#define HOST_CELLS 7
 
-/* One host and its channels. */
+/* One host and its channels, and all that there is to say about them. */
 static everr_t put_host(const struct page *page, const struct row *row)
 {
 	struct table *table =
-		table_create(page->mem_ctx, host_columns, HOST_COLUMNS);
+		table_create(page->mem_ctx, host_columns, HOST_CELLS);
+	const json_t *feeds = json_object_get(row->object, "channels");
+	const char *error = get_error(row->object);
+	size_t i;
 	everr_t err;
 
 	if (table == NULL) {
 		return EVERR_NOMEM;
 	}
-	add_host(table, row);
+	add_host(page, table, row);
 	buf_put_u8(page->out, '\n');
 	err = put_table(page, table, 0);
 	if (err != EVERR_OK) {
 		return err;
 	}
-	return put_feeds(page, json_object_get(row->object, "channels"));
+	if (error != NULL && row->rank == RANK_ERROR) {
+		put_paragraph(page, 2, "%s", without_name(error, row->name));
+	}
+	err = put_feeds(page, feeds);
+	for (i = 0; i < json_array_size(feeds) && err == EVERR_OK; i++) {
+		put_feed_notes(page, row->name, json_array_get(feeds, i));
+	}
+	return err;
+}
+
+/* A row for each; errors in a column, or whole below. */
+static everr_t put_host_rows(const struct page *page)
+{
+	bool below = errors_below(page);
+	struct table *table = table_create(page->mem_ctx, host_columns,
+					   HOST_CELLS + (below ? 0 : 1));
+	size_t i;
+	everr_t err;
+
+	if (table == NULL) {
+		return EVERR_NOMEM;
+	}
+	for (i = 0; i < page->hosts.num && i < page->max_hosts; i++) {
+		const struct row *row = &page->hosts.rows[i];
+
+		add_host(page, table, row);
+		if (!below) {
+			table_cell(table, TERMINAL_PLAIN,
+				   row->error != NULL ? row->error : "");
+		}
+	}
+	err = put_table(page, table, 0);
+	if (below) {
+		put_errors(page, &page->hosts, i);
+	}
+	put_more(page, &page->hosts, i, "hosts");
+	return err;
 }
 
 static everr_t put_hosts(const struct page *page)
 {
-	struct table *table = NULL;
 	size_t i;
 	everr_t err = EVERR_OK;
 
 	buf_put_u8(page->out, '\n');
 	put_hosts_summary(page);
-	if (page->style->verbose) {
-		for (i = 0; i < page->hosts.num && i < page->max_hosts &&
-			    err == EVERR_OK;
-		     i++) {
-			err = put_host(page, &page->hosts.rows[i]);
-		}
-		put_more(page, &page->hosts, i, "hosts");
-		return err;
+	if (!page->style->verbose) {
+		return put_host_rows(page);
 	}
-	table = table_create(page->mem_ctx, host_columns, HOST_COLUMNS);
-	if (table == NULL) {
-		return EVERR_NOMEM;
+	for (i = 0;
+	     i < page->hosts.num && i < page->max_hosts && err == EVERR_OK;
+	     i++) {
+		err = put_host(page, &page->hosts.rows[i]);
 	}
-	for (i = 0; i < page->hosts.num && i < page->max_hosts; i++) {
-		add_host(table, &page->hosts.rows[i]);
-	}
-	err = put_table(page, table, 0);
 	put_more(page, &page->hosts, i, "hosts");
 	return err;
 }
@@ -655,7 +841,9 @@ static everr_t put_outputs(const struct page *page)
 		{"SENT/S", true},  {"BEHIND", true},	{"LAG", true},
 		{"GAPS", true},	   {"ERROR", false},
 	};
-	struct table *table = table_create(page->mem_ctx, columns, 8);
+	bool below = errors_below(page);
+	struct table *table =
+		table_create(page->mem_ctx, columns, below ? 7 : 8);
 	char lag[SHORT_MAX];
 	size_t shown = 0;
 	size_t i;
@@ -669,24 +857,64 @@ static everr_t put_outputs(const struct page *page)
 		const struct row *row = &page->outputs.rows[shown];
 
 		lag_text(row->lag_seconds, lag);
-		table_cell(table, rank_styles[row->rank], row->name);
-		table_cell(table, TERMINAL_PLAIN,
-			   text_or_dash(row->object, "receiver"));
+		put_name(page, table, rank_styles[row->rank], row->name,
+			 OUTPUT_COLUMNS);
+		put_name(page, table, TERMINAL_PLAIN,
+			 text_or_dash(row->object, "receiver"), OUTPUT_COLUMNS);
 		table_cell(table, rank_styles[row->rank], row->state);
 		table_cellf(table, TERMINAL_PLAIN, "%.1f", row->rate);
 		table_cellf(table, TERMINAL_PLAIN, "%" PRIu64, row->lag_events);
 		table_cell(table, TERMINAL_PLAIN, lag);
 		table_cellf(table, TERMINAL_PLAIN, "%" PRIu64, row->gaps);
-		table_cell(table, TERMINAL_PLAIN,
-			   row->error != NULL ? row->error : "");
+		if (!below) {
+			table_cell(table, TERMINAL_PLAIN,
+				   row->error != NULL ? row->error : "");
+		}
 	}
 	buf_put_u8(page->out, '\n');
 	err = put_table(page, table, 0);
+	if (below) {
+		put_errors(page, &page->outputs, shown);
+	}
 	for (i = 0; page->style->verbose && i < shown && err == EVERR_OK; i++) {
 		err = put_lanes(page, &page->outputs.rows[i]);
 	}
 	put_more(page, &page->outputs, shown, "outputs");
 	return err;
+}
+
+/* --------------------------------------------- listeners and quarantine */
+
+static void put_bridge(const struct page *page)
+{
+	const json_t *listeners = json_object_get(page->status, "listeners");
+	uint64_t entries = get_count(
+		json_object_get(page->status, "quarantine"), "entries");
+	size_t i;
+
+	if (json_array_size(listeners) > 0 || entries > 0) {
+		buf_put_u8(page->out, '\n');
+	}
+	for (i = 0; i < json_array_size(listeners); i++) {
+		const json_t *listener = json_array_get(listeners, i);
+
+		put_paragraph(page, 0,
+			      "listener %s: %s on %s port %" PRIu64
+			      "%s, %" PRIu64 " connections",
+			      text_or_dash(listener, "name"),
+			      text_or_dash(listener, "serve"),
+			      text_or_dash(listener, "address"),
+			      get_count(listener, "port"),
+			      get_bool(listener, "tls") ? ", TLS" : "",
+			      get_count(listener, "connections"));
+	}
+	if (entries > 0) {
+		put_paragraph(page, 0,
+			      "quarantine: %" PRIu64
+			      " messages that could not be"
+			      " used; \"evenlog quarantine list\" shows them",
+			      entries);
+	}
 }
 
 /* ------------------------------------------------------------- the whole */
@@ -728,6 +956,7 @@ static void page_fit(struct page *page)
 	size_t lines = page->style->height;
 	size_t tables = (page->channels.num > 0) + (page->outputs.num > 0) +
 			(page->hosts.num > 0);
+	size_t i;
 
 	page->max_hosts = SIZE_MAX;
 	page->max_outputs = SIZE_MAX;
@@ -735,7 +964,9 @@ static void page_fit(struct page *page)
 	if (lines == 0) {
 		return;
 	}
-	lines = lines > 4 ? lines - 4 : 0;
+	for (i = 0; i < page->out->len; i++) {
+		lines -= lines > 0 && page->out->data[i] == '\n' ? 1 : 0;
+	}
 	if (page->outputs.num > 0) {
 		page->max_outputs = share(&lines, &tables, page->outputs.num);
 	}
@@ -814,6 +1045,7 @@ static everr_t page_put(struct page *page)
 	if (err == EVERR_OK && page->outputs.num > 0) {
 		err = put_outputs(page);
 	}
+	put_bridge(page);
 	return err != EVERR_OK ? err : buf_error(page->out);
 }
 
@@ -846,10 +1078,17 @@ json_t *status_rest(const json_t *status)
 		"loop_lag", "store", "channels", "collect", "forward",
 	};
 	json_t *rest = json_copy((json_t *)status);
+	json_t *rpc = NULL;
 	size_t i;
 
 	for (i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
 		json_object_del(rest, shown[i]);
+	}
+	/* Calls by their numbers are for programs. */
+	rpc = json_copy(json_object_get(rest, "rpc"));
+	if (rpc != NULL) {
+		json_object_del(rpc, "calls");
+		json_object_set_new(rest, "rpc", rpc);
 	}
 	return rest;
 }

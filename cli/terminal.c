@@ -14,9 +14,15 @@ static const char *const styles[] = {
 	[TERMINAL_ERROR] = "\033[1;31m", [TERMINAL_WARNING] = "\033[33m",
 };
 
-bool terminal_colored(FILE *stream, enum cli_color color)
+bool terminal_draws(void)
 {
 	const char *term = getenv("TERM");
+
+	return term != NULL && term[0] != '\0' && strcmp(term, "dumb") != 0;
+}
+
+bool terminal_colored(FILE *stream, enum cli_color color)
+{
 	const char *no_color = getenv("NO_COLOR");
 
 	if (color != CLI_COLOR_AUTO) {
@@ -26,8 +32,7 @@ bool terminal_colored(FILE *stream, enum cli_color color)
 	if (no_color != NULL && no_color[0] != '\0') {
 		return false;
 	}
-	return isatty(fileno(stream)) && term != NULL &&
-	       strcmp(term, "dumb") != 0;
+	return isatty(fileno(stream)) && terminal_draws();
 }
 
 void terminal_style(struct buf *out, enum terminal_style style, bool colored)

@@ -22,6 +22,9 @@ enum terminal_style {
 	TERMINAL_WARNING
 };
 
+/* Whether the terminal of TERM understands more than lines. */
+bool terminal_draws(void);
+
 /* Whether stream gets colors: asked for, or a terminal that has them. */
 bool terminal_colored(FILE *stream, enum cli_color color);
 

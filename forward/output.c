@@ -53,15 +53,6 @@ void forward_output_tell_gap(struct forward_output *output,
 	talloc_free(subject);
 }
 
-static void report_lost_position(struct forward_output *output)
-{
-	const char *fields[] = {"Output", output->config->name, "Channel",
-				"*",	  "RecordId",		"0"};
-
-	operational_report(output->forwarder->operational,
-			   OPERATIONAL_OUTPUT_REWOUND, NULL, fields, 3);
-}
-
 /* --------------------------------------------------------------- lanes */
 
 /* The place of a name, or where it would be. */
@@ -581,7 +572,10 @@ static everr_t output_place(struct forward_output *output,
 		output->dirty = true;
 		err = EVERR_OK;
 	} else if (err == EVERR_INVALID || err == EVERR_STORE_CORRUPT) {
-		report_lost_position(output);
+		report(output, OPERATIONAL_OUTPUT_POSITION_LOST, NULL, "Reason",
+		       err == EVERR_INVALID
+			       ? "its form is none that this version knows"
+			       : everr_text(err));
 		output->began = 0;
 		output->dirty = true;
 		err = EVERR_OK;

@@ -66,7 +66,8 @@ enum operational_id {
 	/* Output, Channel, First, Last, Missing, Cause */
 	OPERATIONAL_OUTPUT_GAP = 94,
 	OPERATIONAL_OUTPUT_REWOUND = 95, /* Output, Channel, RecordId */
-	OPERATIONAL_OUTPUT_CUT = 96	 /* Output, Channel, RecordId, Marks */
+	OPERATIONAL_OUTPUT_CUT = 96,	 /* Output, Channel, RecordId, Marks */
+	OPERATIONAL_OUTPUT_POSITION_LOST = 97 /* Output, Receiver, Reason */
 };
 
 /* Repetitions are counted for so long before they are written as one event. */

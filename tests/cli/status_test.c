@@ -11,8 +11,8 @@
 	"\"started\":\"2023-11-14T20:13:15.0000000Z\",\"port\":49152," \
 	"\"endpoint_mapper_port\":135,"                                \
 	"\"loop_lag\":{\"samples\":9,\"p50_us\":35,\"p99_us\":1250,"   \
-	"\"max_us\":31000},\"store\":{\"used\":1610612736,"            \
-	"\"free\":12345,\"full\":false}"
+	"\"max_us\":31000},\"store\":{\"disk_used\":1610612736,"       \
+	"\"disk_free\":12345,\"full\":false}"
 #define CHANNEL(name, extra)                                                   \
 	"{\"name\":\"" name "\",\"enabled\":true,\"records\":12,"              \
 	"\"oldest_id\":4,\"next_id\":16,\"bytes\":2048,\"missing\":3,"         \
@@ -153,7 +153,7 @@ static void test_hosts_the_worst_first(void **state)
 		"7.5 events/s, 520 events behind\n"
 		"HOST  STATE       CHANNELS  EVENTS/S  BEHIND     LAG  GAPS"
 		"  ERROR\n"
-		"gone  connecting       0/1       1.2       0  1m 30s     1"
+		"gone  connecting       0/1       1.2       ?  1m 30s     1"
 		"  cannot connect: refused\n"
 		"half  up               1/2       2.5       0  1m 30s     2"
 		"  access denied\n"
@@ -169,10 +169,46 @@ static void test_a_line_is_as_wide_as_the_window(void **state)
 	style.width = 66;
 	assert_has(page(state, COLLECT, &style),
 		   "collecting from 4 hosts, 3 up; 4 of 6 channels are read, "
-		   "7.5 event\n");
+		   "7.5\n  events/s, 520 events behind\n");
+	/* In a window that is drawn over, a row is a line. */
+	style.height = 40;
 	assert_has(page(state, COLLECT, &style),
-		   "gone  connecting       0/1       1.2       0  1m 30s     1"
+		   "gone  connecting       0/1       1.2       ?  1m 30s     1"
 		   "  can...\n");
+}
+
+static void test_errors_stand_whole_below_the_table(void **state)
+{
+	struct status_style style = plain;
+	const char *text = NULL;
+
+	style.width = 60;
+	text = page(state, COLLECT, &style);
+	assert_has(
+		text,
+		"  BEHIND     LAG  GAPS\n"
+		"gone  connecting       0/1       1.2       ?  1m 30s     1\n");
+	assert_has(text, "\n  gone: cannot connect: refused\n"
+			 "  half: access denied\n");
+	style.width = 24;
+	assert_has(page(state, COLLECT, &style),
+		   "\n  gone: cannot connect:\n    refused\n");
+}
+
+static void test_a_long_name_leaves_room(void **state)
+{
+	struct status_style style = plain;
+	const char *json = "{\"collect\":{\"hosts\":[" HOST(
+		"d\u00e4nemark-mit-einem-langen-namen.corp.example", "up", "",
+		"") "]}}";
+
+	assert_has(page(state, json, &plain), "-langen-namen.corp.example  up");
+	style.width = 60;
+	assert_has(page(state, json, &style),
+		   "\nd\303\244nemark-mit-eine...  up ");
+	style.width = 90;
+	assert_has(page(state, json, &style),
+		   "\nd\303\244nemark-mit-einem-langen-namen.co...  up ");
 }
 
 /* Of the longest line, without the sequences of colors. */
@@ -215,18 +251,45 @@ static void test_one_host_with_its_channels(void **state)
 
 	style.host = "HALF";
 	text = page(state, COLLECT, &style);
-	assert_has(text, "  CHANNEL   INTO             STATE     EVENTS  "
-			 "EVENTS/S  RECORD  BEHIND     LAG  GAPS  MISSING  "
-			 "ERROR\n");
-	assert_has(text, "  System    ForwardedEvents  retrying       7       "
-			 "1.2      99       0  1m 30s     1        5  access "
-			 "denied\n");
+	assert_has(text, "  CHANNEL   STATE     EVENTS  EVENTS/S  RECORD  "
+			 "BEHIND     LAG  GAPS  MISSING  INTO\n");
+	assert_has(text, "  Security  reading        7       1.2      99       "
+			 "0  1m 30s     1        5  ForwardedEvents\n"
+			 "  System    retrying       7       1.2      99       "
+			 "?  1m 30s     1        5  ForwardedEvents\n"
+			 "  System: access denied\n");
 	assert_null(strstr(text, "late"));
 	style.host = "s-late";
 	assert_has(page(state, COLLECT, &style), "\nlate  up ");
 	style.host = "nobody";
 	assert_int_equal(format(state, COLLECT, &style, &none),
 			 EVERR_NOT_FOUND);
+}
+
+static void test_one_host_says_its_error_and_the_latest_gap(void **state)
+{
+	struct status_style style = plain;
+	const char *text = NULL;
+
+	style.host = "gone";
+	style.width = 60;
+	text = page(state,
+		    "{\"collect\":{\"hosts\":[" HOST(
+			    "gone", "waiting",
+			    FEED("Security", "down", "0",
+				 ",\"last_gap\":{\"cause\":\"it rolled over\","
+				 "\"first\":2,\"last\":4,\"missing\":3,"
+				 "\"exact\":\"at most\"}"),
+			    ",\"failure\":{\"text\":\"gone: no route to it, "
+			    "which is a reason that takes two lines\"}") "]}}",
+		    &style);
+	assert_has(text, "     1\n"
+			 "  no route to it, which is a reason that takes two"
+			 " lines\n"
+			 "  CHANNEL ");
+	assert_has(text, "\n  Security: latest gap: 3 (at most) missing, "
+			 "records 2 to 4:\n"
+			 "    it rolled over\n");
 }
 
 static void test_what_is_not_well_without_being_an_error(void **state)
@@ -295,7 +358,8 @@ static void test_outputs(void **state)
 	const char *json =
 		"{\"forward\":[{\"name\":\"siem\",\"receiver\":\"tls://"
 		"s:6514\","
-		"\"state\":\"up\",\"rate\":10,\"gaps\":2,\"last_error\":null,"
+		"\"state\":\"up\",\"rate\":10,\"gaps\":2,\"last_error\":\"was "
+		"down\","
 		"\"channels\":[{\"name\":\"Security\",\"position\":5,"
 		"\"newest\":25,\"lag_events\":20,\"lag_seconds\":3}]},"
 		"{\"name\":\"old\",\"receiver\":\"udp://u:514\","
@@ -312,6 +376,32 @@ static void test_outputs(void **state)
 	style.verbose = true;
 	assert_has(page(state, json, &style),
 		   "  siem    Security        5      25      20   3s\n");
+}
+
+static void test_a_channel_that_never_had_events(void **state)
+{
+	assert_has(page(state,
+			"{\"channels\":[{\"name\":\"New\",\"records\":0,"
+			"\"next_id\":1,\"bytes\":0,\"missing\":0,"
+			"\"last_write\":\"2023-11-14T22:11:05.0000000Z\"}]}",
+			&plain),
+		   "\nNew            0       0   0 B        0           -\n");
+}
+
+static void test_listeners_and_what_waits_in_the_quarantine(void **state)
+{
+	const char *text = page(
+		state,
+		"{\"listeners\":[{\"name\":\"dss\",\"address\":\"0.0.0.0\","
+		"\"port\":8531,\"tls\":true,\"serve\":\"wsus, configmgr\","
+		"\"connections\":3}],\"quarantine\":{\"entries\":2}}",
+		&plain);
+
+	assert_has(text, "\nlistener dss: wsus, configmgr on 0.0.0.0 port 8531,"
+			 " TLS, 3 connections\n");
+	assert_has(text, "\nquarantine: 2 messages ");
+	text = page(state, "{\"quarantine\":{\"entries\":0}}", &plain);
+	assert_null(strstr(text, "quarantine"));
 }
 
 static void test_nothing_of_it_need_be_there(void **state)
@@ -353,11 +443,17 @@ static void test_colors(void **state)
 static void test_the_rest_is_what_is_not_shown(void **state)
 {
 	json_t *status = json_loads("{" HEADER ",\"listeners\":[],"
-				    "\"wsus\":{}}",
+				    "\"wsus\":{},\"rpc\":{\"handles\":1,"
+				    "\"calls\":[0,1]}}",
 				    0, NULL);
 	json_t *rest = status_rest(status);
+	json_t *rpc = json_object_get(rest, "rpc");
 
-	assert_int_equal(json_object_size(rest), 3);
+	assert_int_equal(json_object_size(rest), 4);
+	assert_int_equal(json_object_size(rpc), 1);
+	assert_non_null(json_object_get(rpc, "handles"));
+	/* What was given is as it was. */
+	assert_int_equal(json_object_size(json_object_get(status, "rpc")), 2);
 	assert_non_null(json_object_get(rest, "listeners"));
 	assert_non_null(json_object_get(rest, "wsus"));
 	assert_non_null(json_object_get(rest, "endpoint_mapper_port"));
@@ -372,10 +468,15 @@ int main(void)
 		leak_test(test_hosts_the_worst_first),
 		leak_test(test_a_line_is_as_wide_as_the_window),
 		leak_test(test_no_line_is_wider_than_the_window),
+		leak_test(test_errors_stand_whole_below_the_table),
+		leak_test(test_a_long_name_leaves_room),
 		leak_test(test_one_host_with_its_channels),
+		leak_test(test_one_host_says_its_error_and_the_latest_gap),
 		leak_test(test_what_is_not_well_without_being_an_error),
 		leak_test(test_a_window_shows_the_worst),
 		leak_test(test_outputs),
+		leak_test(test_a_channel_that_never_had_events),
+		leak_test(test_listeners_and_what_waits_in_the_quarantine),
 		leak_test(test_nothing_of_it_need_be_there),
 		leak_test(test_strangers_cannot_draw),
 		leak_test(test_colors),

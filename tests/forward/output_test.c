@@ -135,6 +135,58 @@ static void test_a_restart_goes_on_behind_what_has_arrived(void **state)
 	expect_range(fake, 0, "App", 8, 10);
 }
 
+/* How many reports with this id there are. */
+static size_t reports(const struct bench *b, struct store_channel *own,
+		      uint32_t event_id)
+{
+	struct store_snapshot *snapshot = NULL;
+	struct store_record record = {};
+	uint64_t id = 1;
+	size_t num = 0;
+
+	assert_int_equal(store_snapshot_begin(b->f->store, &snapshot),
+			 EVERR_OK);
+	while (store_read(snapshot, own, id, false, &record) == EVERR_OK) {
+		num += record.header.event_id == event_id;
+		id = record.id + 1;
+	}
+	store_snapshot_end(snapshot);
+	return num;
+}
+
+static void test_a_position_that_is_none_is_told_and_all_is_sent(void **state)
+{
+	struct forward_config config = config_of("siem", app);
+	struct bench b = bench_new(state);
+	const struct store_state garbage = {
+		.name = "forward/siem", .data = "garbage", .len = 7};
+	struct operational *operational = NULL;
+	struct store_channel *own = NULL;
+	struct tevent_req *req = NULL;
+	char *message = NULL;
+	uint64_t first_id;
+
+	req = store_append_send(b.f, b.f->ev, b.app, NULL, 0, &garbage, 1);
+	assert_int_equal(fixture_recv(b.f, req, &first_id), EVERR_OK);
+	assert_int_equal(operational_create(b.f, b.f->ev, b.f->store, "host",
+					    &operational),
+			 EVERR_OK);
+	fixture_append_ok(b.f, b.app, 1, 2);
+	config.start = FORWARD_FROM_NOW;
+	assert_int_equal(forwarder_start(b.mem_ctx, b.f->ev, &config, 1, "host",
+					 b.f->store, NULL, operational,
+					 &b.forwarder, &message),
+			 EVERR_OK);
+	fake_up(fake_receiver("siem"), ALL);
+	fixture_until(b.f, fake_receiver("siem")->num == 2);
+	expect_range(fake_receiver("siem"), 0, "App", 1, 2);
+	own = fixture_channel(b.f, OPERATIONAL_CHANNEL);
+	fixture_until(b.f,
+		      reports(&b, own, OPERATIONAL_OUTPUT_POSITION_LOST) == 1);
+	TALLOC_FREE(b.forwarder);
+	TALLOC_FREE(operational);
+}
+
 static void test_the_position_is_written_while_it_moves(void **state)
 {
 	const struct forward_config config = config_of("siem", app);
@@ -865,6 +917,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		leak_test(test_each_event_is_sent_once_and_in_order),
 		leak_test(test_a_restart_goes_on_behind_what_has_arrived),
+		leak_test(test_a_position_that_is_none_is_told_and_all_is_sent),
 		leak_test(test_the_position_is_written_while_it_moves),
 		leak_test(test_what_has_not_arrived_is_sent_again),
 		leak_test(test_channels_take_turns),

@@ -287,8 +287,8 @@ def test_status_names_the_ports_and_channels(server):
     status = server.status()
     assert status["port"] > 0
     text = server.evenlog("status").stdout
-    assert f"port {status['port']}\n" in text
-    assert f"endpoint_mapper_port: {status['endpoint_mapper_port']}\n" in text
+    assert (f", port {status['port']}, mapper "
+            f"{status['endpoint_mapper_port']}\n") in text
     assert "Application" in text
 
 

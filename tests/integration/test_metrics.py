@@ -165,6 +165,9 @@ def test_status_shows_the_bridge(service):
     assert status["wsus"]["calls_total"] == 0
     assert status["configmgr"]["rejected_total"]["signature"] == 0
     text = service.evenlog("status").stdout
-    assert re.search(r"^listeners:$", text, re.MULTILINE)
+    assert re.search(rf"^listener dss: wsus configmgr on 127\.0\.0\.1 port "
+                     rf"{row['port']}, \d+ connections$", text, re.MULTILINE)
+    assert "quarantine" not in text
+    text = service.evenlog("status", "--verbose").stdout
     assert re.search(rf"^\s+dss\s+127\.0\.0\.1\s+{row['port']}\s", text,
                      re.MULTILINE)

@@ -11,6 +11,7 @@ import subprocess
 
 import pytest
 
+from collecting import wait_for
 from server import BUILD
 
 SECONDS = 30
@@ -19,14 +20,14 @@ SECONDS = 30
 class Watch:
     """evenlog status --watch with its output read as it comes."""
 
-    def __init__(self, server, *args, terminal=False):
+    def __init__(self, server, *args, terminal=False, term="xterm"):
         self.text = ""
         self.end, end = pty.openpty() if terminal else os.pipe()
         self.process = subprocess.Popen(
             [os.path.join(BUILD, "cli", "evenlog"), "--config", server.config,
              "status", "--watch", "1", *args], stdout=end,
             stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
-            env=server.env(TERM="xterm"))
+            env=server.env(TERM=term))
         os.close(end)
 
     def until(self, pattern):
@@ -67,12 +68,26 @@ def watch():
 def test_a_table_of_channels(server):
     server.publish("Application", 3)
     text = server.evenlog("status").stdout
-    assert re.search(r"^evenlog \S+ on \S+, up \d+s, process \d+, port \d+$",
+    assert re.search(r"^evenlog \S+ on \S+, up \d+s, process \d+, port \d+, "
+                     r"mapper \d+$",
                      text, re.MULTILINE)
     assert re.search(r"^CHANNEL +RECORDS +NEWEST +SIZE", text, re.MULTILINE)
     assert re.search(r"^Application +3 +3 +[\d.]+ \S+ +0 +\d+s ago$", text,
                      re.MULTILINE)
     assert server.status()["store"]["records"] >= 3
+
+
+def test_the_page_shows_what_the_service_says_of_its_disk(server):
+    """In the service's first second there is nothing to show yet."""
+    line = r"^store: [\d.]+ [KMG]iB, disk: [\d.]+ [KMGT]iB free$"
+    wait_for(lambda: re.search(line, server.evenlog("status").stdout,
+                               re.MULTILINE), "the line of the store")
+
+
+def test_counters_are_shown_when_they_are_asked_for(server):
+    assert "parked_calls" not in server.evenlog("status").stdout
+    text = server.evenlog("status", "--verbose").stdout
+    assert "parked_calls: " in text and "calls: 0 0" not in text
 
 
 def test_a_host_that_is_not_collected_from(server):
@@ -105,6 +120,14 @@ def test_watching_gives_an_object_a_line(server, watch):
     server.stop()
     line = json.loads(seen.until(r'\{"running"[^\n]+\n'))
     assert line["running"] is False and "not running" in line["error"]
+    assert seen.stop() == 0
+
+
+def test_a_dumb_terminal_gets_page_after_page(server, watch):
+    seen = watch(server, terminal=True, term="dumb")
+    text = seen.until(r"evenlog .*?CHANNEL") + seen.until(
+        r"\r\n\r\nevenlog .*?CHANNEL")
+    assert "\x1b" not in text
     assert seen.stop() == 0
 
 
