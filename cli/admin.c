@@ -134,4 +134,5 @@ const struct cli_verb cli_verb_verify = {
 	.summary = "Check the store of this host",
 	.description = verify_description,
 	.run = cli_verify,
+	.local = true,
 };

@@ -74,7 +74,9 @@ struct cli_verb {
 	const char *summary;	 /* one line of evenlog --help */
 	const char *description; /* below the options of VERB --help */
 	int (*run)(struct cli *cli);
-	bool logs_on; /* to a host of its arguments, without --remote */
+	bool local;	     /* works on this host only */
+	bool takes_password; /* --password-file, although it is local */
+	bool logs_on;	     /* to a host of its arguments, without --remote */
 };
 
 /* All verbs, in the order of --help, ended by NULL. */

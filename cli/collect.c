@@ -856,5 +856,6 @@ const struct cli_verb cli_verb_collect = {
 	.summary = "Try to collect from a host, step by step",
 	.description = collect_description,
 	.run = cli_collect,
+	.local = true,
 	.logs_on = true,
 };

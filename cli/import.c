@@ -201,4 +201,5 @@ const struct cli_verb cli_verb_import = {
 	.summary = "Append the events of .evtx files to a channel of this host",
 	.description = import_description,
 	.run = cli_import,
+	.local = true,
 };

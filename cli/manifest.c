@@ -362,6 +362,7 @@ const struct cli_verb cli_verb_install_manifest = {
 	.summary = "Make publishers and their events known to the service",
 	.description = install_description,
 	.run = cli_install_manifest,
+	.local = true,
 };
 
 /* ---------------------------------------------------------- uninstalling */
@@ -473,4 +474,5 @@ const struct cli_verb cli_verb_uninstall_manifest = {
 	.summary = "Take a manifest from the service",
 	.description = uninstall_description,
 	.run = cli_uninstall_manifest,
+	.local = true,
 };

@@ -169,6 +169,36 @@ static void common_table(struct cli_options *o, struct poptOption *table)
 	memcpy(table, source, sizeof(source));
 }
 
+/* Whether an option of the common table has no meaning for a verb. */
+static bool is_idle(const struct cli_verb *verb, const char *option)
+{
+	static const char *const logon[] = {"user", "domain", "kerberos",
+					    "mapper-port", NULL};
+
+	if (!verb->local) {
+		return false;
+	}
+	if (strcmp(option, "remote") == 0) {
+		return true;
+	}
+	if (strcmp(option, "password-file") == 0) {
+		return !verb->logs_on && !verb->takes_password;
+	}
+	return !verb->logs_on && find_name(logon, option) >= 0;
+}
+
+/* They are taken, to be refused with a reason, but the help has them not. */
+static void hide_idle(const struct cli_verb *verb, struct poptOption *table)
+{
+	size_t i;
+
+	for (i = 0; table[i].longName != NULL; i++) {
+		if (is_idle(verb, table[i].longName)) {
+			table[i].argInfo |= POPT_ARGFLAG_DOC_HIDDEN;
+		}
+	}
+}
+
 /* A list of popt's as a talloc child; popt's own is freed. */
 static bool adopt_list(TALLOC_CTX *mem_ctx, char ***list)
 {
@@ -540,10 +570,16 @@ int cli_parse(struct cli *cli, struct poptOption *table, int min_args,
 	memcpy(argv + 1, cli->argv, argc * sizeof(argv[0]));
 
 	common_table(&cli->options, common);
+	hide_idle(cli->verb, common);
 	if (!take_strings(cli, all, &strings)) {
 		return out_of_memory();
 	}
-	context = poptGetContext("evenlog", (int)argc + 1, argv, all, 0);
+	/* A verb without options of its own has no title for them. */
+	context = poptGetContext(
+		"evenlog", (int)argc + 1, argv,
+		table[0].longName != NULL || table[0].arg != NULL ? all
+								  : all + 1,
+		0);
 	ret = read_options(cli, context, &strings);
 	if (!adopt_lists(cli, table)) {
 		ret = out_of_memory();

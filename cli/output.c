@@ -523,7 +523,8 @@ void cli_print_json_text(const char *json)
 
 void cli_print_json(json_t *object)
 {
-	char *text = json_dumps(object, JSON_COMPACT);
+	/* 17 digits of a fraction are noise: 0.1 would not be 0.1. */
+	char *text = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(12));
 
 	if (text != NULL) {
 		cli_print_json_text(text);

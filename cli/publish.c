@@ -554,4 +554,5 @@ const struct cli_verb cli_verb_publish = {
 	.summary = "Write events into a channel of this host",
 	.description = publish_description,
 	.run = cli_publish,
+	.local = true,
 };

@@ -478,4 +478,5 @@ const struct cli_verb cli_verb_quarantine = {
 	.summary = "Look at what the SOAP bridge could not use",
 	.description = quarantine_description,
 	.run = cli_quarantine,
+	.local = true,
 };

@@ -438,4 +438,5 @@ const struct cli_verb cli_verb_status = {
 	.summary = "Show how the local service is doing",
 	.description = status_description,
 	.run = cli_status,
+	.local = true,
 };

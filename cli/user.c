@@ -376,4 +376,6 @@ const struct cli_verb cli_verb_user = {
 	.summary = "Manage the accounts that may log on over the network",
 	.description = user_description,
 	.run = cli_user,
+	.local = true,
+	.takes_password = true,
 };

@@ -272,4 +272,5 @@ const struct cli_verb cli_verb_wsus = {
 	.summary = "The updates that the WSUS server offers",
 	.description = wsus_description,
 	.run = cli_wsus,
+	.local = true,
 };

@@ -47,6 +47,17 @@ holds() {
 	sed 's/^/# /' "$1"
 }
 
+# The file does not hold this.
+lacks() {
+	number=$((number + 1))
+	if ! grep -q -e "$2" "$1"; then
+		echo "ok $number - $3"
+		return
+	fi
+	echo "not ok $number - $3"
+	sed 's/^/# /' "$1"
+}
+
 # No option of the file's help stands there twice.
 distinct() {
 	number=$((number + 1))
@@ -73,7 +84,24 @@ for verb in $verbs; do
 	check 0 "help of $verb" -- "$evenlog" "$verb" --help
 	holds "$out" "^Usage: evenlog $verb" "help of $verb has a usage line"
 	distinct "$out" "each option of $verb is one"
-	holds "$out" "--remote" "help of $verb has the common options"
+	holds "$out" "--config" "help of $verb has the common options"
+	case $verb in
+	publish | import | *-manifest | quarantine | wsus | status | verify)
+		lacks "$out" "--remote\|--user\|--password" \
+			"help of $verb, which is local, has none of logging on"
+		;;
+	collect)
+		lacks "$out" "--remote" "collect names its host"
+		holds "$out" "--user" "collect logs on"
+		;;
+	user)
+		lacks "$out" "--remote" "accounts are of this host"
+		holds "$out" "--password-file" "accounts have passwords"
+		;;
+	query | list)
+		holds "$out" "--remote" "$verb asks other hosts"
+		;;
+	esac
 done
 check 0 "version" -- "$evenlog" --version
 holds "$out" "^evenlog [0-9]" "the version is a number"
