@@ -43,6 +43,7 @@ struct event_scope {
 	bool top;		     /* its root element is the event's */
 	bool packed;		     /* BinXml values are nodes */
 	bool any_array;
+	uint32_t slowness; /* steps that one counts for, for its values */
 	const struct event_loop *loop; /* innermost */
 	uint32_t num_values;
 	struct event_value *values; /* small, or more */
@@ -53,7 +54,8 @@ struct event_scope {
 /*
  * Count work; EVERR_LIMIT when it is too much, and the error of the buffer,
  * into which nothing goes any more.  In loops each piece counts more, since a
- * value is looked for in all that are open.
+ * value is looked for in all that are open; and beside real numbers, whose
+ * texts take long.
  */
 everr_t event_scope_charge(const struct event_scope *scope,
 			   size_t work) EVERR_MUST_CHECK;

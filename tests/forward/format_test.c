@@ -694,6 +694,63 @@ static void test_no_piece_of_a_json_value_is_sent(void **state)
 	}
 }
 
+/* <A> with an item of a list and value: for each of 65,535 items. */
+static void build_repeated(struct fixture *f, uint8_t type, const void *value,
+			   size_t len)
+{
+	static const uint8_t zeros[65535];
+	struct maker m;
+
+	make_start(&m, f->mem_ctx, EVENT_READ_DEFINITION);
+	make_open(&m, "Event", EVENT_NO_DEPENDENCY, false);
+	make_kind(&m, EVENT_TOKEN_CLOSE_START);
+	make_open(&m, "EventData", EVENT_NO_DEPENDENCY, false);
+	make_kind(&m, EVENT_TOKEN_CLOSE_START);
+	make_open(&m, "A", EVENT_NO_DEPENDENCY, false);
+	make_kind(&m, EVENT_TOKEN_CLOSE_START);
+	make_subst(&m, 0);
+	make_subst(&m, 1);
+	make_kind(&m, EVENT_TOKEN_END);
+	make_value(&m, EVENT_TYPE_UINT8 | EVENT_TYPE_ARRAY, zeros, 65535);
+	make_value(&m, type, value, len);
+	end_data(f, &m);
+}
+
+/*
+ * What takes microseconds counts for more than a step: a document that is
+ * read again, and a number of 309 digits.  Without that these are 50 and 150
+ * ms of work.
+ */
+static void test_slow_steps_count_for_more(void **state)
+{
+	static const uint8_t largest[] = {0xFF, 0xFF, 0xFF, 0xFF,
+					  0xFF, 0xFF, 0xEF, 0x7F};
+	struct fixture f;
+	struct maker m;
+	struct buf doc;
+	size_t i;
+
+	fixture_init(&f, *state, FORWARD_JSON);
+	make_start(&m, f.mem_ctx, EVENT_READ_DOCUMENT);
+	make_open(&m, "B", EVENT_NO_DEPENDENCY, false);
+	make_kind(&m, EVENT_TOKEN_CLOSE_EMPTY);
+	make_document(&m, &doc);
+	for (i = 0; i < 2; i++) {
+		if (i == 0) {
+			build_repeated(&f, EVENT_TYPE_BINXML, doc.data,
+				       doc.len);
+		} else {
+			build_repeated(&f, EVENT_TYPE_REAL64, largest,
+				       sizeof(largest));
+		}
+		assert_non_null(strstr(format(&f), "\"event\":{\"System\":{"));
+		assert_int_equal(f.marks, FORWARD_CUT);
+	}
+	/* An ordinary number does not. */
+	build_repeated(&f, EVENT_TYPE_REAL64, "\0\0\0\0\0\0\xE0\x3F", 8);
+	assert_non_null(strstr(format(&f), "\"A\":[\"00.500000\","));
+}
+
 static void test_a_bad_configuration_is_refused(void **state)
 {
 	static const struct forward_config bad[] = {
@@ -738,6 +795,7 @@ int main(void)
 		leak_test(test_work_without_end_is_cut),
 		leak_test(test_marks_have_room_in_the_longest_message),
 		leak_test(test_no_piece_of_a_json_value_is_sent),
+		leak_test(test_slow_steps_count_for_more),
 		leak_test(test_a_bad_configuration_is_refused),
 	};
 
