@@ -274,6 +274,8 @@ static void read_output(struct row *row)
 	row->state = text_or_dash(row->object, "state");
 	if (strcmp(row->state, "up") != 0) {
 		row->rank = RANK_ERROR;
+	} else if (json_is_object(json_object_get(row->object, "refused"))) {
+		row->rank = RANK_WARNING;
 	}
 	for (i = 0; i < json_array_size(lanes); i++) {
 		add_feed(row, json_array_get(lanes, i));

@@ -2,6 +2,7 @@
 #include <config.h>
 #include "daemon/forward.h"
 
+#include "base/wintime.h"
 #include "forward/forward.h"
 
 /*
@@ -121,24 +122,52 @@ static void add_counters(json_t *object, const struct forward_info *info)
 	}
 }
 
+static json_t *refused_json(const struct forward_refusal *refusal)
+{
+	if (refusal->channel == NULL) {
+		return json_null();
+	}
+	return json_pack("{s:s,s:o,s:o,s:o,s:s}", "channel", refusal->channel,
+			 "record", number_json(refusal->id), "since",
+			 daemon_time_json(refusal->since), "times",
+			 number_json(refusal->times), "reason",
+			 refusal->reason);
+}
+
+/* That a record is not taken says more than that the connection ended. */
+static json_t *error_json(const struct forward_info *info)
+{
+	const struct forward_refusal *refusal = &info->refusal;
+	const char *reason = info->transport.reason;
+	char since[WINTIME_TEXT_MAX];
+
+	if (refusal->channel != NULL) {
+		wintime_format(refusal->since, since);
+		return json_sprintf(
+			"record %llu of %s is not taken, tried %llu "
+			"times since %s: %s",
+			(unsigned long long)refusal->id, refusal->channel,
+			(unsigned long long)refusal->times, since,
+			refusal->reason);
+	}
+	return reason[0] != '\0' ? json_string(reason) : json_null();
+}
+
 static json_t *output_json(const struct forwarder *forwarder, size_t index)
 {
 	struct forward_info info;
 	json_t *object = NULL;
-	const char *reason = NULL;
 
 	forwarder_output(forwarder, index, &info);
-	reason = info.transport.reason;
 	object = json_pack(
-		"{s:s,s:s,s:s,s:s,s:s,s:o,s:f,s:o,s:o}", "name",
+		"{s:s,s:s,s:s,s:s,s:s,s:o,s:f,s:o,s:o,s:o}", "name",
 		info.config->name, "format", format_text(info.config->format),
 		"transport", transport_text(info.config->transport), "receiver",
 		info.receiver, "state", info.transport.up ? "up" : "down",
 		"since", daemon_time_json(info.transport.since), "rate",
-		info.rate, "last_error",
-		reason[0] != '\0' ? json_string(reason) : json_null(),
-		"last_error_time",
-		daemon_time_json(info.transport.reason_time));
+		info.rate, "last_error", error_json(&info), "last_error_time",
+		daemon_time_json(info.transport.reason_time), "refused",
+		refused_json(&info.refusal));
 	if (object == NULL) {
 		return json_null();
 	}

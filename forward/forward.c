@@ -242,6 +242,7 @@ void forwarder_output(const struct forwarder *forwarder, size_t index,
 {
 	const struct forward_output *output = forwarder->outputs[index];
 
+	forward_output_settle_refusal(forwarder->outputs[index]);
 	*ret_info = output->info;
 	ret_info->config = output->config;
 	ret_info->receiver = output->receiver;

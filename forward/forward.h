@@ -95,6 +95,15 @@ struct forward_channel_info {
 	uint64_t lag_seconds; /* age of the oldest of them */
 };
 
+/* A message that the receiver says it does not take. */
+struct forward_refusal {
+	const char *channel; /* NULL: there is none */
+	uint64_t id;	     /* the record's, or a gap's last one */
+	uint64_t since;	     /* FILETIME */
+	uint64_t times;
+	const char *reason; /* the latest */
+};
+
 struct forward_info {
 	const struct forward_config *config;
 	const char *receiver; /* for a person: "tcp siem:514" */
@@ -107,6 +116,7 @@ struct forward_info {
 	uint64_t gaps, missing;
 	double rate; /* messages/s over about the last minute */
 	size_t num_channels;
+	struct forward_refusal refusal;
 };
 
 size_t forwarder_count(const struct forwarder *forwarder);

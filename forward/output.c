@@ -584,6 +584,25 @@ static everr_t output_place(struct forward_output *output,
 	return err;
 }
 
+/* ------------------------------------------------------------- refusals */
+
+static void refusal_end(struct forward_output *output)
+{
+	output->refused = NULL;
+	output->info.refusal = (struct forward_refusal){};
+	TALLOC_FREE(output->refusal_reason);
+}
+
+void forward_output_settle_refusal(struct forward_output *output)
+{
+	const struct forward_lane *lane = output->refused;
+
+	if (lane != NULL && (lane->channel == NULL ||
+			     lane->position >= output->info.refusal.id)) {
+		refusal_end(output);
+	}
+}
+
 /* --------------------------------------------------------------- hooks */
 
 static void hook_ready(void *private_data)
@@ -623,10 +642,59 @@ static void hook_arrived(uint64_t sequence, void *private_data)
 	}
 }
 
+static void report_refusal(struct forward_output *output)
+{
+	const struct forward_refusal *refusal = &output->info.refusal;
+	char id[21], next[21];
+	const char *fields[] = {
+		"Output",	output->config->name,
+		"Channel",	refusal->channel,
+		"RecordId",	number_text(refusal->id, id),
+		"Reason",	refusal->reason,
+		"NextRecordId", number_text(refusal->id + 1, next),
+	};
+	char *subject = NULL;
+
+	subject = talloc_asprintf(output, "%s %s %s", output->config->name,
+				  refusal->channel, id);
+	operational_report(output->forwarder->operational,
+			   OPERATIONAL_OUTPUT_REFUSED, subject, fields, 5);
+	talloc_free(subject);
+}
+
+static void hook_refused(uint64_t sequence, const char *reason,
+			 void *private_data)
+{
+	struct forward_output *output =
+		talloc_get_type_abort(private_data, struct forward_output);
+	const struct forward_flight *flight =
+		forward_send_find(output, sequence);
+	struct forward_refusal *refusal = &output->info.refusal;
+	char *copy = talloc_strdup(output, reason);
+
+	if (flight == NULL || copy == NULL) {
+		talloc_free(copy);
+		return;
+	}
+	if (output->refused != flight->lane || refusal->id != flight->id) {
+		refusal_end(output);
+		refusal->since = wintime_now();
+	}
+	output->refused = flight->lane;
+	talloc_free(output->refusal_reason);
+	output->refusal_reason = copy;
+	refusal->channel = flight->lane->name;
+	refusal->id = flight->id;
+	refusal->times++;
+	refusal->reason = copy;
+	report_refusal(output);
+}
+
 static const struct forward_transport_hooks transport_hooks = {
 	.ready = hook_ready,
 	.down = hook_down,
 	.arrived = hook_arrived,
+	.refused = hook_refused,
 };
 
 /* -------------------------------------------------------------- create */
@@ -725,6 +793,8 @@ static void take_counters(struct forward_output *output,
 			  const struct forward_output *before)
 {
 	output->info = before->info;
+	/* Another receiver may take it. */
+	output->info.refusal = (struct forward_refusal){};
 	memcpy(output->history, before->history, sizeof(output->history));
 	output->history_at = before->history_at;
 	output->history_len = before->history_len;
@@ -797,6 +867,7 @@ void forward_output_tick(struct forward_output *output)
 		forward_send_schedule(output);
 	}
 	forward_output_save(output);
+	forward_output_settle_refusal(output);
 
 	output->history[output->history_at] = output->info.arrived;
 	output->history_at =

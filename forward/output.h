@@ -102,7 +102,9 @@ struct forward_output {
 	void (*written)(struct forward_output *output);
 	bool gone; /* written is called for the last time */
 
-	struct forward_info info;		    /* counters only */
+	struct forward_lane *refused; /* info.refusal is of it; NULL: none */
+	char *refusal_reason;
+	struct forward_info info; /* counters, and the refusal */
 	uint64_t history[FORWARD_RATE_SECONDS + 1]; /* arrived, by second */
 	size_t history_at;
 	size_t history_len;
@@ -152,6 +154,9 @@ struct forward_lane *forward_output_lane(const struct forward_output *output,
  */
 struct tevent_req *forward_output_write_send(
 	TALLOC_CTX *mem_ctx, const struct forward_output *output, bool rewound);
+
+/* Forget what was refused, when it is no longer to be sent. */
+void forward_output_settle_refusal(struct forward_output *output);
 
 /* Count a gap, and report it; missing of its ids are new. */
 void forward_output_tell_gap(struct forward_output *output,

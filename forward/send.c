@@ -40,10 +40,19 @@ static uint64_t in_flight(const struct forward_output *output)
 	return output->next_sequence - output->first_sequence;
 }
 
+/*
+ * What was refused last time is on its way: what came after it would only be
+ * sent twice.
+ */
+static bool tries_refused(const struct forward_output *output)
+{
+	return output->refused != NULL && output->refused->in_flight > 0;
+}
+
 static bool can_send(const struct forward_output *output)
 {
 	return output->running && output->settled && !output->failed &&
-	       in_flight(output) < FORWARD_RING_MAX &&
+	       !tries_refused(output) && in_flight(output) < FORWARD_RING_MAX &&
 	       forward_transport_ready(output->transport);
 }
 
@@ -110,7 +119,21 @@ void forward_send_arrived(struct forward_output *output, uint64_t sequence)
 			forward_lane_arrived(flight->lane, flight->id);
 		}
 	}
+	forward_output_settle_refusal(output);
 	forward_send_schedule(output);
+}
+
+const struct forward_flight *forward_send_find(
+	const struct forward_output *output, uint64_t sequence)
+{
+	const struct forward_flight *flight = NULL;
+
+	if (sequence < output->first_sequence ||
+	    sequence >= output->next_sequence) {
+		return NULL;
+	}
+	flight = &output->ring[sequence & (output->ring_size - 1)];
+	return flight->epoch == flight->lane->epoch ? flight : NULL;
 }
 
 void forward_send_back(struct forward_output *output)

@@ -17,6 +17,10 @@ void forward_send_turn(void *private_data);
 /* All up to that sequence number have arrived. */
 void forward_send_arrived(struct forward_output *output, uint64_t sequence);
 
+/* NULL: it is not in flight, or its lane has gone elsewhere since. */
+const struct forward_flight *forward_send_find(
+	const struct forward_output *output, uint64_t sequence);
+
 /* The connection is gone: what has not arrived will be sent again. */
 void forward_send_back(struct forward_output *output);
 

@@ -37,8 +37,8 @@ static void transport_notify(struct tevent_context *ev,
 static void notify_later(struct forward_transport *transport)
 {
 	if (transport->notifying ||
-	    (!transport->tell_arrived && !transport->tell_down &&
-	     !transport->tell_ready)) {
+	    (!transport->tell_arrived && !transport->tell_refused &&
+	     !transport->tell_down && !transport->tell_ready)) {
 		return;
 	}
 	transport->notifying = true;
@@ -48,8 +48,8 @@ static void notify_later(struct forward_transport *transport)
 
 /*
  * One hook in a turn, and nothing after it: it may free the transport.  What
- * has arrived comes before the end of the connection, and that before the
- * next one.
+ * has arrived and what was refused come before the end of the connection, and
+ * that before the next one.
  */
 static void transport_notify(struct tevent_context *ev,
 			     struct tevent_immediate *im, void *private_data)
@@ -64,6 +64,16 @@ static void transport_notify(struct tevent_context *ev,
 		notify_later(transport);
 		hooks->arrived(transport->arrived_sequence,
 			       transport->private_data);
+		return;
+	}
+	if (transport->tell_refused) {
+		transport->tell_refused = false;
+		notify_later(transport);
+		if (hooks->refused != NULL) {
+			hooks->refused(transport->refused_sequence,
+				       transport->info.reason,
+				       transport->private_data);
+		}
 		return;
 	}
 	if (transport->tell_down) {

@@ -44,6 +44,12 @@ struct forward_transport_hooks {
 	void (*down)(const char *reason, void *private_data);
 	/* All messages up to the one of that sequence number have arrived. */
 	void (*arrived)(uint64_t sequence, void *private_data);
+	/*
+	 * The receiver's answer is that it does not take this message (RELP);
+	 * it is down next.  May be NULL.
+	 */
+	void (*refused)(uint64_t sequence, const char *reason,
+			void *private_data);
 };
 
 /*

@@ -138,9 +138,11 @@ struct forward_transport {
 	struct tevent_immediate *notify;
 	bool notifying; /* scheduled */
 	bool tell_arrived;
+	bool tell_refused;
 	bool tell_down;
 	bool tell_ready;
 	uint64_t arrived_sequence;
+	uint64_t refused_sequence;
 };
 
 extern const struct transport_ops transport_udp_ops;

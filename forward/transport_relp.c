@@ -139,22 +139,42 @@ static void relp_advance(struct forward_transport *transport)
 	transport_arrived(transport, end);
 }
 
-static bool relp_mark(struct forward_transport *transport, uint32_t txnr)
+/* Which of the messages in flight an answer is for.  False: none. */
+static bool relp_find(struct forward_transport *transport, uint32_t txnr,
+		      size_t *ret_index)
 {
 	struct relp_session *session = session_of(transport);
-	uint64_t *end = NULL;
+	uint64_t end;
 
 	if (txnr < session->first_txnr ||
 	    txnr - session->first_txnr >= transport->flight.num) {
 		return false;
 	}
-	end = transport_flight_end(transport, txnr - session->first_txnr);
+	end = *transport_flight_end(transport, txnr - session->first_txnr);
 	/* Neither twice, nor before it was sent. */
-	if ((*end & ANSWERED) != 0 || *end > transport->written) {
+	if ((end & ANSWERED) != 0 || end > transport->written) {
 		return false;
 	}
-	*end |= ANSWERED;
+	*ret_index = txnr - session->first_txnr;
 	return true;
+}
+
+/*
+ * It may be that the receiver's disk is full, or that it will never take this
+ * message: only a person can tell.
+ */
+static void relp_refused(struct forward_transport *transport, uint32_t txnr,
+			 unsigned int code, const char *text)
+{
+	size_t index;
+
+	if (transport->state == TRANSPORT_UP &&
+	    relp_find(transport, txnr, &index)) {
+		transport->refused_sequence = transport->flight.first + index;
+		transport->tell_refused = true;
+	}
+	transport_fail(transport, "%s: the receiver answered %u %s",
+		       transport->peer, code, text);
 }
 
 static void relp_answered(struct forward_transport *transport,
@@ -164,6 +184,7 @@ static void relp_answered(struct forward_transport *transport,
 	char text[RELP_TEXT_MAX];
 	unsigned int code = 0;
 	size_t len = 0;
+	size_t index;
 	everr_t err;
 
 	err = relp_answer_parse(frame->data, frame->len, &code, text, &offers,
@@ -175,8 +196,7 @@ static void relp_answered(struct forward_transport *transport,
 		return;
 	}
 	if (code != 200) {
-		transport_fail(transport, "%s: the receiver answered %u %s",
-			       transport->peer, code, text);
+		relp_refused(transport, frame->txnr, code, text);
 		return;
 	}
 	if (transport->state == TRANSPORT_GREETING &&
@@ -185,12 +205,13 @@ static void relp_answered(struct forward_transport *transport,
 		return;
 	}
 	if (transport->state != TRANSPORT_UP ||
-	    !relp_mark(transport, frame->txnr)) {
+	    !relp_find(transport, frame->txnr, &index)) {
 		transport_fail(transport,
 			       "%s: the receiver answered what was not asked",
 			       transport->peer);
 		return;
 	}
+	*transport_flight_end(transport, index) |= ANSWERED;
 	backoff_reset(&transport->backoff);
 	relp_advance(transport);
 }

@@ -67,7 +67,9 @@ enum operational_id {
 	OPERATIONAL_OUTPUT_GAP = 94,
 	OPERATIONAL_OUTPUT_REWOUND = 95, /* Output, Channel, RecordId */
 	OPERATIONAL_OUTPUT_CUT = 96,	 /* Output, Channel, RecordId, Marks */
-	OPERATIONAL_OUTPUT_POSITION_LOST = 97 /* Output, Receiver, Reason */
+	OPERATIONAL_OUTPUT_POSITION_LOST = 97, /* Output, Receiver, Reason */
+	/* Output, Channel, RecordId, Reason, NextRecordId */
+	OPERATIONAL_OUTPUT_REFUSED = 98
 };
 
 /* Repetitions are counted for so long before they are written as one event. */

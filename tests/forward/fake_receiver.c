@@ -107,6 +107,13 @@ void fake_down(struct forward_transport *transport)
 	transport->hooks.down("the receiver has gone", transport->private_data);
 }
 
+void fake_refuse(struct forward_transport *transport, size_t num)
+{
+	transport->hooks.refused(transport->messages[num - 1].sequence,
+				 "answered 500 no", transport->private_data);
+	fake_down(transport);
+}
+
 void fake_arrive(struct forward_transport *transport, size_t num)
 {
 	transport->hooks.arrived(transport->messages[num - 1].sequence,

@@ -30,6 +30,8 @@ struct forward_transport *fake_receiver(const char *output);
 
 void fake_up(struct forward_transport *transport, uint64_t room);
 void fake_down(struct forward_transport *transport);
+/* It does not take message number num of all ever sent, and goes. */
+void fake_refuse(struct forward_transport *transport, size_t num);
 /* The first num of all messages ever sent have arrived. */
 void fake_arrive(struct forward_transport *transport, size_t num);
 

@@ -794,6 +794,136 @@ static void test_forward_is_a_gap_that_is_told(void **state)
 	assert_int_equal(position_of(&b, 0, 0), 10);
 }
 
+static struct forward_refusal refusal_of(const struct bench *b)
+{
+	return info_of(b, 0).refusal;
+}
+
+static void test_a_message_that_is_refused_is_named_until_it_is_taken(
+	void **state)
+{
+	const struct forward_config config = config_of("siem", app);
+	struct bench b = bench_new(state);
+	struct forward_transport *fake = NULL;
+	uint64_t since;
+
+	fixture_append_ok(b.f, b.app, 1, 5);
+	start(&b, &config, 1);
+	fake = fake_receiver("siem");
+	fake_up(fake, ALL);
+	fixture_until(b.f, fake->num == 5);
+	assert_null(refusal_of(&b).channel);
+	fake_arrive(fake, 2);
+	fake_refuse(fake, 3);
+	assert_string_equal(refusal_of(&b).channel, "App");
+	assert_string_equal(refusal_of(&b).reason, "answered 500 no");
+	assert_int_equal(refusal_of(&b).id, 3);
+	assert_int_equal(refusal_of(&b).times, 1);
+	since = refusal_of(&b).since;
+	assert_true(since > 0);
+
+	/* Again and alone: what comes after it waits for the answer. */
+	fake_up(fake, ALL);
+	fixture_until(b.f, fake->num > 5);
+	assert_int_equal(fake->num, 6);
+	fake_refuse(fake, 6);
+	forward_output_tick(b.forwarder->outputs[0]);
+	assert_int_equal(refusal_of(&b).times, 2);
+	assert_int_equal(refusal_of(&b).since, since);
+
+	fake_up(fake, ALL);
+	fixture_until(b.f, fake->num == 7);
+	fake_arrive(fake, 7);
+	assert_null(refusal_of(&b).channel);
+	fixture_until(b.f, fake->num == 9);
+	expect_range(fake, 6, "App", 3, 5);
+	/* The next one is another. */
+	fake_refuse(fake, 8);
+	assert_int_equal(refusal_of(&b).id, 4);
+	assert_int_equal(refusal_of(&b).times, 1);
+}
+
+static void test_a_rewind_leaves_out_what_is_refused(void **state)
+{
+	const struct forward_config config = config_of("siem", app);
+	const struct forward_rewind rewind = {.output = "siem",
+					      .kind = FORWARD_REWIND_RECORD,
+					      .channel = "App",
+					      .value = 4};
+	struct bench b = bench_new(state);
+	struct forward_transport *fake = NULL;
+
+	fixture_append_ok(b.f, b.app, 1, 5);
+	start(&b, &config, 1);
+	fake = fake_receiver("siem");
+	fake_up(fake, ALL);
+	fixture_until(b.f, fake->num == 5);
+	fake_arrive(fake, 2);
+	fake_refuse(fake, 3);
+	assert_int_equal(rewind_to(&b, &rewind), EVERR_OK);
+	assert_null(refusal_of(&b).channel);
+	fake_up(fake, ALL);
+	fixture_until(b.f, fake->num == 8);
+	expect(fake, 5, "App gap 3-3 1 rewound");
+	expect_range(fake, 6, "App", 4, 5);
+
+	/* An answer to what it has left says nothing about what it sends. */
+	fake->hooks.refused(fake->messages[2].sequence, "late",
+			    fake->private_data);
+	assert_null(refusal_of(&b).channel);
+}
+
+static void test_a_refusal_does_not_hold_up_other_channels(void **state)
+{
+	const struct forward_config config = config_of("siem", app_and_sys);
+	struct bench b = bench_new(state);
+	struct store_channel *sys = fixture_channel(b.f, "Sys");
+	struct forward_transport *fake = NULL;
+	uint64_t round;
+	size_t at = 0;
+
+	fixture_append_ok(b.f, b.app, 1, 1);
+	start(&b, &config, 1);
+	fake = fake_receiver("siem");
+	fake_up(fake, ALL);
+	fixture_until(b.f, fake->num == 1);
+	fake_refuse(fake, 1);
+	fixture_append_ok(b.f, sys, 1, 100);
+	/* Some of theirs before each attempt, of which none is sent twice. */
+	for (round = 0; position_of(&b, 0, 1) < 100; round++) {
+		at = fake->num;
+		fake_up(fake, ALL);
+		fixture_until(b.f,
+			      fake->num > at &&
+				      strcmp(fake->messages[fake->num - 1].text,
+					     "App 1") == 0);
+		assert_true(fake->num > at + 1 || round == 0);
+		if (fake->num > at + 1) {
+			fake_arrive(fake, fake->num - 1);
+		}
+		fake_refuse(fake, fake->num);
+	}
+	assert_int_equal(fake->num, 1 + round + 100);
+}
+
+static void test_a_refusal_ends_with_its_record(void **state)
+{
+	const struct forward_config config = config_of("siem", app);
+	struct bench b = bench_new(state);
+	struct forward_transport *fake = NULL;
+
+	fixture_append_ok(b.f, b.app, 1, 3);
+	start(&b, &config, 1);
+	fake = fake_receiver("siem");
+	fake_up(fake, ALL);
+	fixture_until(b.f, fake->num == 3);
+	fake_refuse(fake, 1);
+	assert_int_equal(refusal_of(&b).id, 1);
+	assert_int_equal(store_channel_remove(b.app), EVERR_OK);
+	forward_output_tick(b.forwarder->outputs[0]);
+	assert_null(refusal_of(&b).channel);
+}
+
 static void test_a_rewind_that_cannot_be_is_refused(void **state)
 {
 	struct bench b = bench_done(state, app);
@@ -943,6 +1073,11 @@ int main(void)
 		leak_test(test_a_rewind_survives_a_crash_at_once),
 		leak_test(test_a_rewind_abandons_what_is_in_flight),
 		leak_test(test_forward_is_a_gap_that_is_told),
+		leak_test(
+			test_a_message_that_is_refused_is_named_until_it_is_taken),
+		leak_test(test_a_rewind_leaves_out_what_is_refused),
+		leak_test(test_a_refusal_does_not_hold_up_other_channels),
+		leak_test(test_a_refusal_ends_with_its_record),
 		leak_test(test_a_rewind_that_cannot_be_is_refused),
 		leak_test(test_a_rewind_ends_with_its_output),
 		leak_test(test_a_rewind_that_is_given_up_is_none),

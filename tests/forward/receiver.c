@@ -266,10 +266,22 @@ static void sender_arrived(uint64_t sequence, void *private_data)
 	hooked(sender);
 }
 
+static void sender_refused(uint64_t sequence, const char *reason,
+			   void *private_data)
+{
+	struct sender *sender = private_data;
+
+	sender->refused = sequence;
+	sender->refused_late = sender->downs > 0;
+	snprintf(sender->refusal, sizeof(sender->refusal), "%s", reason);
+	hooked(sender);
+}
+
 static const struct forward_transport_hooks sender_hooks = {
 	.ready = sender_ready,
 	.down = sender_down,
 	.arrived = sender_arrived,
+	.refused = sender_refused,
 };
 
 struct sender *sender_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,

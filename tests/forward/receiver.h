@@ -49,7 +49,10 @@ struct sender {
 	size_t readies;
 	size_t downs;
 	char reason[FORWARD_REASON_MAX];
-	uint64_t arrived;    /* highest sequence */
+	uint64_t arrived; /* highest sequence */
+	uint64_t refused; /* sequence of the last one */
+	char refusal[FORWARD_REASON_MAX];
+	bool refused_late;   /* only told after the end of the connection */
 	bool out_of_order;   /* a hook told less than before */
 	size_t free_at_hook; /* free the transport in that one; 0: never */
 	size_t hooks;

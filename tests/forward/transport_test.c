@@ -635,6 +635,39 @@ static void test_relp_session_ends_by_what_the_server_says(void **state)
 	relp_ends(state, "garbage\n", "no RELP");
 }
 
+static void test_relp_message_that_is_refused_is_named(void **state)
+{
+	struct test t = make_relp(*state);
+
+	assert_true(sender_send(t.sender, "one", 11));
+	assert_true(sender_send(t.sender, "two", 12));
+	assert_true(sender_send(t.sender, "three", 13));
+	loop_until(t.ev, t.receiver->len >= 47);
+	say(&t, "2 rsp 6 200 OK\n3 rsp 10 500 not me\n4 rsp 6 200 OK\n");
+	loop_until(t.ev, t.sender->downs == 1);
+	assert_int_equal(t.sender->arrived, 11);
+	assert_int_equal(t.sender->refused, 12);
+	assert_false(t.sender->refused_late);
+	assert_non_null(strstr(t.sender->refusal, "answered 500 not me"));
+	assert_string_equal(t.sender->refusal, t.sender->reason);
+}
+
+/* Of the session, or of what was never sent. */
+static void test_relp_refusal_of_no_message_names_none(void **state)
+{
+	struct test t = make_relp(*state);
+
+	assert_true(sender_send(t.sender, "one", 11));
+	loop_until(t.ev, t.receiver->len >= 15);
+	say(&t, "3 rsp 8 500 full\n");
+	loop_until(t.ev, t.sender->downs == 1);
+	assert_int_equal(t.sender->refused, 0);
+	loop_until(t.ev, t.receiver->accepted == 2);
+	say(&t, "1 rsp 8 500 full\n");
+	loop_until(t.ev, t.sender->downs == 2);
+	assert_int_equal(t.sender->refused, 0);
+}
+
 static void test_relp_server_without_syslog_is_refused(void **state)
 {
 	struct test t = make(*state, FORWARD_RELP, AF_INET, SOCK_STREAM);
@@ -739,6 +772,8 @@ int main(void)
 		leak_test(test_relp_window_holds_the_sender_back),
 		leak_test(test_window_of_one_moves),
 		leak_test(test_relp_session_ends_by_what_the_server_says),
+		leak_test(test_relp_message_that_is_refused_is_named),
+		leak_test(test_relp_refusal_of_no_message_names_none),
 		leak_test(test_relp_server_without_syslog_is_refused),
 		leak_test(test_it_can_be_freed_in_every_turn),
 		leak_test(test_it_can_be_freed_in_every_hook),
