@@ -88,13 +88,7 @@ static int cli_verify(struct cli *cli)
 	everr_t err;
 	int ret;
 
-	ret = cli_parse(cli, table, 0, 1, &args);
-	if (ret < 0) {
-		ret = cli_local_only(cli);
-	}
-	if (ret < 0) {
-		ret = cli_no_xml(cli);
-	}
+	ret = cli_parse_local(cli, table, 0, 1, &args);
 	if (ret < 0 && args[0] == NULL && cli->options.store == NULL) {
 		ret = cli_paths(cli, &paths);
 	}

@@ -819,13 +819,7 @@ static int cli_collect(struct cli *cli)
 	const char **args = NULL;
 	int ret;
 
-	ret = cli_parse(cli, table, 2, 2, &args);
-	if (ret < 0) {
-		ret = cli_local_only(cli);
-	}
-	if (ret < 0) {
-		ret = cli_no_xml(cli);
-	}
+	ret = cli_parse_local(cli, table, 2, 2, &args);
 	if (ret >= 0) {
 		return ret;
 	}

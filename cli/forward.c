@@ -8,6 +8,7 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/session.h"
+#include "cli/table.h"
 #include "cli/terminal.h"
 #include "cli/when.h"
 #include "collect/control.h"
@@ -19,6 +20,10 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
+
+/* Of the outputs' table, and what is said below it. */
+#define TABLE_MAX (1024 * 1024)
+#define LINE_MAX_BYTES 8192
 
 struct forward_verb {
 	struct cli *cli;
@@ -62,39 +67,120 @@ static void sum_lag(const json_t *output, uint64_t *ret_events,
 	}
 }
 
-static void print_padded(const char *text, int width)
-{
-	terminal_print(text);
-	printf("%*s", (int)strlen(text) < width ? width - (int)strlen(text) : 0,
-	       "");
-}
-
-static void print_output(const json_t *output)
+static void add_output(struct table *table, const json_t *output)
 {
 	uint64_t lag_events, lag_seconds;
 
 	sum_lag(output, &lag_events, &lag_seconds);
-	print_padded(text_of(output, "name"), 16);
-	printf(" %-5s ", text_of(output, "state"));
-	print_padded(text_of(output, "receiver"), 28);
-	printf(" %-12s %12" PRIu64 " %10" PRIu64 " %9" PRIu64 "s %8.1f"
-	       " %8" PRIu64 "\n",
-	       text_of(output, "format"), number_of(output, "arrived"),
-	       lag_events, lag_seconds,
-	       json_number_value(json_object_get(output, "rate")),
-	       number_of(output, "missing"));
-	if (strcmp(text_of(output, "state"), "up") != 0 &&
-	    json_is_string(json_object_get(output, "last_error"))) {
-		printf("  ");
-		terminal_print(text_of(output, "last_error"));
-		printf("\n");
+	table_cell(table, TERMINAL_PLAIN, text_of(output, "name"));
+	table_cell(table, TERMINAL_PLAIN, text_of(output, "state"));
+	table_cell(table, TERMINAL_PLAIN, text_of(output, "receiver"));
+	table_cell(table, TERMINAL_PLAIN, text_of(output, "format"));
+	table_cellf(table, TERMINAL_PLAIN, "%" PRIu64,
+		    number_of(output, "arrived"));
+	table_cellf(table, TERMINAL_PLAIN, "%" PRIu64, lag_events);
+	table_cellf(table, TERMINAL_PLAIN, "%" PRIu64 "s", lag_seconds);
+	table_cellf(table, TERMINAL_PLAIN, "%.1f",
+		    json_number_value(json_object_get(output, "rate")));
+	table_cellf(table, TERMINAL_PLAIN, "%" PRIu64,
+		    number_of(output, "missing"));
+}
+
+/* For a shell, but not yet for a terminal. */
+static void put_quoted(struct buf *out, const char *text)
+{
+	buf_put_u8(out, '\'');
+	for (; *text != '\0'; text++) {
+		if (*text == '\'') {
+			buf_puts(out, "'\\'");
+		}
+		buf_put_u8(out, (uint8_t)*text);
 	}
+	buf_put_u8(out, '\'');
+}
+
+static void put_line(struct buf *out, struct buf *line)
+{
+	terminal_put_text(out, (const char *)line->data, line->len, 0);
+	buf_put_u8(out, '\n');
+	buf_reset(line);
+}
+
+/* What keeps an output, and what may be done about it. */
+static void put_trouble(struct buf *out, const json_t *output)
+{
+	const json_t *refused = json_object_get(output, "refused");
+	struct buf line;
+
+	if (!json_is_string(json_object_get(output, "last_error")) ||
+	    (strcmp(text_of(output, "state"), "up") == 0 &&
+	     !json_is_object(refused))) {
+		return;
+	}
+	buf_init(&line, NULL, LINE_MAX_BYTES);
+	buf_printf(&line, "%s: %s", text_of(output, "name"),
+		   text_of(output, "last_error"));
+	put_line(out, &line);
+	if (json_is_object(refused)) {
+		buf_puts(&line, "  to leave it out: evenlog forward rewind ");
+		put_quoted(&line, text_of(output, "name"));
+		buf_puts(&line, " --channel ");
+		put_quoted(&line, text_of(refused, "channel"));
+		buf_printf(&line, " --record %" PRIu64,
+			   number_of(refused, "record") + 1);
+		put_line(out, &line);
+	}
+	buf_free(&line);
+}
+
+static everr_t put_outputs(struct forward_verb *verb, struct buf *out,
+			   const json_t *outputs)
+{
+	static const struct table_column columns[] = {
+		{"OUTPUT", false}, {"STATE", false},  {"RECEIVER", false},
+		{"FORMAT", false}, {"ARRIVED", true}, {"BEHIND", true},
+		{"AGE", true},	   {"RATE/S", true},  {"MISSING", true},
+	};
+	struct table *table = table_create(verb->cli, columns, 9);
+	everr_t err;
+	size_t i;
+
+	if (table == NULL) {
+		return EVERR_NOMEM;
+	}
+	for (i = 0; i < json_array_size(outputs); i++) {
+		add_output(table, json_array_get(outputs, i));
+	}
+	err = table_put(table, out, 0, 0,
+			terminal_colored(stdout, verb->cli->options.color));
+	TALLOC_FREE(table);
+	for (i = 0; i < json_array_size(outputs); i++) {
+		put_trouble(out, json_array_get(outputs, i));
+	}
+	return err != EVERR_OK ? err : buf_error(out);
+}
+
+static int print_table(struct forward_verb *verb, const json_t *outputs)
+{
+	struct buf out;
+	everr_t err;
+
+	buf_init(&out, NULL, TABLE_MAX);
+	err = put_outputs(verb, &out, outputs);
+	if (err == EVERR_OK) {
+		fwrite(out.data, 1, out.len, stdout);
+	} else {
+		cli_error("%s", everr_text(err));
+	}
+	buf_free(&out);
+	return err == EVERR_OK ? CLI_OK : CLI_FAILED;
 }
 
 static int print_outputs(struct forward_verb *verb, const char *status)
 {
 	json_t *root = json_loads(status, JSON_REJECT_DUPLICATES, NULL);
 	json_t *outputs = json_object_get(root, "forward");
+	int ret = CLI_OK;
 	size_t i;
 
 	if (!json_is_array(outputs)) {
@@ -113,15 +199,10 @@ static int print_outputs(struct forward_verb *verb, const char *status)
 		cli_note("there is no [forward NAME] in the service's "
 			 "configuration");
 	} else {
-		printf("%-16s %-5s %-28s %-12s %12s %10s %10s %8s %8s\n",
-		       "OUTPUT", "STATE", "RECEIVER", "FORMAT", "ARRIVED",
-		       "BEHIND", "AGE", "RATE/S", "MISSING");
-	}
-	for (i = 0; i < json_array_size(outputs); i++) {
-		print_output(json_array_get(outputs, i));
+		ret = print_table(verb, outputs);
 	}
 	json_decref(root);
-	return CLI_OK;
+	return ret;
 }
 
 static int list(struct forward_verb *verb, const char *name)
@@ -330,13 +411,7 @@ static int cli_forward(struct cli *cli)
 	const char **args = NULL;
 	int ret;
 
-	ret = cli_parse(cli, table, 1, 2, &args);
-	if (ret < 0) {
-		ret = cli_local_only(cli);
-	}
-	if (ret < 0) {
-		ret = cli_no_xml(cli);
-	}
+	ret = cli_parse_local(cli, table, 1, 2, &args);
 	if (ret < 0) {
 		word = find_word(args[0]);
 		ret = check_words(&verb, word, args);

@@ -170,13 +170,7 @@ static int cli_import(struct cli *cli)
 	import->cli = cli;
 	cli_sender_init(&import->sender, cli, refuse, import);
 	import->sender.imported = true;
-	ret = cli_parse(cli, table, 1, -1, &args);
-	if (ret < 0) {
-		ret = cli_no_xml(cli);
-	}
-	if (ret < 0) {
-		ret = cli_local_only(cli);
-	}
+	ret = cli_parse_local(cli, table, 1, -1, &args);
 	if (ret < 0) {
 		import->sender.channel =
 			channel != NULL ? channel : DEFAULT_CHANNEL;

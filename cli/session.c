@@ -120,6 +120,21 @@ int cli_local_only(struct cli *cli)
 			 cli->verb->name);
 }
 
+int cli_parse_local(struct cli *cli, struct poptOption *table, int min_args,
+		    int max_args, const char ***ret_args)
+{
+	int ret;
+
+	ret = cli_parse(cli, table, min_args, max_args, ret_args);
+	if (ret < 0) {
+		ret = cli_local_only(cli);
+	}
+	if (ret < 0) {
+		ret = cli_no_xml(cli);
+	}
+	return ret;
+}
+
 static int local_target(struct cli *cli, struct collect_target *target)
 {
 	struct cli_paths paths;

@@ -39,6 +39,13 @@ int cli_paths(struct cli *cli, struct cli_paths *ret_paths);
 /* Refuse --remote for a verb that works on this host only. */
 int cli_local_only(struct cli *cli);
 
+/*
+ * cli_parse() for a verb that works on this host only and shows no events:
+ * without --remote and --format=xml.
+ */
+int cli_parse_local(struct cli *cli, struct poptOption *table, int min_args,
+		    int max_args, const char ***ret_args);
+
 /* Whom to connect to, with the password asked for.  -1 or exit status. */
 int cli_target(struct cli *cli, struct collect_target *ret_target);
 

@@ -376,13 +376,7 @@ static int status_options(struct status *status)
 	const char **args = NULL;
 	int ret;
 
-	ret = cli_parse(cli, table, 0, 2, &args);
-	if (ret < 0) {
-		ret = cli_local_only(cli);
-	}
-	if (ret < 0) {
-		ret = cli_no_xml(cli);
-	}
+	ret = cli_parse_local(cli, table, 0, 2, &args);
 	return ret < 0 ? take_arguments(status, args) : ret;
 }
 

@@ -348,13 +348,7 @@ static int cli_user(struct cli *cli)
 	const char **args = NULL;
 	int ret;
 
-	ret = cli_parse(cli, table, 1, 2, &args);
-	if (ret < 0) {
-		ret = cli_local_only(cli);
-	}
-	if (ret < 0) {
-		ret = cli_no_xml(cli);
-	}
+	ret = cli_parse_local(cli, table, 1, 2, &args);
 	if (ret >= 0) {
 		return ret;
 	}

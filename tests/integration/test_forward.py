@@ -3,8 +3,10 @@
 
 import json
 import re
+import shlex
 import signal
 import socket
+import threading
 import time
 
 import pytest
@@ -149,6 +151,97 @@ def test_rewind(make_server, receivers, tmp_path):
     shown = server.evenlog("forward", "list").stdout
     assert re.search(r"^siem +up +tcp 127\.0\.0\.1:\d+ +rfc5424 ", shown,
                      re.MULTILINE)
+
+
+class Relp:
+    """A RELP receiver that answers 500 to messages that have a text."""
+
+    def __init__(self, refuses):
+        self.refuses, self.lines = refuses, []
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.ports = {"relp": self.socket.getsockname()[1]}
+        self.thread = threading.Thread(target=self._run)
+        self.thread.start()
+
+    def _run(self):
+        for connection in iter(self._accept, None):
+            with connection, connection.makefile("rb") as frames:
+                try:
+                    while frame := self._frame(frames):
+                        connection.sendall(self._answer(*frame))
+                except OSError:
+                    pass
+
+    def _accept(self):
+        try:
+            return self.socket.accept()[0]
+        except OSError:
+            return None
+
+    @staticmethod
+    def _frame(frames):
+        head = b""
+        while head.count(b" ") < 3 and not head.endswith(b"\n"):
+            if not (byte := frames.read(1)):
+                return None
+            head += byte
+        number, command, size = head.split()
+        return number, command, frames.read(int(size) + 1)[:-1]
+
+    def _answer(self, number, command, data):
+        answer = b"200 OK"
+        if command == b"open":
+            answer = b"200 OK\nrelp_version=0\ncommands=syslog"
+        elif self.refuses in data:
+            answer = b"500 not this one"
+        elif command == b"syslog":
+            self.lines.append(data)
+        return b"%s rsp %d %s\n" % (number, len(answer), answer)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.thread.join()
+        self.socket.close()
+
+
+def test_a_message_that_is_refused_can_be_left_out(make_server):
+    """What keeps the output is named, with the command that passes it over;
+    that command is run as it is written."""
+    with Relp(refuses=b'Number="3"') as receiver:
+        server = make_server(config=section("siem", receiver, "relp"))
+        server.publish("Application", 6)
+        until(lambda: (output(server, "siem")["refused"] or {}).get(
+            "times", 0) >= 2)
+        refused = output(server, "siem")["refused"]
+        assert (refused["channel"], refused["record"]) == ("Application", 3)
+        assert refused["reason"].endswith("answered 500 not this one")
+        # What comes after it may have come with the first attempt.
+        before = numbers(receiver.lines)
+        assert before in ([1, 2], [1, 2, 4], [1, 2, 4, 5], [1, 2, 4, 5, 6])
+        (told, *_) = events_of(server, 98)
+        assert (told["Output"], told["Channel"], told["RecordId"],
+                told["NextRecordId"]) == ("siem", "Application", "3", "4")
+        assert "answered 500 not this one" in told["Reason"]
+        for shown in (server.evenlog("forward", "list").stdout,
+                      server.evenlog("status").stdout):
+            assert "record 3 of Application is not taken, tried " in shown
+        (hint,) = [line for line in
+                   server.evenlog("forward", "list").stdout.splitlines()
+                   if "to leave it out" in line]
+        words = shlex.split(hint.split(": ", 1)[1])
+        assert words[0] == "evenlog"
+        server.evenlog(*words[1:])
+        until(lambda: numbers(receiver.lines) == before + [4, 5, 6])
+        (gap,) = [line for line in receiver.lines
+                  if not NUMBER.search(line)]
+        assert b'gapFirst="3" gapLast="3" gapMissing="1"' in gap
+        assert b'gapCause="rewound"' in gap
+        until(lambda: output(server, "siem")["state"] == "up")
+        assert output(server, "siem")["refused"] is None
+        server.stop()
 
 
 def test_a_stalled_receiver_holds_up_nobody(make_server, receivers):
