@@ -14,6 +14,8 @@
 #define START_RETRY_SECONDS 60
 /* The state that a barrier deletes; there is none of that name. */
 #define BARRIER_STATE "collect"
+/* A host takes some 5 us for each of its channels. */
+#define STOPS_PER_TURN 16
 /* The store's queue is full for moments only. */
 #define BARRIER_RETRY_MS 100
 
@@ -28,7 +30,8 @@ struct host {
 	size_t num_feeds;
 	bool started; /* told once */
 	bool up;
-	everr_t told; /* the failure that was reported last */
+	everr_t told;	   /* the failure that was reported last */
+	struct host *next; /* of those that go */
 	/* While there is no link. */
 	uint64_t since;
 	struct collect_failure failure;
@@ -47,7 +50,10 @@ struct collector {
 	struct collect_links *links; /* once there is a host */
 	struct host **hosts;	     /* in the order of the configuration */
 	size_t num_hosts;
-	size_t num_barriers;
+	struct host *going;	 /* that a configuration has no more */
+	struct turn stopping;	 /* of the first of them */
+	struct barrier *waiting; /* not sent yet: behind all that go */
+	size_t num_barriers;	 /* and those that are under way */
 };
 
 /* ------------------------------------------------------------- reports */
@@ -166,6 +172,12 @@ static everr_t create_feeds(struct host *host)
 	return err;
 }
 
+/* Then nothing is begun: see struct barrier. */
+static bool is_stopping(const struct collector *collector)
+{
+	return collector->going != NULL || collector->num_barriers > 0;
+}
+
 static everr_t begin(struct host *host)
 {
 	struct collector *collector = host->collector;
@@ -207,8 +219,8 @@ static void begin_turn(void *private_data)
 	struct host *host = talloc_get_type_abort(private_data, struct host);
 	everr_t err;
 
-	/* barrier_end() comes back to it. */
-	if (host->collector->num_barriers > 0) {
+	/* begin_waiting() comes back to it. */
+	if (is_stopping(host->collector)) {
 		return;
 	}
 	if (!host->started) {
@@ -268,8 +280,8 @@ static void naming_turn(void *private_data)
 	struct host *host = NULL;
 	size_t num = 0;
 
-	/* barrier_end() comes back to it. */
-	if (collector->num_barriers > 0) {
+	/* begin_waiting() comes back to it. */
+	if (is_stopping(collector)) {
 		return;
 	}
 	while (collector->num_named < collector->num_hosts &&
@@ -303,6 +315,7 @@ static void begin_waiting(struct collector *collector)
 struct barrier {
 	struct collector *collector; /* parent */
 	char *target;
+	struct barrier *next;
 };
 
 static void barrier_send(struct barrier *barrier);
@@ -313,7 +326,7 @@ static void barrier_end(struct barrier *barrier)
 
 	talloc_free(barrier);
 	collector->num_barriers--;
-	if (collector->num_barriers == 0) {
+	if (!is_stopping(collector)) {
 		begin_waiting(collector);
 	}
 }
@@ -390,8 +403,52 @@ static void barrier_raise(struct collector *collector, const char *target)
 		talloc_free(barrier);
 		return;
 	}
+	barrier->next = collector->waiting;
+	collector->waiting = barrier;
 	collector->num_barriers++;
-	barrier_send(barrier);
+}
+
+/* All that go have gone. */
+static void stopped(struct collector *collector)
+{
+	struct barrier *barrier = collector->waiting;
+
+	if (!is_stopping(collector)) {
+		begin_waiting(collector);
+	}
+	while (barrier != NULL) {
+		collector->waiting = barrier->next;
+		barrier_send(barrier);
+		barrier = collector->waiting;
+	}
+}
+
+/* The next of those that go, with its connection and its feeds. */
+static void stop_next(struct collector *collector)
+{
+	struct host *host = collector->going;
+
+	collector->going = host->next;
+	if (host->started) {
+		report(host, OPERATIONAL_HOST_STOPPED, NULL, NULL);
+	}
+	talloc_free(host);
+}
+
+static void stop_turn(void *private_data)
+{
+	struct collector *collector =
+		talloc_get_type_abort(private_data, struct collector);
+	unsigned int i;
+
+	for (i = 0; i < STOPS_PER_TURN && collector->going != NULL; i++) {
+		stop_next(collector);
+	}
+	if (collector->going == NULL) {
+		stopped(collector);
+	} else {
+		turn_schedule(collector->turns, &collector->stopping);
+	}
 }
 
 /* ------------------------------------------------- from a configuration */
@@ -568,8 +625,9 @@ static void change_make(struct change *change)
 	}
 	raise_barriers(collector, change->old, num_gone);
 	for (i = 0; i < num_gone; i++) {
-		report(change->old[i], OPERATIONAL_HOST_STOPPED, NULL, NULL);
-		TALLOC_FREE(change->old[i]);
+		change->old[i]->next = collector->going;
+		collector->going = change->old[i];
+		turn_schedule(collector->turns, &collector->stopping);
 	}
 
 	TALLOC_FREE(collector->hosts);
@@ -590,8 +648,15 @@ static int collector_destructor(struct collector *collector)
 		collector->num_hosts--;
 		TALLOC_FREE(collector->hosts[collector->num_hosts]);
 	}
+	while (collector->going != NULL) {
+		struct host *host = collector->going;
+
+		collector->going = host->next;
+		talloc_free(host);
+	}
 	TALLOC_FREE(collector->links);
 	turn_cancel(&collector->naming);
+	turn_cancel(&collector->stopping);
 	TALLOC_FREE(collector->turns);
 	TALLOC_FREE(collector->env.timers);
 	return 0;
@@ -641,6 +706,8 @@ everr_t collector_start(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 		.store = store,
 		.operational = operational,
 	};
+	collector->stopping =
+		(struct turn){.fn = stop_turn, .private_data = collector};
 	collector->naming =
 		(struct turn){.fn = naming_turn, .private_data = collector};
 	talloc_set_destructor(collector, collector_destructor);

@@ -32,8 +32,9 @@ everr_t collector_start(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 
 /*
  * Take over another configuration: hosts of which nothing changed go on
- * undisturbed, new ones start, those that are gone stop (their positions stay
- * in the store, so that they go on if they come back).  All or nothing.
+ * undisturbed, those that are gone stop (their positions stay in the store, so
+ * that they go on if they come back), and then new ones start, in
+ * turns of the loop that follow.  All or nothing.
  */
 everr_t collector_reload(struct collector *collector,
 			 const struct collector_config *config,

@@ -84,9 +84,15 @@ struct collect_link *collect_link_create(TALLOC_CTX *mem_ctx,
 					 void *private_data)
 {
 	struct collect_link *link = talloc_zero(mem_ctx, struct collect_link);
+	size_t i;
 
 	assert_non_null(link);
 	assert_int_equal(shared->connects, 5);
+	/* The one it takes the place of has gone. */
+	for (i = 0; i < LINKS_MAX; i++) {
+		assert_true(links[i] == NULL ||
+			    strcasecmp(links[i]->config->host, config->host));
+	}
 	assert_true(num_created < LINKS_MAX);
 	link->config = config;
 	link->hooks = hooks;
@@ -469,10 +475,12 @@ static void test_a_reload_leaves_alone_what_has_not_changed(void **state)
 
 	/* dc2 goes, dc4 comes, and dc1 is written otherwise. */
 	reload_ok(after, 3);
+	assert_non_null(find_link("dc2"));
+	assert_int_equal(count_reports(OPERATIONAL_HOST_STOPPED, "dc2"), 0);
+	wait_links(f, 5);
 	assert_null(find_link("dc2"));
 	assert_null(find_feed("dc2", "System"));
 	assert_null(find_link("dc1"));
-	wait_links(f, 5);
 	assert_ptr_equal(find_link("dc3"), dc3);
 	assert_non_null(find_link("dc4"));
 	assert_non_null(find_link("DC1"));
@@ -524,6 +532,33 @@ static void test_a_full_queue_keeps_no_old_position_from_being_found(
 	void **state)
 {
 	find_old_position(state, 1);
+}
+
+/* What the first one has begun to stop, the second one knows of. */
+static void test_a_reload_after_a_reload(void **state)
+{
+	struct collect_config hosts[] = {host_config("dc1"), host_config("dc2"),
+					 host_config("dc3")};
+	struct fixture *f = start(state, hosts, 3);
+
+	wait_links(f, 3);
+	reload_ok(NULL, 0);
+	hosts[1].batch = 9;
+	reload_ok(hosts, 2);
+	hosts[1].batch = 10;
+	reload_ok(hosts, 2);
+	wait_links(f, 5);
+	assert_int_equal(find_feed("dc2", "System")->config->batch, 10);
+	assert_non_null(find_link("dc1"));
+	assert_null(find_link("dc3"));
+	assert_int_equal(count_reports(OPERATIONAL_HOST_STOPPED, "dc3"), 1);
+	/* One that had not even begun goes without a word. */
+	assert_int_equal(count_reports(OPERATIONAL_HOST_STOPPED, "dc2"), 1);
+	assert_int_equal(count_reports(OPERATIONAL_HOST_STARTED, "dc2"), 2);
+
+	/* Those that are about to stop are freed with the collector. */
+	reload_ok(NULL, 0);
+	stop();
 }
 
 static void test_a_reload_is_all_or_nothing(void **state)
@@ -581,6 +616,7 @@ int main(void)
 			test_a_changed_host_finds_the_position_of_the_old_one),
 		leak_test(
 			test_a_full_queue_keeps_no_old_position_from_being_found),
+		leak_test(test_a_reload_after_a_reload),
 		leak_test(test_a_reload_is_all_or_nothing),
 		leak_test(test_a_host_that_cannot_begin_says_why),
 	};
