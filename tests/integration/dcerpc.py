@@ -142,7 +142,7 @@ class Ntlm:
         return body
 
 
-def _der(tag, *parts):
+def der(tag, *parts):
     content = b"".join(parts)
     size = len(content)
     if size < 0x80:
@@ -153,10 +153,10 @@ def _der(tag, *parts):
 
 def _neg_token_resp(token, mic=None):
     """SPNEGO's answer, RFC 4178 4.2.2."""
-    fields = _der(0xA2, _der(0x04, token))
+    fields = der(0xA2, der(0x04, token))
     if mic is not None:
-        fields += _der(0xA3, _der(0x04, mic))
-    return _der(0xA1, _der(0x30, fields))
+        fields += der(0xA3, der(0x04, mic))
+    return der(0xA1, der(0x30, fields))
 
 
 class SpnegoNtlm(Ntlm):
@@ -222,7 +222,7 @@ class Kerberos:
             yield token
             return
         # Samba insists on the MIC over the list of mechanisms.
-        mechs = _der(0x30, _der(
+        mechs = der(0x30, der(
             0x06, TypesMech["MS KRB5 - Microsoft Kerberos 5"]))
         yield _neg_token_resp(token, self._mic(mechs))
 

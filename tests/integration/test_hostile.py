@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a hostile host can do to our client: it answers the endpoint mapper's
 bind and call, and the service's bind, with what it likes.  The client ends
-with an error that says what happened, soon and without much memory."""
+with an error that says what happened, soon and without much memory; and no
+host makes it take a weaker logon, or talk without encryption."""
 
 import os
 import random
@@ -264,3 +265,171 @@ def test_fragments_without_end(server, host, hint):
             send(block)
 
     assert_survives(server, host(after_bind(answer)))
+
+
+# ------------------------------------------------ a host that wants it weaker
+
+# [MS-NLMP] 2.2.2.5; what a host of today answers.
+UNICODE, SIGN, SEAL, NTLM = 0x1, 0x10, 0x20, 0x200
+LM_KEY, ALWAYS_SIGN, EXTENDED = 0x80, 0x8000, 0x80000
+TARGET_INFO, KEY_56, KEY_128 = 0x800000, 0x80000000, 0x20000000
+KEY_EXCHANGE = 0x40000000
+USUAL = (UNICODE | SIGN | SEAL | NTLM | ALWAYS_SIGN | EXTENDED | TARGET_INFO |
+         KEY_128 | KEY_EXCHANGE)
+NTLMSSP_OID = bytes.fromhex("060a2b06010401823702020a")
+KERBEROS_OID = bytes.fromhex("06092a864886f712010202")
+ACCEPTED, INCOMPLETE = b"\x0a\x01\0", b"\x0a\x01\1"
+
+
+def challenge(flags):
+    """[MS-NLMP] 2.2.1.2, with the name of a domain and no time."""
+    name = "D".encode("utf-16-le")
+    info = struct.pack("<HH", 2, len(name)) + name + b"\0\0\0\0"
+    if not flags & TARGET_INFO:
+        info = b""
+    return (b"NTLMSSP\0" + struct.pack(
+        "<IHHII8s8xHHI", 2, len(name), len(name), 48, flags, b"12345678",
+        len(info), len(info), 48 + len(name)) + name + info)
+
+
+def spnego(state, mechanism=None, token=None):
+    """RFC 4178 4.2.2"""
+    der = dcerpc.der
+    fields = der(0xA0, state)
+    if mechanism is not None:
+        fields += der(0xA1, mechanism)
+    if token is not None:
+        fields += der(0xA2, der(0x04, token))
+    return der(0xA1, der(0x30, fields))
+
+
+def with_token(ack, token, level=dcerpc.PRIVACY):
+    """An acknowledgement with an authenticator, [MS-RPCE] 2.2.2.11."""
+    ack += b"\0" * (-len(ack) % 4)
+    ack += struct.pack("<BBBBI", dcerpc.AUTH_SPNEGO, level, 0, 0, 1) + token
+    return ack[:8] + struct.pack("<HH", len(ack), len(token)) + ack[12:]
+
+
+class Weaker:
+    """Answers binds with what it is given, one after the other, and keeps
+    what it was sent."""
+
+    def __init__(self, *answers):
+        self.answers = list(answers)
+        self.asked = []
+
+    def __call__(self, send, request):
+        self.asked.append(request)
+        if not self.answers:
+            return True
+        send(self.answers.pop(0)(call_of(request)))
+        return False
+
+    def logon(self):
+        """The one AUTHENTICATE_MESSAGE; None: none was sent."""
+        found = [request[request.index(b"NTLMSSP\0\3"):]
+                 for request in self.asked if b"NTLMSSP\0\3" in request]
+        assert len(found) <= 1
+        return found[0] if found else None
+
+    def calls(self):
+        return [request for request in self.asked
+                if request[2] == dcerpc.REQUEST]
+
+
+def field(message, at):
+    """A field of an NTLM message by the place of its length."""
+    length, _, offset = struct.unpack_from("<HHI", message, at)
+    return message[offset:offset + length]
+
+
+def ask_weaker(server, host, *answers):
+    script = Weaker(*answers)
+    assert_survives(server, host(script), by_mapper=False,
+                    verb=("query", "Security"))
+    return script
+
+
+def tempted(flags):
+    return [lambda call: with_token(bind_ack(call=call), spnego(
+                INCOMPLETE, NTLMSSP_OID, challenge(flags))),
+            lambda call: with_token(
+                bind_ack(call=call)[:2] + bytes([dcerpc.ALTER_RESP]) +
+                bind_ack(call=call)[3:], spnego(ACCEPTED))]
+
+
+@pytest.mark.parametrize("flags", (
+    USUAL, USUAL & ~EXTENDED | LM_KEY,
+    USUAL & ~(KEY_128 | KEY_EXCHANGE | EXTENDED | UNICODE) | KEY_56 | LM_KEY),
+    ids=hex)
+def test_ntlm_is_version_2_whatever_the_host_offers(server, host, flags):
+    """[MS-NLMP] 2.2.2.8: 16 bytes of proof and a structure that begins with
+    1, 1; version 1 is 24 bytes."""
+    script = ask_weaker(server, host, *tempted(flags))
+    logon = script.logon()
+    answer, lm = field(logon, 20), field(logon, 12)
+    assert len(answer) >= 16 + 28 and answer[16:24] == b"\1\1" + b"\0" * 6
+    # Version 2 of it too, or nothing: not made of the old hash.
+    assert len(lm) in (0, 24)
+    assert not any(lm) or lm[16:] == answer[32:40]
+    assert struct.unpack_from("<I", logon, 60)[0] & (SIGN | SEAL | EXTENDED) \
+        == SIGN | SEAL | EXTENDED
+    for call in script.calls():
+        assert_sealed(call)
+
+
+def assert_sealed(call):
+    length, size = struct.unpack_from("<HH", call, 8)
+    kind, level = call[length - size - 8:length - size - 6]
+    assert (kind, level) == (dcerpc.AUTH_SPNEGO, dcerpc.PRIVACY)
+    assert "Security".encode("utf-16-le") not in call
+
+
+# Without names there is no version 2.
+@pytest.mark.parametrize("missing", (SEAL, SIGN, SIGN | SEAL, TARGET_INFO,
+                                     TARGET_INFO | EXTENDED), ids=hex)
+def test_a_host_that_cannot_seal_or_do_version_2_gets_no_logon(server, host,
+                                                               missing):
+    script = ask_weaker(server, host, *tempted(USUAL & ~missing))
+    assert script.logon() is None and not script.calls()
+
+
+REFUSALS = {
+    "no authenticator": [lambda call: bind_ack(call=call)],
+    "a lower level": [lambda call: with_token(
+        bind_ack(call=call), spnego(INCOMPLETE, NTLMSSP_OID,
+                                    challenge(USUAL)), level=2)],
+    "no level": [lambda call: with_token(
+        bind_ack(call=call), spnego(INCOMPLETE, NTLMSSP_OID,
+                                    challenge(USUAL)), level=1)],
+    "accepted at once": [lambda call: with_token(bind_ack(call=call),
+                                                 spnego(ACCEPTED))],
+    "accepted for another mechanism": [lambda call: with_token(
+        bind_ack(call=call), spnego(ACCEPTED, KERBEROS_OID))],
+    "an empty token": [lambda call: with_token(bind_ack(call=call), b"")],
+}
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+def test_without_its_logon_it_asks_for_nothing(server, host, name):
+    script = ask_weaker(server, host, *REFUSALS[name])
+    assert script.logon() is None and not script.calls()
+
+
+# Handles and counts of zero, and success.
+STUB = b"\0" * 64
+CLEAR = {
+    "no authenticator": lambda call: response(STUB, call),
+    "a lower level": lambda call: with_token(response(STUB, call), b"\1" * 16,
+                                             level=2),
+    "signed, not sealed": lambda call: with_token(
+        response(STUB, call), b"\1" * 16, level=5),
+    "a false signature": lambda call: with_token(response(STUB, call),
+                                                 b"\1\0\0\0" * 4),
+}
+
+
+@pytest.mark.parametrize("name", CLEAR)
+def test_an_answer_that_is_not_sealed_is_no_answer(server, host, name):
+    script = ask_weaker(server, host, *tempted(USUAL), CLEAR[name])
+    assert len(script.calls()) == 1 and not script.answers
