@@ -89,6 +89,12 @@ void feed_reopen(struct collect_feed *feed)
 	feed_open(feed);
 }
 
+void feed_unproved(struct collect_feed *feed)
+{
+	feed->unproved = true;
+	feed_reopen(feed);
+}
+
 /* Everything of the connection; what was read goes on to the store. */
 static void session_end(struct collect_feed *feed)
 {
@@ -104,6 +110,7 @@ static void session_end(struct collect_feed *feed)
 	feed->skip_waits = false;
 	feed->then = FEED_THEN_NOTHING;
 	feed->refused = false;
+	feed->unproved = false;
 	feed->passing = 0;
 	feed_set_state(feed, COLLECT_FEED_DOWN);
 	feed_append(feed);
@@ -132,6 +139,7 @@ void feed_retry(struct collect_feed *feed,
 	note_failure(feed, failure);
 	feed_close(feed);
 	feed->refused = false;
+	feed->unproved = false;
 	feed_set_state(feed, COLLECT_FEED_RETRYING);
 	feed_tell_failed(feed);
 	feed_timer(feed, &feed->retry_timer,
@@ -194,6 +202,21 @@ static void look_passed(struct collect_feed *feed)
 	feed->passing = feed->source_newest;
 }
 
+/*
+ * The host has given all it has, and the position's event was not there: a log
+ * that is shorter now, or has lost it.
+ */
+static void look_proof(struct collect_feed *feed)
+{
+	bool is_quiet = feed->proving_looked == feed->batches &&
+			feed_append_idle(feed) && feed->ready == NULL;
+
+	feed->proving_looked = feed->batches;
+	if (feed->proving && feed->state == COLLECT_FEED_READING && is_quiet) {
+		feed_unproved(feed);
+	}
+}
+
 static void look_take(struct collect_feed *feed,
 		      const struct collect_log_info *info)
 {
@@ -234,6 +257,7 @@ static void look_done(struct tevent_req *req)
 		look_take(feed, &info);
 		look_passed(feed);
 	}
+	look_proof(feed);
 	look_later(feed);
 	feed_append(feed);
 }

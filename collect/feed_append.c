@@ -88,15 +88,31 @@ static void batch_stepped_back(struct collect_feed *feed)
 	feed_reopen(feed);
 }
 
+static void batch_unproved(struct collect_feed *feed)
+{
+	TALLOC_FREE(feed->writing);
+	TALLOC_FREE(feed->ready);
+	if (feed->session == NULL) {
+		append_drained(feed);
+		return;
+	}
+	feed_unproved(feed);
+}
+
 static void piece_nothing(struct collect_feed *feed)
 {
 	struct feed_piece *piece = feed->piece;
 	bool stepped_back = piece->stepped_back;
+	bool unproved = piece->unproved;
 
 	feed->writing->done = piece->end;
 	TALLOC_FREE(feed->piece);
 	if (stepped_back) {
 		batch_stepped_back(feed);
+		return;
+	}
+	if (unproved) {
+		batch_unproved(feed);
 		return;
 	}
 	batch_done(feed);
@@ -129,6 +145,7 @@ static void append_begin(struct collect_feed *feed)
 	struct feed_rules rules = {
 		.filtered = feed->filtered,
 		.again = feed->again,
+		.prove = feed->proving,
 		.oldest = feed->source_oldest,
 		.origin = feed->origin_number,
 	};
@@ -142,6 +159,9 @@ static void append_begin(struct collect_feed *feed)
 				   feed_append_again);
 			return;
 		}
+	}
+	if (feed->piece->proved) {
+		feed->proving = false;
 	}
 	/* The oldest record there says why numbers are missing. */
 	if (feed->piece->jumped && !feed->writing->looked) {
@@ -207,6 +227,7 @@ static void append_took_events(struct collect_feed *feed,
 	if (piece->num > 0) {
 		feed->progress = true;
 		feed->refused = false;
+		feed->unproved = false;
 		backoff_reset(&feed->retry);
 		feed_count(feed, piece->num, piece->bytes);
 	}

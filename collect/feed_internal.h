@@ -62,6 +62,8 @@ struct feed_piece {
 	bool jumped;  /* record ids are missing */
 	/* A record id that was passed before: nothing behind it is taken. */
 	bool stepped_back;
+	bool proved;   /* what the rules ask to be proved */
+	bool unproved; /* it cannot be any more: nothing is taken */
 	struct collect_position position;
 	struct collect_gap_tally tally;
 };
@@ -70,6 +72,7 @@ struct feed_piece {
 struct feed_rules {
 	bool filtered;
 	uint64_t again;	 /* events up to here are dropped: stored already */
+	bool prove;	 /* if the position's own event is among them */
 	uint64_t oldest; /* of the log, at the last look; 0: not known */
 	uint16_t origin; /* store_origin_number() */
 };
@@ -124,8 +127,11 @@ struct collect_feed {
 	bool open_waits; /* until what was read is written */
 	bool skip_waits; /* for it, to find a record that nobody can read */
 	struct collect_plan plan;
-	bool refused; /* struct collect_memory */
+	bool refused;  /* struct collect_memory */
+	bool unproved; /* the same */
 	uint64_t again;
+	bool proving;		 /* struct feed_rules */
+	uint64_t proving_looked; /* batches at the last look */
 
 	/* Reading. */
 	struct collect_cursor *cursor;
@@ -194,6 +200,8 @@ void feed_failed(struct collect_feed *feed,
 void feed_out_of_memory(struct collect_feed *feed);
 /* Let go of the subscription. */
 void feed_close(struct collect_feed *feed);
+/* The position's event did not come: open the log anew without it. */
+void feed_unproved(struct collect_feed *feed);
 /* Let go of it, and open the log anew when what was read is written. */
 void feed_reopen(struct collect_feed *feed);
 /* Ask for oldest and newest record; then feed_append().  False: no. */

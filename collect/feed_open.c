@@ -71,6 +71,7 @@ static void next_position(struct collect_feed *feed,
 		.filtered = feed->filtered,
 		.newest = feed->source_newest,
 		.refused = feed->refused,
+		.unproved = feed->unproved,
 	};
 	struct collect_position *position = &piece->position;
 
@@ -87,6 +88,7 @@ static void next_position(struct collect_feed *feed,
 	collect_gap_add(&piece->tally, &feed->plan.gap);
 	collect_gap_commit(position, &piece->tally);
 	feed->again = feed->plan.again ? position->record_id : 0;
+	feed->proving = feed->plan.prove;
 }
 
 static bool is_same_position(const struct collect_position *a,
@@ -218,7 +220,9 @@ static bool is_bookmark_refused(const struct collect_feed *feed,
 	return feed->plan.from == COLLECT_FROM_BOOKMARK && !feed->refused &&
 	       (failure->err == EVERR_STALE ||
 		failure->err == EVERR_NOT_FOUND ||
-		failure->err == EVERR_QUERY_SYNTAX);
+		failure->err == EVERR_QUERY_SYNTAX ||
+		failure->err == EVERR_NOT_SUPPORTED ||
+		failure->err == EVERR_INVALID);
 }
 
 static void open_subscribed(struct tevent_req *req)
@@ -248,6 +252,7 @@ static void open_subscribed(struct tevent_req *req)
 	}
 	feed->progress = false;
 	feed->waited = false;
+	feed->proving_looked = UINT64_MAX;
 	feed_set_state(feed, COLLECT_FEED_READING);
 	feed_tell_reading(feed);
 	(void)feed_look(feed);

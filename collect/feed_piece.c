@@ -14,6 +14,8 @@ struct cutting {
 	const struct feed_event *last; /* that was read: the position's */
 	uint64_t malformed; /* result records since the event before */
 	uint64_t again;	    /* as in the rules, until an event is new */
+	bool prove;
+	everr_t err;
 };
 
 /*
@@ -96,6 +98,35 @@ static void take_event(struct cutting *cut, size_t index)
 	piece->position.events++;
 }
 
+/* The event of the position's number: whether it is the one that was stored. */
+static void cut_prove(struct cutting *cut, const struct feed_event *event)
+{
+	struct feed_piece *piece = cut->piece;
+	struct collect_digest digest;
+
+	cut->prove = false;
+	cut->err = collect_digest(piece, event->doc, event->len, &digest);
+	piece->proved = cut->err == EVERR_OK &&
+			memcmp(digest.hash, piece->position.hash,
+			       COLLECT_HASH_SIZE) == 0;
+	piece->unproved = !piece->proved;
+}
+
+/* An event that is not behind the position.  False: no further. */
+static bool cut_old(struct cutting *cut, const struct feed_event *event)
+{
+	struct feed_piece *piece = cut->piece;
+
+	if (event->record_id > cut->again) {
+		piece->stepped_back = true;
+		return false;
+	}
+	if (cut->prove && event->record_id == piece->position.record_id) {
+		cut_prove(cut, event);
+	}
+	return !piece->unproved;
+}
+
 /* False: no further. */
 static bool cut_event(struct cutting *cut, size_t index)
 {
@@ -107,10 +138,10 @@ static bool cut_event(struct cutting *cut, size_t index)
 		return true;
 	}
 	if (event->record_id <= piece->position.record_id) {
-		if (event->record_id <= cut->again) {
-			return true;
-		}
-		piece->stepped_back = true;
+		return cut_old(cut, event);
+	}
+	if (cut->prove) {
+		piece->unproved = true;
 		return false;
 	}
 	if (piece->num > 0 && piece->bytes + event->len > FEED_PIECE_BYTES) {
@@ -165,7 +196,8 @@ everr_t feed_piece_cut(struct feed_batch *batch,
 	struct cutting cut = {.batch = batch,
 			      .rules = rules,
 			      .piece = piece,
-			      .again = rules->again};
+			      .again = rules->again,
+			      .prove = rules->prove};
 	size_t left = batch->num - batch->done;
 	everr_t err;
 	size_t i;
@@ -185,11 +217,11 @@ everr_t feed_piece_cut(struct feed_batch *batch,
 	piece->end = i;
 	if (i == batch->num) {
 		count_malformed_tail(&cut);
-	} else if (!piece->stepped_back) {
+	} else if (!piece->stepped_back && !piece->unproved) {
 		/* They are counted with the event behind them. */
 		piece->end -= cut.malformed;
 	}
-	err = cut_position(&cut);
+	err = cut.err != EVERR_OK ? cut.err : cut_position(&cut);
 	if (err != EVERR_OK) {
 		TALLOC_FREE(piece);
 		return err;

@@ -141,11 +141,27 @@ static struct collect_plan plan_behind(const struct resume *r)
 	};
 }
 
+/* The host brings the record that the position names, if by no other way. */
+static struct collect_plan plan_prove(const struct resume *r)
+{
+	return (struct collect_plan){
+		.from = COLLECT_FROM_OLDEST,
+		.again = true,
+		.prove = true,
+		.record_id = r->position->record_id,
+	};
+}
+
 /* It is not there, or nobody knows, within a log that reaches past it. */
 static struct collect_plan plan_within(const struct resume *r)
 {
-	if (r->made_anew || r->memory->refused) {
+	if (r->made_anew) {
 		return plan_cleared(r);
+	}
+	if (r->memory->refused) {
+		return r->memory->unproved || !has_hash(r->position)
+			       ? plan_cleared(r)
+			       : plan_prove(r);
 	}
 	return (struct collect_plan){
 		.from = COLLECT_FROM_BOOKMARK,

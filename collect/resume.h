@@ -45,6 +45,8 @@ struct collect_memory {
 	 * since the last event that was stored.
 	 */
 	bool refused;
+	/* A plan to prove the log has failed since then. */
+	bool unproved;
 };
 
 struct collect_plan {
@@ -55,6 +57,12 @@ struct collect_plan {
 	 * log is proved to be the one that is remembered.
 	 */
 	bool again;
+	/*
+	 * With again: it is to be proved yet, by the record of record_id, when
+	 * that comes with the position's hash.  Until then nothing is stored;
+	 * if it does not come the log is to be compared again (unproved).
+	 */
+	bool prove;
 	/*
 	 * The position to have before the first event: it is another one than
 	 * the position remembers if restart is set, without time and hash.

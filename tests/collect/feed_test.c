@@ -492,6 +492,117 @@ static void test_a_host_that_cannot_seek(void **state)
 	assert_true(t->log->last_flags & EVEN6_SUBSCRIBE_STRICT);
 }
 
+/* It brings its records from the oldest on, and nothing else. */
+static struct feeding *feeding_blind(void **state, uint32_t bookmark_error)
+{
+	struct feeding *t = feeding_new(state);
+
+	t->log->seek_error = 50;
+	t->log->bookmark_error = bookmark_error;
+	t->config.batch = 2;
+	return t;
+}
+
+static void neither_seek_nor_bookmark(void **state, uint32_t bookmark_error)
+{
+	struct feeding *t = feeding_blind(state, bookmark_error);
+
+	add(t, 1, 5, "a");
+	collect_to(t, 5);
+	add(t, 6, 7, "a");
+	feed_restart(t);
+	fixture_until(t->f, position_of(t) == 7 && is_quiet(t));
+	assert_stored(t, "a-1 a-2 a-3 a-4 a-5 a-6 a-7");
+	TALLOC_FREE(t->feed);
+
+	/* And with nothing new. */
+	feed_restart(t);
+	fixture_until(t->f, is_quiet(t));
+	add(t, 8, 8, "a");
+	fixture_until(t->f, position_of(t) == 8);
+	assert_stored(t, "a-1 a-2 a-3 a-4 a-5 a-6 a-7 a-8");
+	assert_int_equal(info(t).position.gaps, 0);
+	assert_whole(t);
+}
+
+static void test_neither_seek_nor_bookmark_doubles_nothing(void **state)
+{
+	neither_seek_nor_bookmark(state, 0x3AA3);
+}
+
+static void test_bookmarks_that_are_not_supported_double_nothing(void **state)
+{
+	neither_seek_nor_bookmark(state, 50);
+}
+
+static void test_bookmarks_that_are_a_bad_parameter_double_nothing(void **state)
+{
+	neither_seek_nor_bookmark(state, 87);
+}
+
+/* Not proved: rather twice than not at all. */
+static void test_another_log_that_nothing_tells_apart_is_read(void **state)
+{
+	struct feeding *t = feeding_blind(state, 50);
+
+	add(t, 1, 3, "a");
+	collect_to(t, 3);
+	fake_log_trim(t->log, 100);
+	add(t, 1, 6, "b");
+	feed_restart(t);
+	fixture_until(t->f, position_of(t) == 6);
+	assert_stored(t, "a-1 a-2 a-3 b-1 b-2 b-3 b-4 b-5 b-6");
+	assert_int_equal(info(t).position.gap.cause, COLLECT_GAP_CLEARED);
+	assert_int_equal(info(t).position.gaps, 1);
+
+	/* It is known from now on. */
+	TALLOC_FREE(t->feed);
+	add(t, 7, 7, "b");
+	feed_restart(t);
+	fixture_until(t->f, position_of(t) == 7);
+	assert_stored(t, "a-1 a-2 a-3 b-1 b-2 b-3 b-4 b-5 b-6 b-7");
+	assert_int_equal(info(t).position.gaps, 1);
+}
+
+static void test_a_proof_that_is_missing_is_no_proof(void **state)
+{
+	struct feeding *t = feeding_blind(state, 50);
+
+	add(t, 1, 3, "a");
+	collect_to(t, 3);
+	fake_log_lose(t->log, 3);
+	add(t, 4, 4, "a");
+	feed_restart(t);
+	fixture_until(t->f, position_of(t) == 4);
+	assert_stored(t, "a-1 a-2 a-3 a-1 a-2 a-4");
+	assert_true(info(t).position.gaps > 0);
+}
+
+/* The host tells nothing, and what it gives ends before the position. */
+static void test_a_proof_is_not_waited_for_without_end(void **state)
+{
+	struct feeding *t = feeding_blind(state, 50);
+
+	t->log->query_error = 50;
+	add(t, 1, 3, "a");
+	collect_to(t, 3);
+	fake_log_trim(t->log, 100);
+	add(t, 1, 2, "b");
+	feed_restart(t);
+	fixture_until(t->f, is_quiet(t) && t->feed->looking == NULL &&
+				    feed_append_idle(t->feed));
+	assert_stored(t, "a-1 a-2 a-3");
+
+	/* Looks at the log, which come by themselves some time. */
+	while (t->feed->proving) {
+		assert_true(feed_look(t->feed));
+		fixture_until(t->f, t->feed->looking == NULL);
+	}
+	fixture_until(t->f, position_of(t) == 2);
+	assert_stored(t, "a-1 a-2 a-3 b-1 b-2");
+	assert_int_equal(info(t).position.gap.cause, COLLECT_GAP_CLEARED);
+}
+
 /* A subscription that ends; what was not read is read by the next one. */
 static void end_subscription(void **state, uint32_t error)
 {
@@ -1348,6 +1459,13 @@ int main(void)
 		leak_test(test_a_bookmark_refused_as_not_found),
 		leak_test(test_a_bookmark_refused_as_a_query),
 		leak_test(test_a_host_that_cannot_seek),
+		leak_test(test_neither_seek_nor_bookmark_doubles_nothing),
+		leak_test(test_bookmarks_that_are_not_supported_double_nothing),
+		leak_test(
+			test_bookmarks_that_are_a_bad_parameter_double_nothing),
+		leak_test(test_another_log_that_nothing_tells_apart_is_read),
+		leak_test(test_a_proof_that_is_missing_is_no_proof),
+		leak_test(test_a_proof_is_not_waited_for_without_end),
 		leak_test(test_a_subscription_that_ends_as_stale),
 		leak_test(test_a_subscription_that_is_cancelled),
 		leak_test(test_a_subscription_whose_channel_goes_and_comes),

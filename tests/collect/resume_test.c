@@ -286,12 +286,29 @@ static void test_a_host_that_cannot_tell(void **state)
 	/* The subscription tells: it is Strict. */
 	assert_goes_on(&plan, 10);
 	assert_true(plan.strict);
-	/* It did: all that is there is read, and nothing said to be old. */
+	/* It did: the record itself may come, and prove that it is the log. */
+	plan = decide(&position, &facts, memory);
+	assert_int_equal(plan.from, COLLECT_FROM_OLDEST);
+	assert_true(plan.again);
+	assert_true(plan.prove);
+	assert_int_equal(plan.record_id, 10);
+	assert_int_equal(plan.gap.cause, COLLECT_GAP_NONE);
+	/* It did not: all that is there is read, nothing said to be old. */
+	memory.unproved = true;
 	plan = decide(&position, &facts, memory);
 	assert_int_equal(plan.from, COLLECT_FROM_OLDEST);
 	assert_false(plan.again);
 	assert_int_equal(plan.gap.cause, COLLECT_GAP_CLEARED);
 	assert_int_equal(plan.gap.exact, COLLECT_GAP_AT_LEAST);
+	/* Nothing could prove it, or it is known to be another one. */
+	memory.unproved = false;
+	facts.created = CREATED + 1;
+	plan = decide(&position, &facts, memory);
+	assert_false(plan.again);
+	facts.created = CREATED;
+	memset(position.hash, 0, COLLECT_HASH_SIZE);
+	plan = decide(&position, &facts, memory);
+	assert_false(plan.again);
 }
 
 static void test_a_log_that_was_empty_at_first_sight(void **state)
@@ -327,6 +344,9 @@ static void check_always(const struct collect_position *position,
 		/* Refused once, it is not tried again. */
 		assert_true(!memory->refused ||
 			    plan.from != COLLECT_FROM_BOOKMARK);
+		/* What is to be proved is proved by a hash, once. */
+		assert_true(!plan.prove || (plan.again && memory->refused &&
+					    !memory->unproved && !same));
 		/* A log that is proved to be the same has no gap. */
 		assert_true(!same || plan.gap.cause == COLLECT_GAP_NONE);
 		assert_true(!same || !plan.restart);
@@ -353,7 +373,7 @@ static void test_what_holds_for_every_combination(void **state)
 
 	(void)state;
 	/* Each bit pattern is one choice of the small ones. */
-	for (i = 0; i < 3 * 3 * 128 * n * n * n; i++) {
+	for (i = 0; i < 3 * 3 * 256 * n * n * n; i++) {
 		size_t rest = i;
 		struct collect_position position = position_at(10);
 		struct collect_facts facts = {.created = 0};
@@ -366,7 +386,8 @@ static void test_what_holds_for_every_combination(void **state)
 		position.log_created = rest >> 5 & 1 ? CREATED - 1 : 0;
 		memset(position.hash, rest >> 6 & 1 ? 0xAA : 0,
 		       COLLECT_HASH_SIZE);
-		rest /= 128;
+		memory.unproved = rest >> 7 & 1;
+		rest /= 256;
 		facts.probe = rest % 3;
 		rest /= 3;
 		memset(facts.digest.hash, rest % 3 == 0 ? 0xAA : 0xBB,
