@@ -48,7 +48,7 @@ offers "free text" "  " query --provider=x
 for verb in $("$evenlog" --help | sed -n '/^Commands:/,/^$/ {
 	s/^  \([a-z-]*\).*/\1/p
 }'); do
-	offers "options of $verb" "*--remote *--help --version " "$verb" --
+	offers "options of $verb" "*--config *--help --version " "$verb" --
 done
 
 echo "1..$number"
