@@ -109,24 +109,47 @@ void feed_skip(struct collect_feed *feed)
 	tevent_req_set_callback(feed->opening, read_skipped, feed);
 }
 
-/* The position goes past the record that nobody can read. */
-static void skip_commit(struct collect_feed *feed, uint64_t bad)
+/*
+ * Numbers before it are missing in a log that is read whole.  Of what a filter
+ * would have selected, or before the log's first number is known, there may be
+ * some that could be read: those above sure.
+ */
+static void skip_count(const struct collect_feed *feed, uint64_t bad,
+		       uint64_t sure, struct collect_gap_tally *tally)
 {
 	uint64_t before = feed->position.record_id;
+	bool is_exact = !feed->filtered && before != 0;
+	uint64_t first = sure < bad ? sure + 1 : bad;
+	struct collect_gap gap;
+
+	if (first < feed->source_oldest) {
+		first = feed->source_oldest < bad ? feed->source_oldest : bad;
+	}
+	if (is_exact || first == bad) {
+		gap = collect_gap_range(bad, bad, COLLECT_GAP_UNREADABLE,
+					COLLECT_GAP_EXACT);
+	} else {
+		gap = collect_gap_range(first, bad, COLLECT_GAP_UNREADABLE,
+					COLLECT_GAP_AT_MOST);
+	}
+	collect_gap_add(tally, &gap);
+	if (is_exact) {
+		gap = collect_gap_range(before + 1, bad - 1,
+					COLLECT_GAP_SKIPPED, COLLECT_GAP_EXACT);
+		collect_gap_add(tally, &gap);
+	}
+}
+
+/* The position goes past the record that nobody can read. */
+static void skip_commit(struct collect_feed *feed, uint64_t bad, uint64_t sure)
+{
 	struct feed_piece *piece = talloc_zero(feed, struct feed_piece);
-	struct collect_gap gap = collect_gap_range(
-		bad, bad, COLLECT_GAP_UNREADABLE, COLLECT_GAP_EXACT);
 
 	if (piece == NULL) {
 		feed_out_of_memory(feed);
 		return;
 	}
-	collect_gap_add(&piece->tally, &gap);
-	if (!feed->filtered && before != 0) {
-		gap = collect_gap_range(before + 1, bad - 1,
-					COLLECT_GAP_SKIPPED, COLLECT_GAP_EXACT);
-		collect_gap_add(&piece->tally, &gap);
-	}
+	skip_count(feed, bad, sure, &piece->tally);
 	piece->position = feed->position;
 	piece->position.record_id = bad;
 	piece->position.time_created = 0;
@@ -161,9 +184,10 @@ static void read_skipped(struct tevent_req *req)
 		tevent_req_callback_data(req, struct collect_feed);
 	struct collect_failure failure;
 	uint64_t bad = 0;
+	uint64_t sure = 0;
 	everr_t err;
 
-	err = collect_skip_recv(req, &bad, &failure);
+	err = collect_skip_recv(req, &bad, &sure, &failure);
 	TALLOC_FREE(req);
 	feed->opening = NULL;
 	if (err != EVERR_OK) {
@@ -175,7 +199,7 @@ static void read_skipped(struct tevent_req *req)
 		skip_nothing(feed);
 		return;
 	}
-	skip_commit(feed, bad);
+	skip_commit(feed, bad, sure);
 }
 
 /* ------------------------------------------------------------- answers */

@@ -18,6 +18,7 @@ struct skip_state {
 	/* Reading behind low fails, behind high (once it is set) does not. */
 	uint64_t low;
 	uint64_t high;
+	uint64_t sure; /* no record from behind to here can be read */
 	uint64_t step;
 	uint32_t steps;
 	uint64_t at; /* what is tried now */
@@ -48,6 +49,7 @@ struct tevent_req *collect_skip_send(TALLOC_CTX *mem_ctx,
 	state->ev = ev;
 	state->connection = connection;
 	state->behind = behind;
+	state->sure = behind;
 	state->step = 1;
 	state->channel = talloc_strdup(state, channel);
 	state->query = query != NULL ? talloc_strdup(state, query) : NULL;
@@ -173,6 +175,8 @@ static void skip_next(struct tevent_req *req)
 		state->high = state->at;
 	} else {
 		state->low = state->at;
+		/* The record there, if it is selected, was not delivered. */
+		state->sure += state->at == state->sure ? 1 : 0;
 	}
 	if (state->high == 0) {
 		if (state->low > UINT64_MAX / 2 - state->step) {
@@ -211,6 +215,7 @@ static void skip_closed(struct tevent_req *subreq)
 }
 
 everr_t collect_skip_recv(struct tevent_req *req, uint64_t *ret_record_id,
+			  uint64_t *ret_sure,
 			  struct collect_failure *ret_failure)
 {
 	struct skip_state *state = tevent_req_data(req, struct skip_state);
@@ -223,6 +228,7 @@ everr_t collect_skip_recv(struct tevent_req *req, uint64_t *ret_record_id,
 		return err;
 	}
 	*ret_record_id = state->high;
+	*ret_sure = state->sure;
 	tevent_req_received(req);
 	return EVERR_OK;
 }

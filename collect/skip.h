@@ -10,7 +10,8 @@
  * cases one subscription, and never more than some 150.
  *
  * Those that follow each other are found together, as the last of them.  A
- * record between two of them that lie further than 32 behind could be passed.
+ * record between two of them that lie further than 32 behind could be passed:
+ * up to where that is sure not to have happened is told.
  */
 
 #include "collect/client.h"
@@ -22,10 +23,12 @@ struct tevent_req *collect_skip_send(TALLOC_CTX *mem_ctx,
 				     uint64_t behind);
 
 /*
- * 0: there is none, what follows can be read.  EVERR_NOT_SUPPORTED: the host
- * does not begin behind the bookmarks it is given.
+ * 0: there is none, what follows can be read.  What can be read lies behind it,
+ * or above *ret_sure.  EVERR_NOT_SUPPORTED: the host does not begin behind the
+ * bookmarks it is given.
  */
 everr_t collect_skip_recv(struct tevent_req *req, uint64_t *ret_record_id,
+			  uint64_t *ret_sure,
 			  struct collect_failure *ret_failure) EVERR_MUST_CHECK;
 
 #endif

@@ -765,6 +765,57 @@ static void test_one_far_behind_is_found(void **state)
 	feed_start(t);
 	fixture_until(t->f, position_of(t) == 1005);
 	assert_stored(t, "a-1 a-1001 a-1005");
+	/* 33 numbers behind the position have been looked at one by one. */
+	assert_gap(t, COLLECT_GAP_UNREADABLE, COLLECT_GAP_AT_MOST, 35, 1000,
+		   966);
+	assert_int_equal(info(t).position.gaps, 1);
+}
+
+static void test_one_as_far_as_is_sure_is_exact(void **state)
+{
+	struct feeding *t = feeding_new(state);
+
+	t->channel.query = "*[System[Level=1]]";
+	add(t, 1, 1, "a");
+	add(t, 35, 36, "a");
+	fake_log_find(t->log, 35)->too_large = true;
+	feed_start(t);
+	fixture_until(t->f, position_of(t) == 36);
+	assert_stored(t, "a-1 a-36");
+	assert_gap(t, COLLECT_GAP_UNREADABLE, COLLECT_GAP_EXACT, 35, 35, 1);
+}
+
+/* The search steps over what can be read between two; it is not sure. */
+static void test_what_a_filter_may_have_lost_is_counted(void **state)
+{
+	struct feeding *t = feeding_new(state);
+
+	t->channel.query = "*[System[Level=1]]";
+	add(t, 1, 1, "a");
+	add(t, 100, 100, "a");
+	add(t, 150, 150, "a");
+	add(t, 160, 161, "a");
+	fake_log_find(t->log, 100)->too_large = true;
+	fake_log_find(t->log, 160)->too_large = true;
+	feed_start(t);
+	fixture_until(t->f, position_of(t) == 161);
+	assert_stored(t, "a-1 a-161");
+	assert_gap(t, COLLECT_GAP_UNREADABLE, COLLECT_GAP_AT_MOST, 35, 160,
+		   126);
+	assert_int_equal(info(t).position.at_most, 126);
+	assert_int_equal(info(t).position.missing, 0);
+}
+
+/* What was before the log's oldest record was not lost by the search. */
+static void test_a_first_record_that_nobody_can_read(void **state)
+{
+	struct feeding *t = feeding_new(state);
+
+	add(t, 1000, 1003, "a");
+	fake_log_find(t->log, 1000)->too_large = true;
+	feed_start(t);
+	fixture_until(t->f, position_of(t) == 1003);
+	assert_stored(t, "a-1001 a-1002 a-1003");
 	assert_gap(t, COLLECT_GAP_UNREADABLE, COLLECT_GAP_EXACT, 1000, 1000, 1);
 }
 
@@ -1477,6 +1528,9 @@ int main(void)
 		leak_test(test_a_record_that_nobody_can_read_is_passed),
 		leak_test(test_what_is_between_two_of_them_is_not_passed),
 		leak_test(test_one_far_behind_is_found),
+		leak_test(test_one_as_far_as_is_sure_is_exact),
+		leak_test(test_what_a_filter_may_have_lost_is_counted),
+		leak_test(test_a_first_record_that_nobody_can_read),
 		leak_test(test_the_last_one_is_passed_too),
 		leak_test(test_events_that_the_store_refuses_are_left_out),
 		leak_test(test_a_batch_of_nothing_but_refused_events),
