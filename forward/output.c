@@ -529,6 +529,24 @@ static everr_t take_places(struct forward_output *output,
 	return err;
 }
 
+/* What the receiver has not heard of, and what has been counted. */
+static void take_gaps(struct forward_output *output,
+		      const struct forward_output *before)
+{
+	size_t i;
+
+	for (i = 0; i < before->num_lanes; i++) {
+		const struct forward_lane *from = before->lanes[i];
+		struct forward_lane *lane =
+			forward_output_lane(output, from->name);
+
+		if (lane != NULL && lane->position == from->position) {
+			lane->jump = from->jump;
+			lane->told_id = from->told_id;
+		}
+	}
+}
+
 static everr_t position_of(TALLOC_CTX *mem_ctx, struct forward_output *output,
 			   const struct forward_output *before,
 			   struct forward_position **ret_position)
@@ -568,6 +586,9 @@ static everr_t output_place(struct forward_output *output,
 		output->settled = before == NULL || before->settled;
 		output->dirty = before != NULL;
 		err = take_places(output, position);
+		if (err == EVERR_OK && before != NULL) {
+			take_gaps(output, before);
+		}
 	} else if (err == EVERR_NOT_FOUND) {
 		output->dirty = true;
 		err = EVERR_OK;

@@ -183,26 +183,53 @@ static void report_move(const struct forward_output *output,
 			   OPERATIONAL_OUTPUT_REWOUND, NULL, fields, num);
 }
 
-/* What lies between is passed over: a gap, for as many as there are. */
-static void jump_forward(struct forward_output *output,
-			 struct store_snapshot *snapshot,
-			 struct forward_lane *lane, uint64_t from, uint64_t to)
+/* How many records there are from one id to before another. */
+static uint64_t count_records(const struct forward_lane *lane,
+			      struct store_snapshot *snapshot, uint64_t from,
+			      uint64_t to)
 {
-	struct forward_gap gap = {
-		.first = from, .last = to - 1, .cause = "rewound"};
 	enum store_gap_cause cause;
 	uint64_t absent = 0;
 	everr_t err;
 
-	err = store_gap(snapshot, lane->channel, gap.first, gap.last, &absent,
-			&cause);
-	if (err != EVERR_OK) {
-		absent = 0;
+	err = store_gap(snapshot, lane->channel, from, to - 1, &absent, &cause);
+	return to - from - (err == EVERR_OK ? absent : 0);
+}
+
+static struct forward_gap passed_over(const struct forward_lane *lane,
+				      struct store_snapshot *snapshot,
+				      uint64_t from, uint64_t to)
+{
+	return (struct forward_gap){
+		.first = from,
+		.last = to - 1,
+		.missing = count_records(lane, snapshot, from, to),
+		.cause = "rewound",
+	};
+}
+
+/*
+ * What lies between is passed over: a gap, for as many as there are.  One that
+ * the receiver has not heard of yet, from told on, becomes part of it, but is
+ * not counted again.
+ */
+static void jump_forward(struct forward_output *output,
+			 struct store_snapshot *snapshot,
+			 struct forward_lane *lane, uint64_t told,
+			 uint64_t from, uint64_t to)
+{
+	struct forward_gap gap;
+
+	if (to > told) {
+		gap = passed_over(lane, snapshot, told, to);
+		lane->jump = gap.missing > 0 ? gap : lane->jump;
 	}
-	gap.missing = to - from - absent;
-	if (gap.missing > 0) {
-		lane->jump = gap;
-		forward_output_tell_gap(output, lane, &gap, gap.missing);
+	if (to > from) {
+		gap = passed_over(lane, snapshot, from, to);
+		if (gap.missing > 0) {
+			forward_output_tell_gap(output, lane, &gap,
+						gap.missing);
+		}
 	}
 }
 
@@ -232,13 +259,12 @@ static void lane_rewind(struct rewind_state *state,
 {
 	struct forward_output *output = state->output;
 	uint64_t from = lane->position + 1;
+	uint64_t told = lane->jump.last != 0 ? lane->jump.first : from;
 	uint64_t to = lane->rewind_id;
 
 	lane->rewind_id = 0;
 	forward_lane_move(lane, to);
-	if (to > from) {
-		jump_forward(output, snapshot, lane, from, to);
-	}
+	jump_forward(output, snapshot, lane, told, from, to);
 	report_move(output, lane);
 	tell_move(state, lane, to);
 	forward_output_wake(output, lane);

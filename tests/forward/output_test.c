@@ -799,6 +799,113 @@ static struct forward_refusal refusal_of(const struct bench *b)
 	return info_of(b, 0).refusal;
 }
 
+static struct forward_rewind rewind_to_record(uint64_t id)
+{
+	return (struct forward_rewind){.output = "siem",
+				       .kind = FORWARD_REWIND_RECORD,
+				       .channel = "App",
+				       .value = id};
+}
+
+/* Before the receiver has heard of the first one. */
+static void test_going_forward_twice_tells_all_that_is_left_out(void **state)
+{
+	const struct forward_config config = config_of("siem", app);
+	struct forward_rewind rewind = rewind_to_record(5);
+	struct bench b = bench_new(state);
+	struct forward_transport *fake = NULL;
+
+	fixture_append_ok(b.f, b.app, 1, 10);
+	start(&b, &config, 1);
+	assert_int_equal(rewind_to(&b, &rewind), EVERR_OK);
+	rewind.value = 9;
+	assert_int_equal(rewind_to(&b, &rewind), EVERR_OK);
+	assert_int_equal(info_of(&b, 0).missing, 8);
+	fake = fake_receiver("siem");
+	fake_up(fake, ALL);
+	fixture_until(b.f, fake->num == 3);
+	expect(fake, 0, "App gap 1-8 8 rewound");
+	expect_range(fake, 1, "App", 9, 10);
+	assert_int_equal(info_of(&b, 0).gaps, 2);
+	fake_arrive(fake, 3);
+
+	/* What the receiver has heard of is not told again. */
+	fixture_append_ok(b.f, b.app, 1, 5);
+	fixture_until(b.f, fake->num == 8);
+	rewind.value = 13;
+	assert_int_equal(rewind_to(&b, &rewind), EVERR_OK);
+	fixture_until(b.f, fake->num == 12);
+	expect(fake, 8, "App gap 11-12 2 rewound");
+}
+
+static void test_going_back_into_what_was_left_out_tells_the_rest(void **state)
+{
+	const struct forward_config config = config_of("siem", app);
+	struct forward_rewind rewind = rewind_to_record(9);
+	struct bench b = bench_new(state);
+	struct forward_transport *fake = NULL;
+
+	fixture_append_ok(b.f, b.app, 1, 10);
+	start(&b, &config, 1);
+	assert_int_equal(rewind_to(&b, &rewind), EVERR_OK);
+	rewind.value = 5;
+	assert_int_equal(rewind_to(&b, &rewind), EVERR_OK);
+	fake = fake_receiver("siem");
+	fake_up(fake, 2);
+	fixture_until(b.f, fake->num == 2);
+	expect(fake, 0, "App gap 1-4 4 rewound");
+	expect(fake, 1, "App 5");
+	assert_int_equal(info_of(&b, 0).gaps, 1);
+
+	/* All of it is sent after all. */
+	rewind.value = 1;
+	assert_int_equal(rewind_to(&b, &rewind), EVERR_OK);
+	fake_up(fake, ALL);
+	fixture_until(b.f, fake->num == 12);
+	expect_range(fake, 2, "App", 1, 10);
+}
+
+static void test_a_reload_tells_what_was_left_out(void **state)
+{
+	struct forward_config config = config_of("siem", app);
+	const struct forward_rewind rewind = rewind_to_record(9);
+	struct bench b = bench_new(state);
+	struct forward_transport *fake = NULL;
+
+	fixture_append_ok(b.f, b.app, 1, 10);
+	start(&b, &config, 1);
+	assert_int_equal(rewind_to(&b, &rewind), EVERR_OK);
+	config.host = "new.example";
+	assert_int_equal(reload(&b, &config, 1), EVERR_OK);
+	fake = fake_receiver("siem");
+	fake_up(fake, ALL);
+	fixture_until(b.f, fake->num > 0);
+	expect(fake, 0, "App gap 1-8 8 rewound");
+	assert_int_equal(info_of(&b, 0).gaps, 1);
+}
+
+static void test_a_reload_does_not_count_a_gap_twice(void **state)
+{
+	struct forward_config config = config_of("siem", app);
+	struct bench b = bench_new(state);
+	struct forward_transport *fake = NULL;
+
+	fixture_append_ok(b.f, b.app, 1, 5);
+	start(&b, &config, 1);
+	clear(&b, 3);
+	fake = fake_receiver("siem");
+	fake_up(fake, ALL);
+	fixture_until(b.f, fake->num == 3);
+	config.host = "new.example";
+	assert_int_equal(reload(&b, &config, 1), EVERR_OK);
+	fake = fake_receiver("siem");
+	fake_up(fake, ALL);
+	fixture_until(b.f, fake->num == 3);
+	expect(fake, 0, "App gap 1-3 3 cleared");
+	assert_int_equal(info_of(&b, 0).gaps, 1);
+	assert_int_equal(info_of(&b, 0).missing, 3);
+}
+
 static void test_a_message_that_is_refused_is_named_until_it_is_taken(
 	void **state)
 {
@@ -1073,6 +1180,11 @@ int main(void)
 		leak_test(test_a_rewind_survives_a_crash_at_once),
 		leak_test(test_a_rewind_abandons_what_is_in_flight),
 		leak_test(test_forward_is_a_gap_that_is_told),
+		leak_test(test_going_forward_twice_tells_all_that_is_left_out),
+		leak_test(
+			test_going_back_into_what_was_left_out_tells_the_rest),
+		leak_test(test_a_reload_tells_what_was_left_out),
+		leak_test(test_a_reload_does_not_count_a_gap_twice),
 		leak_test(
 			test_a_message_that_is_refused_is_named_until_it_is_taken),
 		leak_test(test_a_rewind_leaves_out_what_is_refused),
