@@ -9,10 +9,12 @@
 #include "cli/terminal.h"
 #include "store/verify.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 struct verify {
 	struct cli *cli;
@@ -106,6 +108,11 @@ static int cli_verify(struct cli *cli)
 	terminal_progress_clear(&verify.progress);
 	if (err == EVERR_NOT_FOUND) {
 		cli_error("there is no store in %s", dir);
+		return CLI_FAILED;
+	}
+	if (err == EVERR_IO && access(dir, R_OK | X_OK) != 0) {
+		/* Not the disk's fault, which the reader would fear. */
+		cli_error("cannot check %s: %s", dir, strerror(errno));
 		return CLI_FAILED;
 	}
 	if (err != EVERR_OK) {

@@ -443,4 +443,5 @@ const struct cli_verb cli_verb_forward = {
 	.summary = "Look at the outputs, or let one go back",
 	.description = forward_description,
 	.run = cli_forward,
+	.local = true,
 };

@@ -917,6 +917,18 @@ static int subscriber_run(struct subscriber *s)
 	return s->status;
 }
 
+/* Refused below, with the reason; the help has no use for it. */
+static void hide_until(struct poptOption *table)
+{
+	size_t i;
+
+	for (i = 0; table[i].longName != NULL; i++) {
+		if (strcmp(table[i].longName, "until") == 0) {
+			table[i].argInfo |= POPT_ARGFLAG_DOC_HIDDEN;
+		}
+	}
+}
+
 static int cli_subscribe(struct cli *cli)
 {
 	char *structured = NULL;
@@ -962,6 +974,7 @@ static int cli_subscribe(struct cli *cli)
 	int ret;
 
 	cli_filter_table(&filter, filters);
+	hide_until(filters);
 	output_table(&output_options, outputs);
 	ret = cli_parse(cli, table, 0, -1, &args);
 	if (ret < 0) {

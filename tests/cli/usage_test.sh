@@ -86,7 +86,8 @@ for verb in $verbs; do
 	distinct "$out" "each option of $verb is one"
 	holds "$out" "--config" "help of $verb has the common options"
 	case $verb in
-	publish | import | *-manifest | quarantine | wsus | status | verify)
+	publish | import | *-manifest | quarantine | forward | wsus | \
+		status | verify)
 		lacks "$out" "--remote\|--user\|--password" \
 			"help of $verb, which is local, has none of logging on"
 		;;
@@ -97,6 +98,9 @@ for verb in $verbs; do
 	user)
 		lacks "$out" "--remote" "accounts are of this host"
 		holds "$out" "--password-file" "accounts have passwords"
+		;;
+	subscribe)
+		lacks "$out" "--until" "subscribe, which refuses it, has no --until"
 		;;
 	query | list)
 		holds "$out" "--remote" "$verb asks other hosts"

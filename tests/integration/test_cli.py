@@ -292,6 +292,28 @@ def test_status_names_the_ports_and_channels(server):
     assert "Application" in text
 
 
+def test_a_store_that_may_not_be_read_is_no_failing_disk(server, tmp_path):
+    """Nor does somebody other than root and the service see it as one."""
+    store = tmp_path / "store"
+    store.mkdir()
+    (store / "data.mdb").write_bytes(b"")
+    nobody = []
+    if os.getuid() == 0:
+        nobody = ["setpriv", "--reuid", "65534", "--regid", "65534",
+                  "--clear-groups"]
+        for parent in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+            parent.chmod(0o755)
+    store.chmod(0)
+    done = subprocess.run(
+        [*nobody, os.path.join(BUILD, "cli", "evenlog"), "verify",
+         str(store)], capture_output=True, text=True, timeout=60,
+        env=server.env(), check=False)
+    store.chmod(0o700)
+    assert done.returncode == 1
+    assert done.stderr == (f"evenlog: cannot check {store}: "
+                           "Permission denied\n")
+
+
 def test_verify_tells_a_good_store_from_none(server):
     server.publish("Application", 5)
     done = server.evenlog("verify")
