@@ -236,6 +236,60 @@ everr_t event_message_put(struct buf *out, const struct event_catalog *catalog,
 	return err;
 }
 
+/* A '*' in "%n!*.*s!" takes the inserts behind n, too. */
+static void find_wanted(const char *message,
+			struct event_message_wanted *ret_wanted)
+{
+	const char *p = message;
+
+	*ret_wanted = (struct event_message_wanted){};
+	while ((p = strchr(p, '%')) != NULL) {
+		size_t first, last;
+
+		p++;
+		if (*p < '1' || *p > '9') {
+			p += *p != '\0';
+			continue;
+		}
+		first = (size_t)(*p++ - '0');
+		if (*p >= '0' && *p <= '9') {
+			first = 10 * first + (size_t)(*p++ - '0');
+		}
+		last = *p == '!' ? first + 2 : first;
+		for (; first <= last && first <= EVENT_MESSAGE_INSERTS_MAX;
+		     first++) {
+			ret_wanted->bits[(first - 1) / 64] |=
+				1ULL << (first - 1) % 64;
+		}
+	}
+}
+
+everr_t event_message_put_open(struct buf *out,
+			       const struct event_publisher *publisher,
+			       struct event_message_source *source,
+			       struct event_scope *scope, struct buf *scratch,
+			       uint32_t lcid)
+{
+	const char *texts[EVENT_MESSAGE_INSERTS_MAX];
+	struct event_message_wanted wanted;
+	const char *message = NULL;
+	everr_t err;
+
+	message = event_publisher_message(
+		publisher, event_message_id(publisher, source), lcid, false);
+	if (message == NULL) {
+		return EVERR_MESSAGE;
+	}
+	find_wanted(message, &wanted);
+	err = event_message_read_inserts(source, scope, &wanted, scratch);
+	if (err != EVERR_OK) {
+		return err;
+	}
+	event_message_texts(source, publisher, source, lcid, texts);
+	return event_message_format(out, publisher, lcid, message, texts,
+				    source->num_inserts);
+}
+
 everr_t event_message_render(struct buf *out,
 			     const struct event_catalog *catalog,
 			     struct event_dict *dict, const uint8_t *data,

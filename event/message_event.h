@@ -22,6 +22,7 @@
 #include "base/everr.h"
 #include "event/catalog.h"
 #include "event/event.h"
+#include "event/scope.h"
 
 struct event_message_insert {
 	const char *name; /* of its Data, or NULL */
@@ -51,6 +52,21 @@ struct event_message_source {
 everr_t event_message_read(
 	TALLOC_CTX *mem_ctx, struct event_dict *dict, const uint8_t *data,
 	size_t len, struct event_message_source **ret_source) EVERR_MUST_CHECK;
+
+/* Inserts by their places, from 0. */
+struct event_message_wanted {
+	uint64_t bits[(EVENT_MESSAGE_INSERTS_MAX + 63) / 64];
+};
+
+/*
+ * The same of an event that is open, the wanted inserts only; of others there
+ * is no text, and of none a name.  Steps count in scope.  Texts are talloc
+ * children of source, of which nothing else is set.  Errors as above.
+ */
+everr_t event_message_read_inserts(struct event_message_source *source,
+				   struct event_scope *scope,
+				   const struct event_message_wanted *wanted,
+				   struct buf *scratch) EVERR_MUST_CHECK;
 
 /* By name, else by GUID; NULL: the catalog does not know it. */
 const struct event_publisher *event_message_publisher(
@@ -84,6 +100,20 @@ void event_message_texts(TALLOC_CTX *mem_ctx,
 everr_t event_message_put(struct buf *out, const struct event_catalog *catalog,
 			  const struct event_message_source *source,
 			  uint32_t lcid) EVERR_MUST_CHECK;
+
+/* EventID/@Qualifiers, "" if there is none. */
+void event_message_set_qualifiers(struct event_message_source *source,
+				  const char *text);
+
+/*
+ * The same of an event that is open, of a publisher that is known.  source
+ * has event_id, version and qualifiers, and gets inserts as its children.
+ */
+everr_t event_message_put_open(struct buf *out,
+			       const struct event_publisher *publisher,
+			       struct event_message_source *source,
+			       struct event_scope *scope, struct buf *scratch,
+			       uint32_t lcid) EVERR_MUST_CHECK;
 
 /* The same straight from a packed event. */
 everr_t event_message_render(struct buf *out,

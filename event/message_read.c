@@ -15,9 +15,11 @@
 
 struct reading {
 	struct event_message_source *source;
-	struct buf text; /* scratch */
-	char *chunk;	 /* where the next text goes */
+	struct buf *text; /* scratch */
+	char *chunk;	  /* where the next text goes */
 	size_t left;
+	/* NULL: System as well, and all inserts. */
+	const struct event_message_wanted *wanted;
 };
 
 typedef everr_t (*element_fn)(struct reading *reading,
@@ -87,7 +89,7 @@ static char *take_memory(struct reading *reading, size_t size)
 static everr_t keep_text(struct reading *reading,
 			 const struct event_scope *scope, const char **ret_text)
 {
-	const struct buf *text = &reading->text;
+	const struct buf *text = reading->text;
 	char *copy = NULL;
 	everr_t err;
 
@@ -116,7 +118,7 @@ static everr_t read_text(struct reading *reading,
 			 const char **ret_text)
 {
 	const struct event_plan *plan = scope->plan;
-	struct buf *text = &reading->text;
+	struct buf *text = reading->text;
 	everr_t err = EVERR_OK;
 	uint32_t i;
 
@@ -309,15 +311,24 @@ static void set_number(struct event_message_insert *insert,
 	}
 }
 
-/* NULL: there are enough of them. */
+static bool is_wanted(const struct event_message_wanted *wanted, size_t at)
+{
+	return wanted == NULL || (wanted->bits[at / 64] >> at % 64 & 1) != 0;
+}
+
+/* NULL: there are enough of them, or nobody looks at this one. */
 static struct event_message_insert *next_insert(struct reading *reading)
 {
 	struct event_message_source *source = reading->source;
+	struct event_message_insert *insert = NULL;
 
 	if (source->num_inserts == EVENT_MESSAGE_INSERTS_MAX) {
 		return NULL;
 	}
-	return &source->inserts[source->num_inserts++];
+	insert = &source->inserts[source->num_inserts];
+	*insert = (struct event_message_insert){.text = ""};
+	return is_wanted(reading->wanted, source->num_inserts++) ? insert
+								 : NULL;
 }
 
 static everr_t add_value(struct reading *reading,
@@ -330,8 +341,8 @@ static everr_t add_value(struct reading *reading,
 	if (insert == NULL) {
 		return EVERR_OK;
 	}
-	buf_truncate(&reading->text, 0);
-	err = event_value_text(&reading->text, EVENT_TEXT_PLAIN, value);
+	buf_truncate(reading->text, 0);
+	err = event_value_text(reading->text, EVENT_TEXT_PLAIN, value);
 	if (err == EVERR_OK) {
 		err = keep_text(reading, scope, &insert->text);
 	}
@@ -367,17 +378,14 @@ static everr_t read_data(struct reading *reading, struct event_scope *scope,
 {
 	const struct event_value *value = only_value(scope, element);
 	struct event_message_insert *insert = NULL;
-	const char *name = NULL;
+	bool has_name;
 	everr_t err;
 
 	if (!text_is(scope, element->name, "Data")) {
 		return EVERR_OK;
 	}
-	err = read_attribute(reading, scope, element, "Name", &name);
-	if (err != EVERR_OK) {
-		return err;
-	}
-	if (name == NULL && value != NULL &&
+	has_name = find_attribute(scope, element, "Name") != NULL;
+	if (!has_name && value != NULL &&
 	    (value->type & EVENT_TYPE_ARRAY) != 0) {
 		return add_items(reading, scope, value);
 	}
@@ -385,8 +393,13 @@ static everr_t read_data(struct reading *reading, struct event_scope *scope,
 	if (insert == NULL) {
 		return EVERR_OK;
 	}
-	insert->name = name;
-	insert->text = "";
+	if (reading->wanted == NULL) {
+		err = read_attribute(reading, scope, element, "Name",
+				     &insert->name);
+		if (err != EVERR_OK) {
+			return err;
+		}
+	}
 	err = read_text(reading, scope, element->first_part, &insert->text);
 	if (err == EVERR_OK) {
 		set_number(insert, value);
@@ -409,7 +422,6 @@ static everr_t read_user_element(struct reading *reading,
 	if (insert == NULL) {
 		return EVERR_OK;
 	}
-	insert->text = "";
 	err = read_text(reading, scope, element->first_part, &insert->text);
 	if (err == EVERR_OK) {
 		set_number(insert, only_value(scope, element));
@@ -454,6 +466,13 @@ static everr_t read_provider(struct reading *reading,
 			      &reading->source->provider_guid);
 }
 
+void event_message_set_qualifiers(struct event_message_source *source,
+				  const char *text)
+{
+	source->has_qualifiers = text[0] != '\0';
+	source->qualifiers = (uint16_t)read_number(text);
+}
+
 static everr_t read_event_id(struct reading *reading,
 			     const struct event_scope *scope,
 			     const struct event_plan_element *element)
@@ -470,8 +489,7 @@ static everr_t read_event_id(struct reading *reading,
 	source->event_id = (uint16_t)read_number(text);
 	err = read_attribute(reading, scope, element, "Qualifiers",
 			     &qualifiers);
-	source->has_qualifiers = qualifiers[0] != '\0';
-	source->qualifiers = (uint16_t)read_number(qualifiers);
+	event_message_set_qualifiers(source, qualifiers);
 	return err;
 }
 
@@ -514,7 +532,9 @@ static everr_t read_event_element(struct reading *reading,
 				  const struct event_plan_element *element)
 {
 	if (text_is(scope, element->name, "System")) {
-		return walk(reading, scope, element, read_system_element);
+		return reading->wanted == NULL ? walk(reading, scope, element,
+						      read_system_element)
+					       : EVERR_OK;
 	}
 	if (text_is(scope, element->name, "EventData")) {
 		return walk(reading, scope, element, read_data);
@@ -537,7 +557,7 @@ static everr_t read_root(struct reading *reading, struct event_scope *scope,
 static everr_t read_event(struct reading *reading, struct event_dict *dict,
 			  const uint8_t *data, size_t len)
 {
-	struct event_render shared = {.out = &reading->text, .dict = dict};
+	struct event_render shared = {.out = reading->text, .dict = dict};
 	struct event_scope scope;
 	everr_t err;
 
@@ -555,6 +575,7 @@ everr_t event_message_read(TALLOC_CTX *mem_ctx, struct event_dict *dict,
 			   struct event_message_source **ret_source)
 {
 	struct reading reading = {};
+	struct buf text;
 	everr_t err;
 
 	reading.source = talloc_zero(mem_ctx, struct event_message_source);
@@ -564,13 +585,29 @@ everr_t event_message_read(TALLOC_CTX *mem_ctx, struct event_dict *dict,
 	reading.source->provider = "";
 	reading.source->provider_guid = "";
 	reading.source->channel = "";
-	buf_init(&reading.text, reading.source, TEXT_MAX);
+	buf_init(&text, reading.source, TEXT_MAX);
+	reading.text = &text;
 	err = read_event(&reading, dict, data, len);
 	if (err != EVERR_OK) {
 		talloc_free(reading.source);
 		return err;
 	}
-	buf_free(&reading.text);
+	buf_free(&text);
 	*ret_source = reading.source;
 	return EVERR_OK;
+}
+
+everr_t event_message_read_inserts(struct event_message_source *source,
+				   struct event_scope *scope,
+				   const struct event_message_wanted *wanted,
+				   struct buf *scratch)
+{
+	struct reading reading = {
+		.source = source, .text = scratch, .wanted = wanted};
+	everr_t err;
+
+	buf_reset(scratch);
+	source->num_inserts = 0;
+	err = walk(&reading, scope, scope->plan->elements, read_root);
+	return err == EVERR_OK ? buf_error(scratch) : err;
 }

@@ -5,10 +5,12 @@
 /*
  * Inside of the formats: texts (format_text.c), what is known of a template
  * (format_program.c), names seen before (format_names.c), an event's values
- * as parameters (format_params.c), the messages (format_syslog.c,
+ * as parameters (format_params.c), its publisher's message
+ * (format_message.c), the messages that are sent (format_syslog.c,
  * format_json.c), and how they are made shorter (format_cut.c).
  */
 
+#include "base/guid.h"
 #include "event/crc32.h"
 #include "event/scope.h"
 #include "forward/format.h"
@@ -188,6 +190,9 @@ enum format_header {
 	FORMAT_BSD_HOSTNAME /* RFC 3164 */
 };
 
+/* "{00000000-0000-0000-0000-000000000000}" */
+#define FORMAT_GUID_TEXT_MAX (EV_GUID_TEXT_SIZE - 1)
+
 /* A provider or a computer in all the forms that messages need. */
 struct format_known {
 	const uint8_t *key; /* bytes as in the event, NUL and all */
@@ -203,9 +208,12 @@ struct format_known {
 	const char *quoted; /* as a parameter's value */
 	size_t quoted_len;
 	uint32_t marks;
-	/* Of a provider that has been looked for by its name. */
+	/* Of a provider: by its name, and by the GUID that it came with last. */
 	bool searched;
 	const struct event_publisher *publisher;
+	uint8_t guid[FORMAT_GUID_TEXT_MAX];
+	size_t guid_len;
+	const struct event_publisher *guid_publisher;
 };
 
 #define FORMAT_KNOWN_SLOTS 256
@@ -255,7 +263,7 @@ struct format_run {
 	bool outer_open, inner_open;
 	const struct format_program *program;
 	struct format_program *own_program;
-	const struct format_known *provider; /* may be NULL */
+	struct format_known *provider; /* may be NULL */
 	const struct format_known *computer;
 	uint32_t data_count; /* of Data without a name */
 	uint32_t marks;

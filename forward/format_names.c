@@ -3,7 +3,6 @@
 
 #include "base/text.h"
 #include "base/wintime.h"
-#include "event/message_event.h"
 #include "event/value.h"
 
 /* ---------------------------------------------------------------- forms */
@@ -282,33 +281,6 @@ static everr_t find_name(struct format_run *run, enum format_field field,
 			form, ret_known);
 }
 
-/* By name, else by the GUID of the first event, as event/message_event.h. */
-static everr_t find_publisher(struct format_run *run,
-			      struct format_known *known)
-{
-	const struct event_catalog *catalog = run->format->catalog;
-	struct buf *scratch = &run->format->scratch;
-	uint32_t first = EVENT_PLAN_NONE;
-	everr_t err;
-
-	if (known == NULL || known->searched || catalog == NULL) {
-		return EVERR_OK;
-	}
-	known->searched = true;
-	known->publisher = event_catalog_find(catalog, known->text);
-	(void)format_field(run, FORMAT_PROVIDER_GUID, &first);
-	if (known->publisher != NULL || first == EVENT_PLAN_NONE) {
-		return EVERR_OK;
-	}
-	err = format_read_parts(run, run->scope, first);
-	buf_put_u8(scratch, 0);
-	if (err == EVERR_OK && scratch->len > 1 && scratch->data[0] == '{') {
-		known->publisher = event_catalog_find(
-			catalog, (const char *)scratch->data);
-	}
-	return err;
-}
-
 static everr_t find_names(struct format_run *run)
 {
 	struct forward_format *format = run->format;
@@ -328,7 +300,7 @@ static everr_t find_names(struct format_run *run)
 	}
 	run->provider = provider;
 	run->computer = computer;
-	return find_publisher(run, provider);
+	return EVERR_OK;
 }
 
 /* ----------------------------------------------------------------- runs */
@@ -470,33 +442,4 @@ void format_put_time(struct buf *out, struct format_second *cache,
 	}
 	text[27] = 'Z';
 	buf_put(out, text, 28);
-}
-
-/* ------------------------------------------------------------- messages */
-
-everr_t format_read_message(struct format_run *run, bool *ret_found)
-{
-	struct forward_format *format = run->format;
-	struct event_message_source *source = NULL;
-	everr_t err;
-
-	*ret_found = false;
-	if (run->scope == NULL || run->provider == NULL ||
-	    run->provider->publisher == NULL) {
-		return EVERR_OK;
-	}
-	buf_reset(&format->scratch);
-	err = event_message_read(format->pool, format->dict, run->event->data,
-				 run->event->len, &source);
-	if (err == EVERR_OK) {
-		err = event_message_put(&format->scratch, format->catalog,
-					source, 0);
-		talloc_free(source);
-	}
-	if (err == EVERR_NOMEM) {
-		return err;
-	}
-	/* Too long, or no text: what the event says of itself is sent. */
-	*ret_found = err == EVERR_OK && format->scratch.len > 0;
-	return EVERR_OK;
 }

@@ -458,6 +458,46 @@ static void test_a_computers_name_is_no_tag(void **state)
 	}
 }
 
+/* Two publishers of one name, which the catalog knows by another. */
+static void test_a_message_is_of_the_providers_guid(void **state)
+{
+	static const char *const texts[] = {"User", "bob"};
+	struct ev_guid guids[2] = {};
+	struct event_system system = typical_system;
+	struct fixture f;
+	unsigned int i;
+
+	fixture_init(&f, *state, FORWARD_RFC5424);
+	use_manifest(&f, ascii_manifest_xml);
+	assert_int_equal(ev_guid_parse("{1db28f2e-8f80-4027-8c5a-a11f7f10f62d}",
+				       &guids[1]),
+			 EVERR_OK);
+	system.provider = "Other";
+	for (i = 0; i < 6; i++) {
+		system.provider_guid = i % 3 == 2 ? NULL : &guids[i % 3];
+		build(&f, &system, texts, 1);
+		assert_non_null(
+			strstr(format(&f), i % 3 == 1 ? "] bob failed."
+						      : "] Other event 4625"));
+	}
+}
+
+/* Where the dictionary has no room an event is a document. */
+static void test_a_document_has_its_message(void **state)
+{
+	static const struct event_dict_limits none = {0};
+	static const char *const texts[] = {"User", "bob"};
+	struct fixture f;
+
+	fixture_init(&f, *state, FORWARD_RFC5424);
+	f.dict = event_dict_create(f.mem_ctx, &none);
+	f.packer = event_packer_create(f.mem_ctx, f.dict);
+	use_manifest(&f, ascii_manifest_xml);
+	build(&f, &typical_system, texts, 1);
+	assert_int_equal(event_dict_count(f.dict), 0);
+	assert_non_null(strstr(format(&f), "User=\"bob\"] bob failed."));
+}
+
 /* All names of doc/forward-formats.md, in one list with the event's own. */
 static void test_no_name_of_an_event_passes_for_one_of_ours(void **state)
 {
@@ -790,6 +830,8 @@ int main(void)
 		leak_test(test_a_removed_templates_names_are_not_anothers),
 		leak_test(test_the_least_length_holds_any_names),
 		leak_test(test_a_message_that_is_cut_has_its_bom),
+		leak_test(test_a_message_is_of_the_providers_guid),
+		leak_test(test_a_document_has_its_message),
 		leak_test(test_a_computers_name_is_no_tag),
 		leak_test(test_no_name_of_an_event_passes_for_one_of_ours),
 		leak_test(test_work_without_end_is_cut),

@@ -54,6 +54,38 @@ static struct event_catalog *catalog_new(TALLOC_CTX *mem_ctx)
 	return catalog;
 }
 
+/* The inserts that the message names only: the same text comes of it. */
+static void check_open(TALLOC_CTX *mem_ctx, const struct event_catalog *catalog,
+		       struct event_dict *dict, const uint8_t *data,
+		       size_t size, const struct event_message_source *read,
+		       const struct buf *want)
+{
+	const struct event_publisher *publisher = NULL;
+	struct event_message_source *source = NULL;
+	struct event_render render = {.dict = dict};
+	struct event_scope scope;
+	struct buf out, scratch;
+	everr_t err;
+
+	publisher = event_message_publisher(catalog, read);
+	source = talloc(mem_ctx, struct event_message_source);
+	must(publisher != NULL && source != NULL);
+	source->event_id = read->event_id;
+	source->version = read->version;
+	source->qualifiers = read->qualifiers;
+	source->has_qualifiers = read->has_qualifiers;
+	buf_init(&out, mem_ctx, EVENT_MESSAGE_MAX);
+	buf_init(&scratch, mem_ctx, 4 * EVENT_WIRE_MAX);
+	render.out = &scratch;
+	must(event_scope_open(&scope, &render, data, size) == EVERR_OK);
+	err = event_message_put_open(&out, publisher, source, &scope, &scratch,
+				     0);
+	event_scope_close(&scope);
+	must(err == EVERR_OK);
+	must(out.len == want->len);
+	must(out.len == 0 || memcmp(out.data, want->data, out.len) == 0);
+}
+
 static void check(TALLOC_CTX *mem_ctx, const struct event_catalog *catalog,
 		  struct event_dict *dict, const uint8_t *data, size_t size)
 {
@@ -77,6 +109,9 @@ static void check(TALLOC_CTX *mem_ctx, const struct event_catalog *catalog,
 	err = event_message_put(&out, catalog, source, 0);
 	must(err == EVERR_OK || err == EVERR_MESSAGE || err == EVERR_LIMIT);
 	must(err == EVERR_OK || out.len == 0);
+	if (err == EVERR_OK) {
+		check_open(mem_ctx, catalog, dict, data, size, source, &out);
+	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
