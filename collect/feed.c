@@ -12,6 +12,9 @@
 #define IDLE_MAX_MS 5000
 #define BLOCKED_MIN_MS 500
 #define BLOCKED_MAX_MS 30000
+/* Between two reports of gaps. */
+#define GAP_PAUSE_MIN_MS 5000
+#define GAP_PAUSE_MAX_MS 60000
 
 /* ---------------------------------------------------------------- tools */
 
@@ -394,6 +397,8 @@ static void backoffs(struct collect_feed *feed)
 	feed->idle.max_ms = IDLE_MAX_MS;
 	feed->blocked.min_ms = BLOCKED_MIN_MS;
 	feed->blocked.max_ms = BLOCKED_MAX_MS;
+	feed->gap_pause.min_ms = GAP_PAUSE_MIN_MS;
+	feed->gap_pause.max_ms = GAP_PAUSE_MAX_MS;
 }
 
 static everr_t feed_init(struct collect_feed *feed)

@@ -167,7 +167,7 @@ struct collect_feed {
 
 	/* Telling. */
 	struct collect_gap_tally untold;
-	uint64_t gap_told; /* FILETIME */
+	struct backoff gap_pause;
 	struct timer gap_timer;
 	struct timer silence_timer;
 	bool silent;

@@ -9,8 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Gaps of a feed are told at once, and those that follow together. */
-#define GAP_PAUSE_MS 5000
+/* A wait for room among the reports; they do not all come back together. */
+#define ROOM_WAIT_MS 100
+#define ROOM_WAIT_SPREAD_MS 900
 /* Refused events of a batch that are told one by one. */
 #define REFUSED_TOLD_MAX 16
 /* The same of other computers, and of the names' lengths. */
@@ -115,15 +116,33 @@ static void tell_all_gaps(struct collect_feed *feed)
 	feed_append_notes(feed);
 }
 
+static void gap_pause_over(void *private_data);
+
+/*
+ * A feed's first gap is told at once; those that follow are put together for
+ * longer and longer.  When many hosts have one at a time they take turns: what
+ * is not told yet is in the position, also over a crash.
+ */
+static void tell_gaps_in_turn(struct collect_feed *feed)
+{
+	uint32_t ms = ROOM_WAIT_MS + feed_random() % ROOM_WAIT_SPREAD_MS;
+
+	if (operational_has_room(feed->env.operational)) {
+		tell_all_gaps(feed);
+		ms = backoff_next(&feed->gap_pause, feed_random());
+	}
+	feed_timer(feed, &feed->gap_timer, ms, gap_pause_over);
+}
+
 static void gap_pause_over(void *private_data)
 {
 	struct collect_feed *feed = private_data;
 
 	if (collect_gap_any(&feed->untold)) {
-		tell_all_gaps(feed);
-		feed_timer(feed, &feed->gap_timer, GAP_PAUSE_MS,
-			   gap_pause_over);
+		tell_gaps_in_turn(feed);
+		return;
 	}
+	backoff_reset(&feed->gap_pause);
 }
 
 void feed_tell_gaps(struct collect_feed *feed,
@@ -132,9 +151,7 @@ void feed_tell_gaps(struct collect_feed *feed,
 	collect_gap_merge(&feed->untold, tally);
 	if (collect_gap_any(&feed->untold)) {
 		if (!timer_is_set(&feed->gap_timer)) {
-			tell_all_gaps(feed);
-			feed_timer(feed, &feed->gap_timer, GAP_PAUSE_MS,
-				   gap_pause_over);
+			tell_gaps_in_turn(feed);
 		}
 		return;
 	}

@@ -18,7 +18,7 @@
 /* UTF-8 bytes of a subject that tell it from others. */
 #define SUBJECT_MAX 256
 /* Events handed to the store and not answered yet. */
-#define IN_FLIGHT_MAX 64
+#define IN_FLIGHT_MAX 256
 
 /* The bit that marks keywords as a channel's own, facts 10.3. */
 #define KEYWORDS 0x8000000000000000ULL
@@ -552,6 +552,12 @@ void operational_report(struct operational *operational, enum operational_id id,
 		return;
 	}
 	write_event(operational, id, fields, num_fields, 0);
+}
+
+bool operational_has_room(const struct operational *operational)
+{
+	return operational == NULL ||
+	       operational->in_flight < IN_FLIGHT_MAX / 2;
 }
 
 void operational_flush(struct operational *operational)

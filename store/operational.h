@@ -105,6 +105,13 @@ void operational_report(struct operational *operational, enum operational_id id,
 			size_t num_fields);
 
 /*
+ * Whether a report is written now rather than lost, with room left for others.
+ * Who reports what must not be lost, or for many at once, asks before, and
+ * comes back a little later.  NULL: yes.
+ */
+bool operational_has_room(const struct operational *operational);
+
+/*
  * Write what has been counted so far, without waiting for the minute to end;
  * before a stop.  NULL is allowed.
  */

@@ -1360,6 +1360,54 @@ static size_t reports(struct feeding *t, uint16_t event_id)
 	return num;
 }
 
+static void with_reports(struct feeding *t)
+{
+	assert_int_equal(operational_create(t->f, t->f->ev, t->f->store,
+					    "collector.example",
+					    &t->operational),
+			 EVERR_OK);
+}
+
+/* Many hosts whose gaps are committed together. */
+static void test_gaps_of_many_hosts_at_once_are_all_told(void **state)
+{
+	enum {
+		HOSTS = 150
+	};
+	struct feeding *t = feeding_new(state);
+	struct collect_feed_env env = {.ev = t->f->ev, .timers = t->timers};
+	struct collect_config configs[HOSTS];
+	struct collect_feed *feeds[HOSTS];
+	size_t i;
+
+	with_reports(t);
+	env.store = t->f->store;
+	env.operational = t->operational;
+	add(t, 1, 1, "a");
+	add(t, 4, 4, "a");
+	for (i = 0; i < HOSTS; i++) {
+		configs[i] = t->config;
+		configs[i].host = talloc_asprintf(t, "dc%zu.example", i);
+		assert_int_equal(collect_feed_create(t->f, &env, &configs[i],
+						     &t->channel, &hooks, t,
+						     &feeds[i]),
+				 EVERR_OK);
+		collect_feed_up(feeds[i], t->log->connection, false);
+	}
+	for (i = 0; i < HOSTS; i++) {
+		fixture_until(t->f, feeds[i]->position.gap_reported &&
+					    feeds[i]->position.gaps == 1 &&
+					    feed_append_idle(feeds[i]));
+	}
+	for (i = 0; i < HOSTS; i++) {
+		talloc_free(feeds[i]);
+	}
+	TALLOC_FREE(t->operational);
+	TALLOC_FREE(t->f->store);
+	fixture_open(t->f);
+	assert_int_equal(reports(t, OPERATIONAL_LOG_GAP), HOSTS);
+}
+
 /* What the store has as position. */
 static struct collect_position committed(struct feeding *t)
 {
@@ -1375,14 +1423,6 @@ static struct collect_position committed(struct feeding *t)
 			 EVERR_OK);
 	talloc_free(data);
 	return position;
-}
-
-static void with_reports(struct feeding *t)
-{
-	assert_int_equal(operational_create(t->f, t->f->ev, t->f->store,
-					    "collector.example",
-					    &t->operational),
-			 EVERR_OK);
 }
 
 static void test_a_gap_is_told_once_and_that_is_kept(void **state)
@@ -1560,6 +1600,7 @@ int main(void)
 			test_a_subscription_that_always_fails_makes_no_busy_loop),
 		leak_test(test_a_gap_is_told_once_and_that_is_kept),
 		leak_test(test_a_gap_that_a_crash_kept_from_being_told),
+		leak_test(test_gaps_of_many_hosts_at_once_are_all_told),
 		leak_test(test_a_failure_is_told_once_for_each_reason),
 		leak_test(test_silence_is_told_and_its_end),
 	};
