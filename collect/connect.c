@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/guid.h"
+#include "base/wintime.h"
 #include "collect/keepalive.h"
 #include "collect/mapper.h"
 #include "base/resolve.h"
@@ -642,13 +643,28 @@ static bool ticket_failed(struct connect_state *state, NTSTATUS status)
 	return false;
 }
 
+/* Of what a host says in a logon Samba only says that it is no good. */
+static bool ntlm_failed(struct connect_state *state, NTSTATUS status)
+{
+	if (state->target.kerberos ||
+	    !NT_STATUS_EQUAL(status, NT_STATUS_INVALID_PARAMETER)) {
+		return false;
+	}
+	collect_failure_set(&state->failure, EVERR_AUTH,
+			    "%s: the logon was given up: the host, or somebody"
+			    " between it and here, does not do NTLM version 2"
+			    " as it should",
+			    state->target.host);
+	return true;
+}
+
 static void service_failed(struct tevent_req *req, NTSTATUS status)
 {
 	struct connect_state *state =
 		tevent_req_data(req, struct connect_state);
 	char what[100];
 
-	if (ticket_failed(state, status)) {
+	if (ticket_failed(state, status) || ntlm_failed(state, status)) {
 		connect_failed(req);
 		return;
 	}
@@ -778,6 +794,27 @@ static bool connect_may_nest(const struct connect_state *state)
 	return state->target.kerberos && state->target.principal == NULL;
 }
 
+/*
+ * A ticket that has ended Samba asks the KDC to renew: what has waited for too
+ * long, or would have to until the step's time is over, is not begun.
+ */
+static bool ticket_ends(struct connect_state *state)
+{
+	const struct collect_target *target = &state->target;
+	uint64_t until =
+		wintime_now() + (uint64_t)target->timeout * WINTIME_SECOND;
+
+	if (target->ticket_end == 0 || target->ticket_end > until) {
+		return false;
+	}
+	collect_failure_set(&state->failure, EVERR_AUTH,
+			    "%s: the Kerberos ticket ends within the %u seconds"
+			    " that a logon may take; it is asked for anew, and"
+			    " the KDC must give it for longer",
+			    target->host, target->timeout);
+	return true;
+}
+
 static void connect_service(struct tevent_req *req)
 {
 	struct connect_state *state =
@@ -786,6 +823,10 @@ static void connect_service(struct tevent_req *req)
 	struct dcerpc_binding *binding = NULL;
 	NTSTATUS status;
 
+	if (ticket_ends(state)) {
+		connect_failed(req);
+		return;
+	}
 	flags |= state->target.kerberos ? DCERPC_AUTH_KRB5 : DCERPC_AUTH_SPNEGO;
 	binding = tcp_binding(state, state->port);
 	if (tevent_req_nomem(binding, req)) {

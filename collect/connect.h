@@ -53,6 +53,11 @@ struct collect_target {
 	 * then asks neither DNS nor a KDC, and runs no nested loop.
 	 */
 	const char *principal;
+	/*
+	 * FILETIME of that ticket's end, before which no step of the connect
+	 * may still be waiting; 0: not known.
+	 */
+	uint64_t ticket_end;
 
 	/*
 	 * What collect_parameters() made, which outlives the connection; NULL:

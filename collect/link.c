@@ -476,6 +476,7 @@ static void link_connect(struct collect_link *link)
 		target.kerberos = true;
 		target.ccache = link->ccache;
 		target.principal = link->ticket->principal;
+		target.ticket_end = link->ticket->end;
 	} else {
 		if (!link_password(link, &password)) {
 			link_end(link);

@@ -7,7 +7,7 @@
  * Heimdal of Debian's Samba.
  *
  * On success a line on stdout says until when the ticket is good (seconds
- * since 1970) and which principal it is for.
+ * since 1970, by this host's clock) and which principal it is for.
  */
 
 #include <errno.h>
@@ -15,10 +15,12 @@
 #include <krb5.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Exit statuses; collect/ticket.c knows them. */
@@ -76,6 +78,8 @@ static const char *advice(krb5_error_code code)
 		       " realm in krb5.conf or in DNS?";
 	case KRB5_KT_NOTFOUND:
 		return "the keytab has no key of this principal";
+	case KRB5_CC_IO:
+		return "is its file system full, or read-only?";
 	default:
 		return NULL;
 	}
@@ -349,6 +353,20 @@ static int write_out(struct ticket *ticket)
 	return status;
 }
 
+/*
+ * Kerberos counts by the KDC's clock once it has met the KDC, and keeps the
+ * difference in the cache.  Times are 32 bits without a sign, until 2106.
+ */
+static uint32_t own_end(struct ticket *ticket)
+{
+	uint32_t end = (uint32_t)ticket->creds->times.endtime;
+	krb5_timestamp now = 0;
+	krb5_error_code ret;
+
+	ret = krb5_timeofday(ticket->context, &now);
+	return ret == 0 ? end - (uint32_t)now + (uint32_t)time(NULL) : end;
+}
+
 static int tell(struct ticket *ticket)
 {
 	krb5_error_code ret;
@@ -358,8 +376,7 @@ static int tell(struct ticket *ticket)
 	if (ret != 0) {
 		return report(ticket, ret, "the name of the host");
 	}
-	/* Times of Kerberos are 32 bits without a sign, until 2106. */
-	printf("%u %s\n", (unsigned int)ticket->creds->times.endtime, name);
+	printf("%u %s\n", (unsigned int)own_end(ticket), name);
 	krb5_free_unparsed_name(ticket->context, name);
 	return fflush(stdout) == 0 ? 0 : EXIT_LOCAL;
 }

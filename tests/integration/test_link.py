@@ -293,6 +293,22 @@ def test_a_ticket_that_was_deleted_is_asked_for_again(links, kdc, domain_server,
 
 
 @needs_kdc
+def test_a_ticket_that_may_end_before_the_logon_is_not_used(
+        links, kdc, domain_server, tickets):
+    """Samba would ask the KDC for another, in a nested loop."""
+    kdc.modify(HOST, '-maxlife', '"10 seconds"')
+    link = links(kerberos(domain_server, keytab=kdc.keytab("alice")),
+                 **tickets)
+    for _ in range(2):
+        down = link.next()
+        assert (down["state"], down["err"]) == ("down", "EVERR_AUTH")
+        assert "ticket ends" in down["text"]
+    # Asked for anew each time.
+    kdc.modify(HOST, '-maxlife', '"1 day"')
+    assert link.until("up")
+
+
+@needs_kdc
 def test_a_dead_kdc_holds_up_nobody_else(links, kdc, domain_server, tickets,
                                          password, swallow):
     with open(kdc.krb5_conf, encoding="utf-8") as file:
