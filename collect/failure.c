@@ -124,6 +124,15 @@ static const struct {
 	{NT_STATUS_NETWORK_ACCESS_DENIED, EVERR_ACCESS, "access denied"},
 	{NT_STATUS_RPC_PROTOCOL_ERROR, EVERR_PROTOCOL,
 	 "the host answered with a protocol error"},
+	{NT_STATUS_RPC_SEC_PKG_ERROR, EVERR_PROTOCOL,
+	 "the answer's seal is broken: it was changed on the way, or is not"
+	 " the host's"},
+	{NT_STATUS_INVALID_NETWORK_RESPONSE, EVERR_PROTOCOL,
+	 "the answer is malformed, or not protected as was agreed"},
+	/* SEC_E_UNSUPPORTED_FUNCTION, of flags that a logon needs. */
+	{NT_STATUS(0x80090302), EVERR_AUTH,
+	 "the host, or somebody between it and here, does not offer signing"
+	 " and encryption"},
 	{NT_STATUS_RPC_SS_CONTEXT_MISMATCH, EVERR_INVALID,
 	 "the service no longer knows the handle"},
 	{NT_STATUS_RPC_PROCNUM_OUT_OF_RANGE, EVERR_NOT_SUPPORTED,

@@ -136,6 +136,7 @@ def assert_survives(server, host, by_mapper=True, verb=("list",)):
     assert "Sanitizer" not in errors and "runtime error" not in errors
     assert "PANIC" not in errors, errors
     assert memory < MEMORY, memory
+    return errors
 
 
 def call_of(request):
@@ -317,6 +318,7 @@ class Weaker:
     def __init__(self, *answers):
         self.answers = list(answers)
         self.asked = []
+        self.said = None
 
     def __call__(self, send, request):
         self.asked.append(request)
@@ -345,8 +347,8 @@ def field(message, at):
 
 def ask_weaker(server, host, *answers):
     script = Weaker(*answers)
-    assert_survives(server, host(script), by_mapper=False,
-                    verb=("query", "Security"))
+    script.said = assert_survives(server, host(script), by_mapper=False,
+                                  verb=("query", "Security"))
     return script
 
 
@@ -392,6 +394,8 @@ def test_a_host_that_cannot_seal_or_do_version_2_gets_no_logon(server, host,
                                                                missing):
     script = ask_weaker(server, host, *tempted(USUAL & ~missing))
     assert script.logon() is None and not script.calls()
+    assert ("version 2" if missing & TARGET_INFO else "signing and encryption"
+            ) in script.said
 
 
 REFUSALS = {
