@@ -305,6 +305,7 @@ static bool get_ticket(struct collect_verb *verb, const char *dir)
 	}
 	verb->target.kerberos = true;
 	verb->target.principal = ticket->principal;
+	verb->target.ticket_end = ticket->end;
 	verb->target.ccache =
 		talloc_asprintf(verb->cli, "FILE:%s", request.out);
 	return step_ok(verb, "ticket", "for %s", ticket->principal);
@@ -365,8 +366,9 @@ static bool step_ticket(struct collect_verb *verb)
 			      tmp != NULL ? tmp : "/tmp");
 	if (dir == NULL || mkdtemp(dir) == NULL) {
 		collect_failure_set(&failure, EVERR_IO,
-				    "cannot make a directory for the ticket:"
-				    " %s",
+				    "cannot make a directory for the ticket in"
+				    " %s: %s",
+				    tmp != NULL ? tmp : "/tmp",
 				    strerror(errno));
 		return step_failed(verb, "ticket", NULL, &failure, "");
 	}
@@ -374,6 +376,31 @@ static bool step_ticket(struct collect_verb *verb)
 	talloc_set_destructor(dir, remove_ticket);
 	verb->ticket_dir = dir;
 	return get_ticket(verb, dir);
+}
+
+/* The step before has connected: no firewall is in the way. */
+static const char *logon_advice(const struct collect_verb *verb,
+				const struct collect_failure *failure)
+{
+	bool ntlm = !verb->target.kerberos;
+
+	switch (failure->err) {
+	case EVERR_CONNECT:
+	case EVERR_TIMEOUT:
+	case EVERR_PROTOCOL:
+		return verb->config.port != 0
+			       ? "; is this the event log service's port? The"
+				 " endpoint mapper tells it where none is given"
+			       : "; it was reached and did not go through with"
+				 " the logon: its own logs may say why";
+	case EVERR_AUTH:
+		return ntlm && verb->target.domain == NULL
+			       ? "; without a domain (DOMAIN\\USER) the account"
+				 " is one of the host itself"
+			       : "";
+	default:
+		return connect_advice(failure);
+	}
 }
 
 static bool step_logon(struct collect_verb *verb)
@@ -392,7 +419,7 @@ static bool step_logon(struct collect_verb *verb)
 	TALLOC_FREE(req);
 	if (err != EVERR_OK) {
 		return step_failed(verb, "logon", NULL, &failure,
-				   connect_advice(&failure));
+				   logon_advice(verb, &failure));
 	}
 	return step_ok(verb, "logon", "%s",
 		       collect_connection_security(verb->connection));

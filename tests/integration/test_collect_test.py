@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import subprocess
+import threading
 
 import pytest
 
@@ -116,6 +117,25 @@ def test_a_wrong_password(server, tmp_path):
     assert names(lines) == ["name", "connect", "logon"]
     assert "password" in lines[-1]["text"]
     assert "Wr0ng" not in lines[-1]["text"]
+    assert "one of the host itself" in lines[-1]["text"]
+    lines = steps(server, f"127.0.0.1:{server.port}", "--user=D\\alice",
+                  f"--password-file={path}", status=1)
+    assert "password" in lines[-1]["text"]
+    assert "the host itself" not in lines[-1]["text"]
+
+
+def test_something_else_listens_there(server, password):
+    """Who was reached is not looked for behind a firewall."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        closing = threading.Thread(
+            target=lambda: [other.accept()[0].close() for _ in range(2)])
+        closing.start()
+        lines = steps(server, f"127.0.0.1:{other.getsockname()[1]}",
+                      *by_alice(password), status=1)
+        closing.join()
+    assert names(lines) == ["name", "connect", "logon"]
+    assert "service's port?" in lines[-1]["text"]
+    assert "firewall" not in lines[-1]["text"]
 
 
 def test_a_channel_that_is_missing_and_one_that_is_not(server, password):
@@ -178,6 +198,9 @@ ticket_helper = {HELPER}
         assert test.returncode == -signal.SIGINT
         assert not glob.glob(f"{server.dir}/evenlog-ticket-*")
 
+        lines = steps(server, where, "--keytab", kdc.keytab("alice"),
+                      status=1, TMPDIR="/nonexistent", **env)
+        assert "/nonexistent" in lines[-1]["text"]
         lines = steps(server, where, "--keytab", f"{kdc.dir}/none", status=1,
                       **env)
         assert names(lines) == ["name", "ticket"]
