@@ -251,33 +251,50 @@ void forwarder_output(const struct forwarder *forwarder, size_t index,
 	forward_transport_info(output->transport, &ret_info->transport);
 }
 
-/* Seconds since the oldest record behind the position was received. */
-static uint64_t lag_seconds(struct store *store,
-			    const struct forward_lane *lane)
+/*
+ * When the oldest record from id on was received; 0: not known.  An output
+ * that waits is asked again and again, in many channels, for the same one.
+ */
+static uint64_t behind_since(struct store *store, struct forward_lane *lane,
+			     uint64_t id)
 {
 	struct store_snapshot *snapshot = NULL;
 	struct store_record record = {};
-	uint64_t now = wintime_now();
 	everr_t err;
 
+	if (lane->behind_id == id) {
+		return lane->behind_since;
+	}
 	err = store_snapshot_begin(store, &snapshot);
 	if (err != EVERR_OK) {
 		return 0;
 	}
-	err = store_read(snapshot, lane->channel, lane->position + 1, false,
-			 &record);
+	err = store_read(snapshot, lane->channel, id, false, &record);
 	store_snapshot_end(snapshot);
-	if (err != EVERR_OK || record.received >= now) {
+	if (err != EVERR_OK) {
 		return 0;
 	}
-	return (now - record.received) / WINTIME_SECOND;
+	lane->behind_id = id;
+	lane->behind_since = record.received;
+	return record.received;
+}
+
+/* Seconds since the oldest record behind the position was received. */
+static uint64_t lag_seconds(struct store *store, struct forward_lane *lane,
+			    uint64_t oldest)
+{
+	uint64_t next = lane->position + 1;
+	uint64_t since =
+		behind_since(store, lane, next > oldest ? next : oldest);
+	uint64_t now = wintime_now();
+
+	return since != 0 && since < now ? (now - since) / WINTIME_SECOND : 0;
 }
 
 void forwarder_channel(const struct forwarder *forwarder, size_t output,
 		       size_t channel, struct forward_channel_info *ret_info)
 {
-	const struct forward_lane *lane =
-		forwarder->outputs[output]->lanes[channel];
+	struct forward_lane *lane = forwarder->outputs[output]->lanes[channel];
 	uint64_t oldest, next;
 
 	forward_lane_bounds(lane, &oldest, &next);
@@ -288,6 +305,7 @@ void forwarder_channel(const struct forwarder *forwarder, size_t output,
 	};
 	if (lane->channel != NULL && next > lane->position + 1) {
 		ret_info->lag_events = next - 1 - lane->position;
-		ret_info->lag_seconds = lag_seconds(forwarder->store, lane);
+		ret_info->lag_seconds =
+			lag_seconds(forwarder->store, lane, oldest);
 	}
 }

@@ -52,6 +52,8 @@ struct forward_lane {
 	uint32_t epoch;		 /* of messages whose arrival counts */
 	struct forward_gap jump; /* last != 0: to be told before the rest */
 	bool jump_handed;	 /* it is in flight */
+	uint64_t behind_id;	 /* where the oldest record behind was sought */
+	uint64_t behind_since;	 /* and when it was received; FILETIME */
 
 	bool queued; /* it may have something to read */
 	struct forward_lane *queue_next;

@@ -387,6 +387,43 @@ static void test_what_is_gone_is_told_and_counted_once(void **state)
 	assert_int_equal(position_of(&b, 0, 0), 10);
 }
 
+/* Of the only channel. */
+static uint64_t lag_of(const struct bench *b)
+{
+	struct forward_channel_info info;
+
+	forwarder_channel(b->forwarder, 0, 0, &info);
+	return info.lag_seconds;
+}
+
+static void test_the_lag_is_the_age_of_the_oldest_that_waits(void **state)
+{
+	const struct forward_config config = config_of("siem", app);
+	struct bench b = bench_new(state);
+	struct forward_transport *fake = NULL;
+	const uint64_t day = 86400;
+	uint64_t now = wintime_now();
+	uint64_t i;
+
+	for (i = 5; i > 0; i--) {
+		fixture_clock_set(b.f, now - i * day * WINTIME_SECOND);
+		fixture_append_ok(b.f, b.app, 1, 1);
+	}
+	start(&b, &config, 1);
+	fake = fake_receiver("siem");
+	fake_up(fake, ALL);
+	fixture_until(b.f, fake->num == 5);
+	/* In days, whatever the test takes. */
+	assert_int_equal(lag_of(&b) / day, 5);
+	assert_int_equal(lag_of(&b) / day, 5);
+	fake_arrive(fake, 2);
+	assert_int_equal(lag_of(&b) / day, 3);
+	clear(&b, 3);
+	assert_int_equal(lag_of(&b) / day, 2);
+	fake_arrive(fake, 5);
+	assert_int_equal(lag_of(&b), 0);
+}
+
 static void test_a_gap_at_the_end_is_told_at_once(void **state)
 {
 	const struct forward_config config = config_of("siem", app);
@@ -1164,6 +1201,7 @@ int main(void)
 			test_the_query_passes_events_and_the_position_goes_along),
 		leak_test(test_a_time_range_passes_whole_blocks),
 		leak_test(test_what_is_gone_is_told_and_counted_once),
+		leak_test(test_the_lag_is_the_age_of_the_oldest_that_waits),
 		leak_test(test_a_gap_at_the_end_is_told_at_once),
 		leak_test(test_an_event_without_a_format_is_sent_as_damaged),
 		leak_test(test_a_stalled_output_holds_up_nobody),
