@@ -67,6 +67,9 @@ static everr_t plan_one(struct plan *plan, struct forwarder *forwarder,
 	everr_t err;
 
 	if (before == NULL || !forward_config_equal(before->config, config)) {
+		if (before != NULL) {
+			forward_output_ask(before);
+		}
 		err = forward_output_create(plan, forwarder, config, catalog,
 					    before, &plan->outputs[at],
 					    ret_message);

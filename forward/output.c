@@ -466,10 +466,21 @@ void forward_output_save(struct forward_output *output)
 	}
 }
 
+void forward_output_ask(struct forward_output *output)
+{
+	uint64_t sequence;
+
+	if (forward_transport_ask(output->transport, &sequence)) {
+		forward_send_arrived(output, sequence);
+	}
+}
+
 void forward_output_stop(struct forward_output *output)
 {
 	struct tevent_req *req = NULL;
 
+	/* What has arrived by now need not be sent again. */
+	forward_output_ask(output);
 	TALLOC_FREE(output->transport);
 	turn_cancel(&output->turn);
 	/* What a rewind has written does not count without its answer. */

@@ -131,6 +131,9 @@ void forward_output_run(struct forward_output *output);
 /* Once a second: channels that came and went, the position, the rate. */
 void forward_output_tick(struct forward_output *output);
 
+/* See at once what has arrived. */
+void forward_output_ask(struct forward_output *output);
+
 /* It stops for good: write the position, without waiting for it. */
 void forward_output_stop(struct forward_output *output);
 

@@ -784,6 +784,20 @@ everr_t forward_transport_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 	return EVERR_OK;
 }
 
+bool forward_transport_ask(struct forward_transport *transport,
+			   uint64_t *ret_sequence)
+{
+	if (transport->state == TRANSPORT_UP && transport->ops->check != NULL) {
+		transport->ops->check(transport);
+	}
+	if (!transport->tell_arrived) {
+		return false;
+	}
+	transport->tell_arrived = false;
+	*ret_sequence = transport->arrived_sequence;
+	return true;
+}
+
 void forward_transport_info(const struct forward_transport *transport,
 			    struct forward_transport_info *ret_info)
 {

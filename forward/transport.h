@@ -77,6 +77,13 @@ bool forward_transport_send(struct forward_transport *transport,
 			    const uint8_t *message, size_t len,
 			    uint64_t sequence);
 
+/*
+ * Before it is freed: see at once what has arrived.  The highest sequence
+ * number that the hook has not told; false: none.
+ */
+bool forward_transport_ask(struct forward_transport *transport,
+			   uint64_t *ret_sequence);
+
 struct forward_transport_info {
 	bool up;
 	uint64_t since; /* FILETIME */

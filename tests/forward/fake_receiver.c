@@ -87,6 +87,17 @@ bool forward_transport_send(struct forward_transport *transport,
 	return true;
 }
 
+bool forward_transport_ask(struct forward_transport *transport,
+			   uint64_t *ret_sequence)
+{
+	if (transport->untold == 0) {
+		return false;
+	}
+	*ret_sequence = transport->messages[transport->untold - 1].sequence;
+	transport->untold = 0;
+	return true;
+}
+
 void forward_transport_info(const struct forward_transport *transport,
 			    struct forward_transport_info *ret_info)
 {

@@ -22,6 +22,7 @@ struct forward_transport {
 	uint64_t room; /* messages it takes until there is no more */
 	struct fake_message *messages;
 	size_t num;
+	size_t untold; /* of all messages ever sent have arrived, if asked */
 	bool *freed;
 };
 

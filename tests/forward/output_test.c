@@ -187,6 +187,39 @@ static void test_a_position_that_is_none_is_told_and_all_is_sent(void **state)
 	TALLOC_FREE(operational);
 }
 
+static void test_a_stop_asks_what_has_arrived(void **state)
+{
+	struct forward_config config = config_of("siem", app);
+	struct bench b = bench_new(state);
+	struct forward_transport *fake = NULL;
+
+	fixture_append_ok(b.f, b.app, 1, 10);
+	start(&b, &config, 1);
+	fake = fake_receiver("siem");
+	fake_up(fake, 6);
+	fixture_until(b.f, fake->num == 6);
+	fake->untold = 3;
+	TALLOC_FREE(b.forwarder);
+	fixture_reopen(b.f);
+
+	start(&b, &config, 1);
+	assert_int_equal(position_of(&b, 0, 0), 3);
+	fake = fake_receiver("siem");
+	fake_up(fake, 4);
+	fixture_until(b.f, fake->num == 4);
+	expect_range(fake, 0, "App", 4, 7);
+	/* So does a reload of this output. */
+	fake->untold = 2;
+	config.host = "new.example";
+	assert_int_equal(forwarder_reload(b.forwarder, &config, 1, NULL, b.f,
+					  &(char *){NULL}),
+			 EVERR_OK);
+	fake = fake_receiver("siem");
+	fake_up(fake, ALL);
+	fixture_until(b.f, fake->num == 5);
+	expect_range(fake, 0, "App", 6, 10);
+}
+
 static void test_the_position_is_written_while_it_moves(void **state)
 {
 	const struct forward_config config = config_of("siem", app);
@@ -1192,6 +1225,7 @@ int main(void)
 		leak_test(test_each_event_is_sent_once_and_in_order),
 		leak_test(test_a_restart_goes_on_behind_what_has_arrived),
 		leak_test(test_a_position_that_is_none_is_told_and_all_is_sent),
+		leak_test(test_a_stop_asks_what_has_arrived),
 		leak_test(test_the_position_is_written_while_it_moves),
 		leak_test(test_what_has_not_arrived_is_sent_again),
 		leak_test(test_channels_take_turns),

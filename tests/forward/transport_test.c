@@ -4,10 +4,12 @@
 #include "tests/leak.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -339,6 +341,30 @@ static void test_receiver_whose_kernel_answers_is_waited_for(void **state)
 	receiver_resume(t.receiver);
 	loop_until(t.ev, t.sender->arrived == next - 1);
 	assert_int_equal(t.sender->downs, 0);
+}
+
+static void test_what_has_arrived_is_told_when_it_is_asked(void **state)
+{
+	struct test t = make(*state, FORWARD_TCP, AF_INET, SOCK_STREAM);
+	struct forward_transport *transport = NULL;
+	uint64_t sequence = 0;
+	int queued = 1;
+
+	start_and_wait(&t);
+	transport = t.sender->transport;
+	assert_false(forward_transport_ask(transport, &sequence));
+	assert_true(sender_send(t.sender, "one", 7));
+	assert_true(sender_send(t.sender, "two", 8));
+	assert_false(forward_transport_ask(transport, &sequence));
+	stream_flush(transport);
+	/* Without a turn of the loop: its timer tells nothing. */
+	while (queued > 0) {
+		assert_int_equal(ioctl(transport->fd, SIOCOUTQ, &queued), 0);
+	}
+	assert_true(forward_transport_ask(transport, &sequence));
+	assert_int_equal(sequence, 8);
+	assert_false(forward_transport_ask(transport, &sequence));
+	assert_int_equal(t.sender->arrived, 0);
 }
 
 static void test_message_of_four_mib_passes(void **state)
@@ -755,6 +781,7 @@ int main(void)
 		leak_test(
 			test_receiver_that_takes_nothing_is_left_after_a_time),
 		leak_test(test_receiver_whose_kernel_answers_is_waited_for),
+		leak_test(test_what_has_arrived_is_told_when_it_is_asked),
 		leak_test(test_message_of_four_mib_passes),
 		leak_test(test_after_a_close_it_connects_again),
 		leak_test(test_after_a_reset_it_connects_again),
