@@ -447,6 +447,16 @@ static uint32_t random_number(void)
 	return number;
 }
 
+static void connection_lasted(struct forward_transport *transport)
+{
+	if (transport_now_ms() - transport->up_ms >= TRANSPORT_SETTLED_MS) {
+		backoff_reset(&transport->backoff);
+		transport->brief = 0;
+	} else if (transport->brief < TRANSPORT_BRIEF) {
+		transport->brief++;
+	}
+}
+
 void transport_fail(struct forward_transport *transport, const char *fmt, ...)
 {
 	struct forward_transport_info *info = &transport->info;
@@ -459,10 +469,7 @@ void transport_fail(struct forward_transport *transport, const char *fmt, ...)
 	info->reason_time = wintime_now();
 	if (was_up) {
 		info->since = info->reason_time;
-	}
-	if (was_up &&
-	    transport_now_ms() - transport->up_ms >= TRANSPORT_SETTLED_MS) {
-		backoff_reset(&transport->backoff);
+		connection_lasted(transport);
 	}
 
 	connection_reset(transport);

@@ -26,8 +26,12 @@
 
 #define TRANSPORT_CONNECT_MS 10000 /* for one address */
 #define TRANSPORT_GREETING_MS 20000
+/* A receiver that has doubts about us has gone by then. */
+#define TRANSPORT_VERDICT_MS 1000
 #define TRANSPORT_BACKOFF_MIN_MS 250
 #define TRANSPORT_BACKOFF_MAX_SECONDS 60
+/* So many connections that did not last are no chance. */
+#define TRANSPORT_BRIEF 2
 /* A connection that lasted so long was a good one. */
 #define TRANSPORT_SETTLED_MS 5000
 
@@ -113,6 +117,7 @@ struct forward_transport {
 	struct tevent_timer *timer; /* of the state */
 	struct tevent_req *connecting;
 	uint64_t up_ms;
+	unsigned int brief; /* connections in a row that did not last */
 
 	/* The connection. */
 	const struct transport_ops *ops;
@@ -161,6 +166,17 @@ static inline bool transport_is_open(const struct forward_transport *transport)
 /* A socket that is connected, which is the transport's from now on. */
 void transport_connected(struct forward_transport *transport, int fd,
 			 const struct transport_ops *ops);
+/*
+ * Whether the receiver may be one that takes connections only to close them:
+ * its kernel would acknowledge what nobody reads.  Then it has to keep one for
+ * TRANSPORT_VERDICT_MS before something is sent.
+ */
+static inline bool transport_is_doubtful(
+	const struct forward_transport *transport)
+{
+	return transport->brief >= TRANSPORT_BRIEF;
+}
+
 /* The greeting is over. */
 void transport_up(struct forward_transport *transport);
 /* Break the connection or the attempt, and try again after the back-off. */
@@ -223,6 +239,8 @@ ssize_t stream_write(struct forward_transport *transport, const uint8_t *data,
 		     size_t len);
 /* What the kernel of the peer has acknowledged, or the peer read. */
 void stream_check(struct forward_transport *transport);
+/* The peer has not closed its end. */
+bool stream_peer_is_there(const struct forward_transport *transport);
 /* The peer's kernel answers, though its program reads nothing. */
 bool stream_waits(const struct forward_transport *transport);
 

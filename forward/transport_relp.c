@@ -274,6 +274,19 @@ static void relp_acknowledge(struct forward_transport *transport)
 			 sizeof(on));
 }
 
+static void relp_closed(struct forward_transport *transport, int error)
+{
+	if (transport->state == TRANSPORT_UP || error == ETIMEDOUT) {
+		transport_fail_errno(transport, error);
+		return;
+	}
+	transport_fail(transport,
+		       "%s: the receiver closed the connection before it had "
+		       "opened a session: its log may say why; does another "
+		       "protocol listen there?",
+		       transport->peer);
+}
+
 static void relp_read(struct forward_transport *transport)
 {
 	uint8_t data[16384];
@@ -290,7 +303,7 @@ static void relp_read(struct forward_transport *transport)
 			break;
 		}
 		if (n <= 0) {
-			transport_fail_errno(transport, n == 0 ? 0 : errno);
+			relp_closed(transport, n == 0 ? 0 : errno);
 			return;
 		}
 		relp_take(transport, data, (size_t)n);

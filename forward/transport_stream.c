@@ -118,8 +118,7 @@ static void stream_read(struct forward_transport *transport)
 	}
 }
 
-/* The peer has not closed its end. */
-static bool peer_is_there(const struct forward_transport *transport)
+bool stream_peer_is_there(const struct forward_transport *transport)
 {
 	struct pollfd pfd = {.fd = transport->fd, .events = POLLRDHUP};
 
@@ -145,7 +144,7 @@ void stream_check(struct forward_transport *transport)
 		return;
 	}
 	offset = transport->written - (uint64_t)queued;
-	if (offset > transport->arrived && peer_is_there(transport)) {
+	if (offset > transport->arrived && stream_peer_is_there(transport)) {
 		transport_arrived(transport, offset);
 	}
 }
@@ -165,7 +164,29 @@ bool stream_waits(const struct forward_transport *transport)
 	       info.tcpi_unacked == 0 && info.tcpi_probes < 2;
 }
 
+static void stream_verdict(struct tevent_context *ev, struct tevent_timer *te,
+			   struct timeval now, void *private_data)
+{
+	struct forward_transport *transport =
+		talloc_get_type_abort(private_data, struct forward_transport);
+
+	transport->timer = NULL;
+	transport_up(transport);
+}
+
+/* A proxy whose server is down takes each connection and closes it. */
+static void stream_greet(struct forward_transport *transport)
+{
+	if (transport_is_doubtful(transport)) {
+		(void)transport_wait(transport, TRANSPORT_VERDICT_MS,
+				     stream_verdict);
+		return;
+	}
+	transport_up(transport);
+}
+
 const struct transport_ops transport_tcp_ops = {
+	.greet = stream_greet,
 	.frame = stream_frame,
 	.flush = stream_flush,
 	.write = stream_write,

@@ -3,12 +3,14 @@
 #include "forward/transport_internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 /*
  * RFC 5425: the receiver has to prove the name that it was called by.
@@ -20,13 +22,8 @@
 #define PRIORITY "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 #define RECORD_MAX 16384
 #define READ_TURNS 16
-/*
- * In TLS 1.3 the handshake is over for us before the receiver has looked at
- * our certificate.  What its kernel took until it refuses would be lost: so
- * much time it has.
- */
-#define VERDICT_MS 1000
-
+/* What Debian's GnuTLS reads for "the system's authorities". */
+#define SYSTEM_CA "/etc/ssl/certs/ca-certificates.crt"
 enum {
 	TLS_CA,
 	TLS_CERTIFICATE,
@@ -42,11 +39,12 @@ struct tls_trust {
 
 struct tls_session {
 	gnutls_session_t session;
-	char *name;	/* that it has to prove */
+	char *name; /* that it has to prove */
+	gnutls_typed_vdata_st proof[2];
+	int error;	/* errno of the socket, 0: it was closed */
 	uint64_t plain; /* bytes that were encrypted */
 	bool pending;	/* a record that the socket did not take */
 	bool shaken;	/* the handshake is over */
-	bool accepted;	/* our certificate, for what we know */
 };
 
 static struct tls_session *session_of(struct forward_transport *transport)
@@ -68,6 +66,22 @@ static const char *file_path(const struct forward_config *config, int which)
 	}
 }
 
+/* errno, or 0.  A FIFO is not waited for. */
+static int file_look(const char *path, struct stat *ret_file)
+{
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	int error = 0;
+
+	if (fd == -1) {
+		return errno;
+	}
+	if (fstat(fd, ret_file) != 0) {
+		error = errno;
+	}
+	close(fd);
+	return error;
+}
+
 /* GnuTLS tells neither which of the files it cannot read nor why. */
 static everr_t files_look(TALLOC_CTX *mem_ctx,
 			  const struct forward_config *config,
@@ -77,22 +91,28 @@ static everr_t files_look(TALLOC_CTX *mem_ctx,
 
 	for (i = 0; i < TLS_FILES; i++) {
 		const char *path = file_path(config, i);
-		FILE *f = NULL;
+		const char *why = NULL;
+		int error;
 
 		ret_files[i] = (struct stat){};
 		if (path == NULL) {
 			continue;
 		}
-		f = fopen(path, "re");
-		if (f == NULL || fstat(fileno(f), &ret_files[i]) != 0) {
-			*ret_message = talloc_asprintf(mem_ctx, "%s: %s", path,
-						       strerror(errno));
-			if (f != NULL) {
-				fclose(f);
-			}
+		error = file_look(path, &ret_files[i]);
+		if (error != 0) {
+			why = strerror(error);
+		} else if (!S_ISREG(ret_files[i].st_mode)) {
+			why = "this is no regular file";
+		}
+		if (why != NULL) {
+			*ret_message =
+				talloc_asprintf(mem_ctx, "%s: %s", path, why);
 			return EVERR_CONFIG;
 		}
-		fclose(f);
+	}
+	if (config->ca == NULL) {
+		/* It need not be there: its changes are to be noticed. */
+		(void)file_look(SYSTEM_CA, &ret_files[TLS_CA]);
 	}
 	return EVERR_OK;
 }
@@ -312,17 +332,60 @@ static void fail_for_authority(struct forward_transport *transport,
 						     : "this system");
 }
 
-static void fail_for_time(struct forward_transport *transport, const char *what,
-			  time_t t)
+#define DATE_MAX 32
+
+static void date_text(char text[DATE_MAX], time_t t)
 {
-	char date[32] = "";
 	struct tm tm;
 
+	text[0] = '\0';
 	if (gmtime_r(&t, &tm) != NULL) {
-		(void)strftime(date, sizeof(date), "%Y-%m-%d %H:%M UTC", &tm);
+		(void)strftime(text, DATE_MAX, "%Y-%m-%d %H:%M UTC", &tm);
 	}
-	transport_fail(transport, "%s: the receiver's certificate %s %s",
-		       transport->peer, what, date);
+}
+
+/* It, or one of those who have issued it: GnuTLS does not say which. */
+static void fail_for_time(struct forward_transport *transport,
+			  gnutls_x509_crt_t certificate)
+{
+	time_t now = time(NULL);
+	time_t begin = gnutls_x509_crt_get_activation_time(certificate);
+	time_t end = gnutls_x509_crt_get_expiration_time(certificate);
+	char date[DATE_MAX];
+
+	if (end < now) {
+		date_text(date, end);
+		transport_fail(transport,
+			       "%s: the receiver's certificate has expired on "
+			       "%s; the receiver needs a new one",
+			       transport->peer, date);
+	} else if (begin > now) {
+		date_text(date, begin);
+		transport_fail(transport,
+			       "%s: the receiver's certificate is not valid "
+			       "before %s; are the clocks right, here and "
+			       "there?",
+			       transport->peer, date);
+	} else {
+		transport_fail(
+			transport,
+			"%s: the certificate of an authority that has "
+			"issued the receiver's is out of date; renew it, "
+			"also in %s",
+			transport->peer,
+			transport->config->ca != NULL ? transport->config->ca
+						      : "this system's list");
+	}
+}
+
+/* RFC 5280 4.2.1.12.  Whoever has a client's key is no receiver by it. */
+static void fail_for_purpose(struct forward_transport *transport)
+{
+	transport_fail(transport,
+		       "%s: the receiver's certificate is not made for a "
+		       "server; the receiver needs one whose extended key "
+		       "usage has serverAuth",
+		       transport->peer);
 }
 
 static void fail_for_name(struct forward_transport *transport,
@@ -365,12 +428,11 @@ static void tls_distrust(struct forward_transport *transport)
 	}
 	if ((status & GNUTLS_CERT_SIGNER_NOT_FOUND) != 0) {
 		fail_for_authority(transport, certificate);
-	} else if ((status & GNUTLS_CERT_EXPIRED) != 0) {
-		fail_for_time(transport, "has expired on",
-			      gnutls_x509_crt_get_expiration_time(certificate));
-	} else if ((status & GNUTLS_CERT_NOT_ACTIVATED) != 0) {
-		fail_for_time(transport, "is not valid before",
-			      gnutls_x509_crt_get_activation_time(certificate));
+	} else if ((status &
+		    (GNUTLS_CERT_EXPIRED | GNUTLS_CERT_NOT_ACTIVATED)) != 0) {
+		fail_for_time(transport, certificate);
+	} else if ((status & GNUTLS_CERT_PURPOSE_MISMATCH) != 0) {
+		fail_for_purpose(transport);
 	} else if ((status & GNUTLS_CERT_UNEXPECTED_OWNER) != 0) {
 		fail_for_name(transport, certificate);
 	} else {
@@ -379,13 +441,66 @@ static void tls_distrust(struct forward_transport *transport)
 	gnutls_x509_crt_deinit(certificate);
 }
 
+/* When the certificate that we have shown has expired, or 0. */
+static time_t our_end(gnutls_session_t session)
+{
+	const gnutls_datum_t *ours = gnutls_certificate_get_ours(session);
+	gnutls_x509_crt_t certificate = NULL;
+	time_t end = 0;
+
+	if (ours == NULL || gnutls_x509_crt_init(&certificate) < 0) {
+		return 0;
+	}
+	if (gnutls_x509_crt_import(certificate, ours, GNUTLS_X509_FMT_DER) >=
+	    0) {
+		end = gnutls_x509_crt_get_expiration_time(certificate);
+	}
+	gnutls_x509_crt_deinit(certificate);
+	return end < time(NULL) ? end : 0;
+}
+
+/* What to do about a receiver that does not want us, as far as one knows. */
+static void our_advice(struct forward_transport *transport, char *text,
+		       size_t size)
+{
+	const char *certificate = transport->config->certificate;
+	time_t end = our_end(session_of(transport)->session);
+	char date[DATE_MAX];
+
+	if (certificate == NULL) {
+		snprintf(text, size, "set certificate and key");
+	} else if (end != 0) {
+		date_text(date, end);
+		snprintf(text, size, "%s has expired on %s, renew it",
+			 certificate, date);
+	} else {
+		snprintf(text, size,
+			 "%s must be made for clients (clientAuth), by an "
+			 "authority that the receiver trusts; its log may say "
+			 "more",
+			 certificate);
+	}
+}
+
+static void fail_for_ours(struct forward_transport *transport, const char *why)
+{
+	char advice[FORWARD_REASON_MAX];
+
+	our_advice(transport, advice, sizeof(advice));
+	transport_fail(transport, "%s: %s: %s; %s", transport->peer,
+		       transport->config->certificate != NULL
+			       ? "the receiver does not accept our certificate"
+			       : "the receiver demands a certificate of ours",
+		       why, advice);
+}
+
 static void tls_alert(struct forward_transport *transport)
 {
-	gnutls_alert_description_t alert =
-		gnutls_alert_get(session_of(transport)->session);
+	struct tls_session *tls = session_of(transport);
+	gnutls_alert_description_t alert = gnutls_alert_get(tls->session);
 	const char *name = gnutls_alert_get_name(alert);
-	const char *what = "the receiver refuses TLS";
 
+	name = name != NULL ? name : "unknown alert";
 	switch (alert) {
 	case GNUTLS_A_CERTIFICATE_REQUIRED:
 	case GNUTLS_A_BAD_CERTIFICATE:
@@ -395,39 +510,53 @@ static void tls_alert(struct forward_transport *transport)
 	case GNUTLS_A_CERTIFICATE_UNKNOWN:
 	case GNUTLS_A_UNKNOWN_CA:
 	case GNUTLS_A_ACCESS_DENIED:
-		what = transport->config->certificate != NULL
-			       ? "the receiver does not accept our certificate"
-			       : "the receiver demands a certificate of ours "
-				 "(set certificate and key)";
-		break;
+		fail_for_ours(transport, name);
+		return;
+	case GNUTLS_A_PROTOCOL_VERSION:
+		transport_fail(transport,
+			       "%s: the receiver refuses TLS: %s; it must take "
+			       "TLS 1.2 or 1.3",
+			       transport->peer, name);
+		return;
+	case GNUTLS_A_UNRECOGNIZED_NAME:
+		transport_fail(transport,
+			       "%s: the receiver does not go by the name %s; "
+			       "connect by another, or set server_name",
+			       transport->peer, tls->name);
+		return;
 	default:
-		break;
+		transport_fail(transport,
+			       "%s: the receiver refuses TLS: %s; its log may "
+			       "say why",
+			       transport->peer, name);
+		return;
 	}
-	transport_fail(transport, "%s: %s: %s", transport->peer, what,
-		       name != NULL ? name : "unknown alert");
 }
 
 /* A receiver need not say why it goes; but one may guess. */
 static void tls_closed(struct forward_transport *transport)
 {
-	const struct forward_config *config = transport->config;
-	const char *hint = "its log may say why";
+	struct tls_session *tls = session_of(transport);
+	char advice[FORWARD_REASON_MAX] =
+		"its log may say why; does it listen for TLS there?";
 
-	if (transport->state == TRANSPORT_UP) {
-		transport_fail_errno(transport, 0);
+	if (transport->state == TRANSPORT_UP || tls->error == ETIMEDOUT) {
+		transport_fail_errno(transport, tls->error);
 		return;
 	}
-	if (gnutls_certificate_client_get_request_status(
-		    session_of(transport)->session) != 0) {
-		hint = config->certificate != NULL
-			       ? "it may not accept our certificate"
-			       : "it asked for a certificate of ours (set "
-				 "certificate and key)";
+	if (gnutls_certificate_client_get_request_status(tls->session) != 0) {
+		our_advice(transport, advice, sizeof(advice));
+		transport_fail(transport,
+			       "%s: the receiver closed the connection during "
+			       "the TLS handshake, where it asked for a "
+			       "certificate of ours: %s",
+			       transport->peer, advice);
+		return;
 	}
 	transport_fail(transport,
 		       "%s: the receiver closed the connection during the TLS "
 		       "handshake: %s",
-		       transport->peer, hint);
+		       transport->peer, advice);
 }
 
 static void tls_failed(struct forward_transport *transport, ssize_t error)
@@ -447,8 +576,11 @@ static void tls_failed(struct forward_transport *transport, ssize_t error)
 	case GNUTLS_E_UNEXPECTED_PACKET_LENGTH:
 	case GNUTLS_E_UNSUPPORTED_VERSION_PACKET:
 	case GNUTLS_E_RECORD_OVERFLOW:
-		transport_fail(transport, "%s: what answers there is no TLS",
-			       transport->peer);
+		transport_fail(
+			transport,
+			"%s: what answers there is no TLS, or older than "
+			"TLS 1.2",
+			transport->peer);
 		return;
 	default:
 		transport_fail(transport, "%s: TLS: %s", transport->peer,
@@ -458,6 +590,17 @@ static void tls_failed(struct forward_transport *transport, ssize_t error)
 }
 
 /* ------------------------------------------------------------- handshake */
+
+/* GnuTLS itself keeps no errno. */
+static void tls_socket_error(struct forward_transport *transport)
+{
+	struct tls_session *tls = session_of(transport);
+
+	tls->error = errno == EPIPE ? 0 : errno;
+	/* What it does not know it takes for the end. */
+	gnutls_transport_set_errno(tls->session,
+				   errno == ENOBUFS ? EAGAIN : errno);
+}
 
 /* GnuTLS's way to the socket: what it takes is counted. */
 static ssize_t tls_push(gnutls_transport_ptr_t ptr, const giovec_t *vectors,
@@ -474,9 +617,18 @@ static ssize_t tls_push(gnutls_transport_ptr_t ptr, const giovec_t *vectors,
 	if (n > 0) {
 		transport->written += (uint64_t)n;
 	} else if (n == -1) {
-		/* What it does not know it takes for the end. */
-		gnutls_transport_set_errno(session_of(transport)->session,
-					   errno == ENOBUFS ? EAGAIN : errno);
+		tls_socket_error(transport);
+	}
+	return n;
+}
+
+static ssize_t tls_pull(gnutls_transport_ptr_t ptr, void *data, size_t len)
+{
+	struct forward_transport *transport = ptr;
+	ssize_t n = recv(transport->fd, data, len, MSG_DONTWAIT);
+
+	if (n == -1) {
+		tls_socket_error(transport);
 	}
 	return n;
 }
@@ -498,28 +650,22 @@ static void tls_verdict(struct tevent_context *ev, struct tevent_timer *te,
 	tls_accepted(transport);
 }
 
-/* A ticket comes from one who has seen the whole handshake. */
-static int tls_ticket(gnutls_session_t session, unsigned int type,
-		      unsigned int when, unsigned int incoming,
-		      const gnutls_datum_t *message)
-{
-	struct tls_session *tls = gnutls_session_get_ptr(session);
-
-	tls->accepted = true;
-	return 0;
-}
-
+/*
+ * Whether our certificate will do a receiver says after the handshake, in TLS
+ * 1.3 always; and whether its name will do in TLS 1.2, too, even after a
+ * ticket.  What its kernel has taken until then is lost.
+ */
 static void tls_shaken(struct forward_transport *transport)
 {
 	struct tls_session *tls = session_of(transport);
 
 	tls->shaken = true;
-	if (gnutls_certificate_client_get_request_status(tls->session) == 0 ||
-	    gnutls_protocol_get_version(tls->session) < GNUTLS_TLS1_3) {
+	if (gnutls_certificate_client_get_request_status(tls->session) == 0 &&
+	    !transport_is_doubtful(transport)) {
 		tls_accepted(transport);
 		return;
 	}
-	(void)transport_wait(transport, VERDICT_MS, tls_verdict);
+	(void)transport_wait(transport, TRANSPORT_VERDICT_MS, tls_verdict);
 }
 
 static void tls_shake(struct forward_transport *transport)
@@ -589,7 +735,6 @@ static int tls_prepare(struct forward_transport *transport,
 		tls->session = NULL;
 		return ret;
 	}
-	gnutls_session_set_ptr(tls->session, tls);
 	ret = gnutls_priority_set_direct(tls->session, PRIORITY, NULL);
 	if (ret >= 0) {
 		ret = gnutls_credentials_set(
@@ -604,14 +749,18 @@ static int tls_prepare(struct forward_transport *transport,
 		return ret;
 	}
 	/* Addresses are compared with the certificate's, too. */
-	gnutls_session_set_verify_cert(tls->session, tls->name, 0);
-	gnutls_handshake_set_hook_function(tls->session,
-					   GNUTLS_HANDSHAKE_NEW_SESSION_TICKET,
-					   GNUTLS_HOOK_POST, tls_ticket);
-	gnutls_transport_set_ptr2(
-		tls->session, (gnutls_transport_ptr_t)(intptr_t)transport->fd,
-		transport);
+	tls->proof[0] = (gnutls_typed_vdata_st){
+		.type = GNUTLS_DT_DNS_HOSTNAME,
+		.data = (unsigned char *)tls->name,
+	};
+	tls->proof[1] = (gnutls_typed_vdata_st){
+		.type = GNUTLS_DT_KEY_PURPOSE_OID,
+		.data = (unsigned char *)GNUTLS_KP_TLS_WWW_SERVER,
+	};
+	gnutls_session_set_verify_cert2(tls->session, tls->proof, 2, 0);
+	gnutls_transport_set_ptr(tls->session, transport);
 	gnutls_transport_set_vec_push_function(tls->session, tls_push);
+	gnutls_transport_set_pull_function(tls->session, tls_pull);
 	return 0;
 }
 
@@ -690,6 +839,7 @@ static ssize_t tls_write(struct forward_transport *transport,
 		tls_failed(transport, n);
 		return -1;
 	}
+	TEVENT_FD_READABLE(transport->fde);
 	tls->plain += (uint64_t)n;
 	tls_map(transport, tls->plain);
 	return n;
@@ -714,16 +864,26 @@ static void tls_read(struct forward_transport *transport)
 		tls_shake(transport);
 		return;
 	}
+	/*
+	 * GnuTLS 3.7 fails with a request for new keys that comes while a
+	 * record waits: that is read afterwards.
+	 */
+	if (tls->pending) {
+		TEVENT_FD_NOT_READABLE(transport->fde);
+		return;
+	}
 	for (i = 0; i < READ_TURNS; i++) {
 		ssize_t n = gnutls_record_recv(tls->session, nothing,
 					       sizeof(nothing));
 
+		/* RFC 5246 7.4.1.1: another handshake may be passed over. */
 		if (n > 0 || n == GNUTLS_E_INTERRUPTED ||
+		    n == GNUTLS_E_REHANDSHAKE ||
 		    n == GNUTLS_E_WARNING_ALERT_RECEIVED) {
 			continue;
 		}
 		if (n == GNUTLS_E_AGAIN) {
-			break;
+			return;
 		}
 		if (n == 0) {
 			tls_closed(transport);
@@ -732,9 +892,17 @@ static void tls_read(struct forward_transport *transport)
 		}
 		return;
 	}
-	if (tls->accepted && transport->state == TRANSPORT_GREETING) {
-		tls_accepted(transport);
+}
+
+/* While nothing is read, this is how the receiver's end is noticed. */
+static void tls_check(struct forward_transport *transport)
+{
+	if ((tevent_fd_get_flags(transport->fde) & TEVENT_FD_READ) == 0 &&
+	    !stream_peer_is_there(transport)) {
+		transport_fail_errno(transport, 0);
+		return;
 	}
+	stream_check(transport);
 }
 
 static void tls_bye(struct forward_transport *transport)
@@ -752,7 +920,7 @@ const struct transport_ops transport_tls_ops = {
 	.flush = tls_flush,
 	.write = tls_write,
 	.read = tls_read,
-	.check = stream_check,
+	.check = tls_check,
 	.waits = stream_waits,
 	.bye = tls_bye,
 	.encrypts = true,

@@ -450,6 +450,29 @@ static void test_what_was_in_flight_at_a_break_has_not_arrived(void **state)
 	assert_true(receiver_has(t.receiver, "4 lost"));
 }
 
+/*
+ * Its kernel acknowledges what nobody reads: after two such connections it has
+ * to keep one for a time before something is sent.
+ */
+static void test_receiver_that_always_closes_gets_no_more(void **state)
+{
+	struct test t = make(*state, FORWARD_TCP, AF_INET, SOCK_STREAM);
+	size_t i;
+
+	sender_start(t.sender);
+	for (i = 1; i <= 4; i++) {
+		loop_until(t.ev, t.receiver->accepted == i);
+		loop_until(t.ev, t.sender->readies == i || i > 2);
+		receiver_drop(t.receiver, false);
+		loop_until(t.ev, t.sender->downs == i);
+	}
+	assert_int_equal(t.sender->readies, 2);
+	loop_until(t.ev, t.sender->readies == 3);
+	assert_true(sender_send(t.sender, "one", 1));
+	loop_until(t.ev, t.sender->arrived == 1);
+	assert_int_equal(t.receiver->accepted, 5);
+}
+
 static void test_it_tries_until_somebody_listens(void **state)
 {
 	struct test t = make(*state, FORWARD_TCP, AF_INET, SOCK_STREAM);
@@ -788,6 +811,7 @@ int main(void)
 		leak_test(
 			test_after_a_close_of_a_unix_socket_it_connects_again),
 		leak_test(test_what_was_in_flight_at_a_break_has_not_arrived),
+		leak_test(test_receiver_that_always_closes_gets_no_more),
 		leak_test(test_it_tries_until_somebody_listens),
 		leak_test(test_name_that_nobody_has_is_the_reason),
 		leak_test(test_udp_port_where_nobody_listens_is_noticed),

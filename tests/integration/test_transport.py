@@ -12,6 +12,7 @@ import threading
 import time
 
 import pytest
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from pems import Authority
 from rsyslog import Rsyslog
@@ -196,30 +197,67 @@ def refused(receiver, *options):
 def test_receiver_of_another_authority_is_refused(pems):
     with tempfile.TemporaryDirectory() as directory:
         other = Authority(directory, "Other authority")
-        with Rsyslog(("tls",), **tls_receiver(pems)) as receiver:
+        with OpenSsl(pems) as receiver:
             reason = refused(receiver, f"ca={other.path}")
-            assert "issued by \"CN=Test authority\"" in reason
-            assert f"no authority of {other.path}" in reason
-            reason = refused(receiver)
-            assert "no authority of this system" in reason
+        assert "issued by \"CN=Test authority\"" in reason
+        assert f"no authority of {other.path}" in reason
+    with OpenSsl(pems) as receiver:
+        assert "no authority of this system" in refused(receiver)
 
 
 def test_receiver_of_another_name_is_refused(pems):
-    with Rsyslog(("tls",), **tls_receiver(pems)) as receiver:
+    with OpenSsl(pems) as receiver:
         reason = refused(receiver, f"ca={pems.path}",
                          "server_name=log.example.org")
-        assert ("certificate is for siem.example.org and not for "
-                "log.example.org") in reason
-        send(numbered(10), "transport=tls",
-             f"port={receiver.ports['tls']}", f"ca={pems.path}",
-             "server_name=siem.example.org")
+    assert ("certificate is for siem.example.org and not for "
+            "log.example.org") in reason
+    with OpenSsl(pems) as receiver:
+        send([b"one"], "transport=tls", f"port={receiver.ports['tls']}",
+             f"ca={pems.path}", "server_name=siem.example.org")
+    assert receiver.data == b"3 one"
 
 
-def test_certificate_that_has_expired_is_refused(pems):
-    expired = pems.issue("127.0.0.1", days=-1)
-    with Rsyslog(("tls",), **tls_receiver(pems, expired)) as receiver:
-        assert "certificate has expired on 20" in refused(
-            receiver, f"ca={pems.path}")
+CLIENT_ONLY = [ExtendedKeyUsageOID.CLIENT_AUTH]
+
+
+@pytest.mark.parametrize("options, why", [
+    ({"days": -1}, "certificate has expired on 20"),
+    ({"days": 9, "since": 1}, "certificate is not valid before 20"),
+    ({"purposes": CLIENT_ONLY}, "certificate is not made for a server"),
+])
+def test_certificate_that_does_not_hold_is_refused(pems, options, why):
+    with OpenSsl(pems, pems.issue("127.0.0.1", **options)) as receiver:
+        assert why in refused(receiver, f"ca={pems.path}")
+    assert receiver.data == b""
+
+
+def test_certificate_for_servers_and_others_is_taken(pems):
+    purposes = CLIENT_ONLY + [ExtendedKeyUsageOID.SERVER_AUTH]
+    with OpenSsl(pems, pems.issue("127.0.0.1",
+                                  purposes=purposes)) as receiver:
+        send([b"one"], "transport=tls", f"port={receiver.ports['tls']}",
+             f"ca={pems.path}")
+    assert receiver.data == b"3 one"
+
+
+def test_authority_that_has_expired_is_not_the_receivers_fault():
+    with tempfile.TemporaryDirectory() as directory:
+        expired = Authority(directory, days=-1)
+        expired.server = expired.issue("127.0.0.1")
+        with OpenSsl(expired) as receiver:
+            reason = refused(receiver, f"ca={expired.path}")
+    assert "certificate of an authority" in reason
+    assert f"out of date; renew it, also in {expired.path}" in reason
+
+
+def test_certificate_of_ours_that_has_expired_is_named(pems):
+    certificate, key = pems.issue("evenlog.example.org", days=-1)
+    with OpenSsl(pems, verify_mode=ssl.CERT_REQUIRED) as receiver:
+        reason = refused(receiver, f"ca={pems.path}",
+                         f"certificate={certificate}", f"key={key}")
+    assert receiver.data == b""
+    assert "does not accept our certificate" in reason
+    assert f"{certificate} has expired on 20" in reason
 
 
 def test_client_certificate_that_is_demanded_is_shown(pems):
@@ -247,11 +285,13 @@ def test_files_that_cannot_be_used_are_named(pems):
 
 
 class OpenSsl:
-    """A receiver of Python's ssl, for one connection."""
+    """A receiver of Python's ssl, for one connection, which it closes unread
+    if it is unwelcome."""
 
-    def __init__(self, pems, **options):
+    def __init__(self, pems, server=None, unwelcome=False, **options):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(*pems.server)
+        context.load_cert_chain(*(server or pems.server))
+        self.unwelcome = unwelcome
         context.load_verify_locations(pems.path)
         for name, value in options.items():
             setattr(context, name, value)
@@ -263,11 +303,15 @@ class OpenSsl:
         self.thread.start()
 
     def _run(self, context):
-        plain, _ = self.socket.accept()
-        plain.settimeout(SECONDS)
         try:
+            plain, _ = self.socket.accept()
+            plain.settimeout(SECONDS)
             with context.wrap_socket(plain, server_side=True) as connection:
                 self.version = connection.version()
+                if self.unwelcome:
+                    # As one that compares names now.
+                    time.sleep(0.1)
+                    return
                 while part := connection.recv(65536):
                     self.data += part
         except OSError as error:
@@ -280,6 +324,8 @@ class OpenSsl:
         return self
 
     def __exit__(self, *_):
+        # In case nobody has come.
+        self.socket.shutdown(socket.SHUT_RDWR)
         self.thread.join()
         self.socket.close()
 
@@ -310,6 +356,19 @@ def test_openssl_that_misses_our_certificate_gets_nothing(pems, version):
     else:
         assert ("refuses TLS" in reason
                 or "asked for a certificate of ours" in reason)
+
+
+@pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
+def test_receiver_that_dislikes_our_name_gets_nothing(pems, version):
+    """rsyslog's permittedPeer: it closes after a whole handshake, tickets
+    included."""
+    with OpenSsl(pems, unwelcome=True, verify_mode=ssl.CERT_REQUIRED,
+                 maximum_version=ssl.TLSVersion[version]) as receiver:
+        reason = refused(receiver, f"ca={pems.path}",
+                         f"certificate={pems.client[0]}",
+                         f"key={pems.client[1]}")
+    assert receiver.version == version.replace("_", ".")
+    assert "where it asked for a certificate of ours" in reason
 
 
 class SlowOpenSsl:
@@ -369,13 +428,11 @@ def framed(lines):
 
 
 def send_to_slow(receiver, pems, lines):
-    """Until the receiver's kernel has taken all that it will."""
+    """Until the receiver's kernel has taken something."""
     sending = Sending(lines, "transport=tls", f"port={receiver.port}",
                       f"ca={pems.path}", "idle_timeout=1")
     assert receiver.accepted.wait(SECONDS)
     sending.wait_arrived(1)
-    # Past idle_timeout, whatever it takes until then.
-    time.sleep(2.5)
     return sending
 
 
@@ -383,6 +440,8 @@ def test_tls_receiver_that_does_not_read_is_waited_for(pems):
     lines = numbered(8000, 2000)
     with SlowOpenSsl(pems) as receiver:
         sending = send_to_slow(receiver, pems, lines)
+        # Past idle_timeout, whatever it takes until then.
+        time.sleep(2.5)
         receiver.go(reads=True)
         sending.finish()
     assert sending.reasons() == []
