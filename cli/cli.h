@@ -87,6 +87,8 @@ extern const struct cli_verb *const cli_verbs[];
 void cli_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* The same without the program's name, for progress and notes. */
 void cli_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* Each line of what the service says, made fit for a terminal. */
+void cli_note_lines(const char *text);
 /* A mistake on the command line; returns CLI_USAGE. */
 int cli_usage(const struct cli *cli, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -9,6 +9,7 @@
 #include "base/resolve.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/forget.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/password.h"
@@ -827,6 +828,20 @@ static int choose_host(struct collect_verb *verb, const char *text)
 	return set_target(verb);
 }
 
+static int forget(struct collect_verb *verb, const char **args)
+{
+	const struct cli_options *o = &verb->cli->options;
+
+	if (verb->channels != NULL || verb->keytab != NULL ||
+	    verb->principal != NULL || verb->ccache != NULL ||
+	    o->user != NULL || o->kerberos != 0) {
+		return cli_usage(verb->cli,
+				 "collect forget takes HOST and CHANNEL, and "
+				 "no options of collect test");
+	}
+	return cli_forget(verb->cli, args[1], args[2]);
+}
+
 static int cli_collect(struct cli *cli)
 {
 	struct collect_verb verb = {.cli = cli};
@@ -846,12 +861,19 @@ static int cli_collect(struct cli *cli)
 	const char **args = NULL;
 	int ret;
 
-	ret = cli_parse_local(cli, table, 2, 2, &args);
+	ret = cli_parse_local(cli, table, 2, 3, &args);
 	if (ret >= 0) {
 		return ret;
 	}
+	if (strcmp(args[0], "forget") == 0) {
+		return forget(&verb, args);
+	}
 	if (strcmp(args[0], "test") != 0) {
-		return cli_usage(cli, "collect is test, not \"%s\"", args[0]);
+		return cli_usage(cli, "collect is test or forget, not \"%s\"",
+				 args[0]);
+	}
+	if (args[2] != NULL) {
+		return cli_usage(cli, "collect test takes one HOST");
 	}
 	ret = choose_host(&verb, args[1]);
 	return ret >= 0 ? ret : test_host(&verb);
@@ -869,12 +891,18 @@ static const char collect_description[] =
 	"  evenlog collect test dc1.example.org\n"
 	"  evenlog collect test dc1.example.org --keytab=collector.keytab\n"
 	"  evenlog collect test srv2 --user='SRV2\\reader'\n"
-	"    --channel=Security\n";
+	"    --channel=Security\n"
+	"\n"
+	"forget lets the service forget how far it has collected a host's\n"
+	"channel, or all of them, also where that is damaged in the store;\n"
+	"a channel that is being collected is refused. For administrators.\n"
+	"\n"
+	"  evenlog collect forget dc1.example.org Security\n";
 
 const struct cli_verb cli_verb_collect = {
 	.name = "collect",
-	.arguments = "test HOST[:PORT]",
-	.summary = "Try to collect from a host, step by step",
+	.arguments = "test|forget HOST [CHANNEL]",
+	.summary = "Try to collect from a host, or have it forgotten",
 	.description = collect_description,
 	.run = cli_collect,
 	.local = true,

@@ -286,22 +286,6 @@ static int read_place(struct forward_verb *verb, struct collect_rewind *rewind)
 	return -1;
 }
 
-static void print_moves(const char *message)
-{
-	const char *line = message;
-
-	while (*line != '\0') {
-		size_t len = strcspn(line, "\n");
-		struct buf out;
-
-		buf_init(&out, NULL, 64 * 1024);
-		terminal_put_text(&out, line, len, 0);
-		cli_note("%.*s", (int)out.len, (const char *)out.data);
-		buf_free(&out);
-		line += len + (line[len] == '\n' ? 1 : 0);
-	}
-}
-
 static int rewind_output(struct forward_verb *verb, const char *name)
 {
 	struct collect_rewind rewind = {.output = name,
@@ -327,7 +311,7 @@ static int rewind_output(struct forward_verb *verb, const char *name)
 		cli_error("%s: %s", name, failure.text);
 		return CLI_FAILED;
 	}
-	print_moves(message);
+	cli_note_lines(message);
 	return CLI_OK;
 }
 

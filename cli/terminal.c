@@ -332,6 +332,20 @@ void cli_note(const char *fmt, ...)
 	va_end(ap);
 }
 
+void cli_note_lines(const char *text)
+{
+	while (*text != '\0') {
+		size_t len = strcspn(text, "\n");
+		struct buf out;
+
+		buf_init(&out, NULL, 64 * 1024);
+		terminal_put_text(&out, text, len, 0);
+		cli_note("%.*s", (int)out.len, (const char *)out.data);
+		buf_free(&out);
+		text += len + (text[len] == '\n' ? 1 : 0);
+	}
+}
+
 int cli_usage(const struct cli *cli, const char *fmt, ...)
 {
 	va_list ap;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "collect/collector.h"
+#include "collect/collector_internal.h"
 
 #include "base/text.h"
 #include "base/timers.h"
-#include "base/turns.h"
 #include "base/wintime.h"
 
 #include <stdlib.h>
@@ -16,8 +15,6 @@
 #define BARRIER_STATE "collect"
 /* A host takes some 5 us for each of its channels. */
 #define STOPS_PER_TURN 16
-/* The store's queue is full for moments only. */
-#define BARRIER_RETRY_MS 100
 
 /* One host: its link, and the feeds of its channels. */
 struct host {
@@ -36,24 +33,6 @@ struct host {
 	uint64_t since;
 	struct collect_failure failure;
 	uint64_t failure_time;
-};
-
-struct collector {
-	struct tevent_context *ev;
-	struct store *store;
-	struct operational *operational;
-	struct collect_feed_env env;
-	struct collector_config config; /* but for its hosts */
-	struct turns *turns;
-	struct turn naming;	     /* of hosts, which then begin */
-	size_t num_named;	     /* hosts[] below it */
-	struct collect_links *links; /* once there is a host */
-	struct host **hosts;	     /* in the order of the configuration */
-	size_t num_hosts;
-	struct host *going;	 /* that a configuration has no more */
-	struct turn stopping;	 /* of the first of them */
-	struct barrier *waiting; /* not sent yet: behind all that go */
-	size_t num_barriers;	 /* and those that are under way */
 };
 
 /* ------------------------------------------------------------- reports */
@@ -173,7 +152,7 @@ static everr_t create_feeds(struct host *host)
 }
 
 /* Then nothing is begun: see struct barrier. */
-static bool is_stopping(const struct collector *collector)
+bool collector_is_stopping(const struct collector *collector)
 {
 	return collector->going != NULL || collector->num_barriers > 0;
 }
@@ -220,7 +199,7 @@ static void begin_turn(void *private_data)
 	everr_t err;
 
 	/* begin_waiting() comes back to it. */
-	if (is_stopping(host->collector)) {
+	if (collector_is_stopping(host->collector)) {
 		return;
 	}
 	if (!host->started) {
@@ -281,7 +260,7 @@ static void naming_turn(void *private_data)
 	size_t num = 0;
 
 	/* begin_waiting() comes back to it. */
-	if (is_stopping(collector)) {
+	if (collector_is_stopping(collector)) {
 		return;
 	}
 	while (collector->num_named < collector->num_hosts &&
@@ -320,15 +299,20 @@ struct barrier {
 
 static void barrier_send(struct barrier *barrier);
 
+void collector_barrier_down(struct collector *collector)
+{
+	collector->num_barriers--;
+	if (!collector_is_stopping(collector)) {
+		begin_waiting(collector);
+	}
+}
+
 static void barrier_end(struct barrier *barrier)
 {
 	struct collector *collector = barrier->collector;
 
 	talloc_free(barrier);
-	collector->num_barriers--;
-	if (!is_stopping(collector)) {
-		begin_waiting(collector);
-	}
+	collector_barrier_down(collector);
 }
 
 static void barrier_again(struct tevent_context *ev, struct tevent_timer *te,
@@ -343,7 +327,7 @@ static void barrier_later(struct barrier *barrier)
 
 	timer = tevent_add_timer(
 		barrier->collector->ev, barrier,
-		tevent_timeval_current_ofs(0, BARRIER_RETRY_MS * 1000),
+		tevent_timeval_current_ofs(0, COLLECTOR_RETRY_MS * 1000),
 		barrier_again, barrier);
 	if (timer == NULL) {
 		barrier_end(barrier);
@@ -413,7 +397,7 @@ static void stopped(struct collector *collector)
 {
 	struct barrier *barrier = collector->waiting;
 
-	if (!is_stopping(collector)) {
+	if (!collector_is_stopping(collector)) {
 		begin_waiting(collector);
 	}
 	while (barrier != NULL) {
@@ -770,4 +754,9 @@ void collector_feed(const struct collector *collector, size_t host, size_t feed,
 		    struct collect_feed_info *ret_info)
 {
 	collect_feed_info(collector->hosts[host]->feeds[feed], ret_info);
+}
+
+void collector_feed_again(struct collector *collector, size_t host, size_t feed)
+{
+	collect_feed_again(collector->hosts[host]->feeds[feed]);
 }

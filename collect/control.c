@@ -6,6 +6,7 @@
 #include "idl/ndr_control.h"
 
 #include <dcerpc.h>
+#include <string.h>
 
 /* A full disk or a slow one may hold an acknowledgement for a while. */
 #define PUBLISH_TIMEOUT 120
@@ -14,6 +15,10 @@
 
 _Static_assert(COLLECT_PUBLISH_EVENTS <= CONTROL_PUBLISH_MAX_EVENTS,
 	       "a batch fits into a call");
+
+/* It waits for the disk. */
+#define FORGET_TIMEOUT 60
+#define FORGET_WHAT "forget the position"
 
 /* Map how a call of this interface ended; EVERR_OK when all is well. */
 static everr_t control_result(struct collect_failure *failure, const char *what,
@@ -356,6 +361,138 @@ everr_t collect_reload_recv(struct tevent_req *req,
 	err = collect_request_end(req, "this host",
 				  "have the configuration read",
 				  &state->failure, ret_failure);
+	tevent_req_received(req);
+	return err;
+}
+
+/* -------------------------------------------------------------- forget */
+
+struct forget_state {
+	struct control_CollectForget r;
+	const char *message;
+	uint32_t error;
+	struct collect_failure failure;
+};
+
+static void forget_done(struct tevent_req *subreq);
+
+static everr_t forget_fill(struct forget_state *state, const char *host,
+			   const char *channel)
+{
+	struct control_CollectForget *r = &state->r;
+
+	if (strlen(host) >= CONTROL_HOST_NAME_MAX) {
+		return collect_failure_set(&state->failure, EVERR_INVALID,
+					   "no host has such a name");
+	}
+	if (channel != NULL && strlen(channel) >= CONTROL_CHANNEL_NAME_MAX) {
+		return collect_failure_set(&state->failure, EVERR_CHANNEL_NAME,
+					   "no channel has such a name");
+	}
+	r->in.host = talloc_strdup(state, host);
+	r->in.channel = talloc_strdup(state, channel);
+	r->out.message = &state->message;
+	r->out.error = &state->error;
+	return r->in.host != NULL && (channel == NULL || r->in.channel != NULL)
+		       ? EVERR_OK
+		       : EVERR_NOMEM;
+}
+
+struct tevent_req *collect_forget_position_send(
+	TALLOC_CTX *mem_ctx, struct tevent_context *ev,
+	struct collect_connection *connection, const char *host,
+	const char *channel)
+{
+	struct forget_state *state = NULL;
+	struct tevent_req *subreq = NULL;
+	struct tevent_req *req = NULL;
+	everr_t err;
+
+	req = tevent_req_create(mem_ctx, &state, struct forget_state);
+	if (req == NULL) {
+		return NULL;
+	}
+	err = forget_fill(state, host, channel);
+	if (err != EVERR_OK) {
+		tevent_req_error(req, err);
+		return tevent_req_post(req, ev);
+	}
+	if (!tevent_req_set_endtime(
+		    req, ev, tevent_timeval_current_ofs(FORGET_TIMEOUT, 0))) {
+		tevent_req_oom(req);
+		return tevent_req_post(req, ev);
+	}
+	subreq = dcerpc_control_CollectForget_r_send(
+		state, ev, connection->handle, &state->r);
+	if (tevent_req_nomem(subreq, req)) {
+		return tevent_req_post(req, ev);
+	}
+	tevent_req_set_callback(subreq, forget_done, req);
+	return req;
+}
+
+/* The service's own word where it has one. */
+static everr_t forget_refused(struct forget_state *state)
+{
+	everr_t err = (everr_t)state->error;
+	const char *text = everr_text(err);
+
+	if (state->message != NULL && state->message[0] != '\0') {
+		text = state->message;
+	} else if (err == EVERR_NOT_FOUND) {
+		text = "there is none; a host is named as its section names it";
+	} else if (err == EVERR_INVALID) {
+		text = "no host has such a name";
+	}
+	return collect_failure_set(&state->failure, err,
+				   "cannot " FORGET_WHAT ": %s", text);
+}
+
+static void forget_done(struct tevent_req *subreq)
+{
+	struct tevent_req *req =
+		tevent_req_callback_data(subreq, struct tevent_req);
+	struct forget_state *state = tevent_req_data(req, struct forget_state);
+	WERROR result = WERR_OK;
+	NTSTATUS status;
+	everr_t err;
+
+	status = dcerpc_control_CollectForget_r_recv(subreq, state);
+	TALLOC_FREE(subreq);
+	result = state->r.out.result;
+	if (NT_STATUS_IS_OK(status) &&
+	    W_ERROR_EQUAL(result, WERR_ACCESS_DENIED)) {
+		err = collect_failure_set(
+			&state->failure, EVERR_ACCESS,
+			"cannot " FORGET_WHAT ": access denied; it is for root "
+			"and those whom administrators in [access] names");
+	} else if (NT_STATUS_IS_OK(status) && W_ERROR_IS_OK(result) &&
+		   state->error != EVERR_OK) {
+		err = forget_refused(state);
+	} else {
+		err = control_result(&state->failure, FORGET_WHAT, status,
+				     result, EVERR_OK);
+	}
+	if (err != EVERR_OK) {
+		tevent_req_error(req, err);
+		return;
+	}
+	tevent_req_done(req);
+}
+
+everr_t collect_forget_position_recv(struct tevent_req *req,
+				     TALLOC_CTX *mem_ctx,
+				     const char **ret_message,
+				     struct collect_failure *ret_failure)
+{
+	struct forget_state *state = tevent_req_data(req, struct forget_state);
+	everr_t err;
+
+	err = collect_request_end(req, "this host", FORGET_WHAT,
+				  &state->failure, ret_failure);
+	if (err == EVERR_OK) {
+		*ret_message = talloc_steal(mem_ctx, state->message);
+	}
 	tevent_req_received(req);
 	return err;
 }

@@ -4,7 +4,7 @@
 
 /*
  * The client's side of control.idl, Evenlog's own local interface: publish,
- * import, status, reload.  The quarantine's calls are in
+ * import, status, reload, collect forget.  The quarantine's calls are in
  * collect/quarantine.h.
  */
 
@@ -72,5 +72,15 @@ struct tevent_req *collect_reload_send(TALLOC_CTX *mem_ctx,
 everr_t collect_reload_recv(struct tevent_req *req,
 			    struct collect_failure *ret_failure)
 	EVERR_MUST_CHECK;
+
+/* How far a host's channel was collected (NULL: all of them) is forgotten. */
+struct tevent_req *collect_forget_position_send(
+	TALLOC_CTX *mem_ctx, struct tevent_context *ev,
+	struct collect_connection *connection, const char *host,
+	const char *channel);
+/* *ret_message, a child of mem_ctx, says what was forgotten. */
+everr_t collect_forget_position_recv(
+	struct tevent_req *req, TALLOC_CTX *mem_ctx, const char **ret_message,
+	struct collect_failure *ret_failure) EVERR_MUST_CHECK;
 
 #endif

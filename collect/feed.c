@@ -371,12 +371,20 @@ bool feed_has_position(struct collect_feed *feed)
 	collect_failure_set(&failure, err,
 			    "%s: cannot go on with %s: its position in the "
 			    "store (state %s) cannot be read: %s; restore the "
-			    "store from a backup, or collect the host under "
-			    "another of its names, all of the log again",
+			    "store from a backup, or let it begin anew with "
+			    "'evenlog collect forget %s %s'",
 			    feed->config->host, feed->channel->name,
-			    feed->state_name, everr_text(err));
+			    feed->state_name, everr_text(err),
+			    feed->config->host, feed->channel->name);
 	feed_retry(feed, &failure);
 	return false;
+}
+
+void collect_feed_again(struct collect_feed *feed)
+{
+	if (feed->unreadable && timer_is_set(&feed->retry_timer)) {
+		feed_timer(feed, &feed->retry_timer, 0, retry_now);
+	}
 }
 
 static void backoffs(struct collect_feed *feed)
@@ -572,6 +580,7 @@ void collect_feed_info(const struct collect_feed *feed,
 		.source_newest = feed->source_newest,
 		.mismatched = feed->mismatched,
 		.silent = feed->silent,
+		.stuck = feed->unreadable,
 		.failure = feed->failure,
 		.failure_time = feed->failure_time,
 	};

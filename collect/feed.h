@@ -79,6 +79,9 @@ void collect_feed_up(struct collect_feed *feed,
 		     struct collect_connection *connection, bool kerberos);
 void collect_feed_down(struct collect_feed *feed);
 
+/* One that is stuck looks at once whether it can go on. */
+void collect_feed_again(struct collect_feed *feed);
+
 struct collect_feed_info {
 	const char *channel; /* the host's */
 	const char *target;
@@ -98,6 +101,7 @@ struct collect_feed_info {
 	uint64_t lag_seconds;
 	uint64_t mismatched; /* events of another Computer, since created */
 	bool silent;
+	bool stuck; /* it cannot read its position, and never writes it */
 	struct collect_failure failure; /* the latest; EVERR_OK: none */
 	uint64_t failure_time;
 };

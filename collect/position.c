@@ -75,6 +75,16 @@ char *collect_position_name(TALLOC_CTX *mem_ctx, const char *host,
 	return name;
 }
 
+char *collect_position_prefix(TALLOC_CTX *mem_ctx, const char *host)
+{
+	char *prefix = talloc_asprintf(mem_ctx, "collect/%s/", host);
+
+	if (prefix != NULL) {
+		lower(prefix);
+	}
+	return prefix;
+}
+
 /* --------------------------------------------------------------- bytes */
 
 size_t collect_position_encode(const struct collect_position *position,

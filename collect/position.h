@@ -89,6 +89,9 @@ struct collect_position {
 char *collect_position_name(TALLOC_CTX *mem_ctx, const char *host,
 			    const char *channel);
 
+/* What the names of all of a host's begin with.  NULL: no memory. */
+char *collect_position_prefix(TALLOC_CTX *mem_ctx, const char *host);
+
 /* Returns the length. */
 size_t collect_position_encode(const struct collect_position *position,
 			       uint8_t out[COLLECT_POSITION_MAX]);

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "collect/collector.h"
+#include "collect/forget.h"
 #include "daemon/json_text.h"
 
 #include <errno.h>
@@ -328,3 +329,23 @@ void daemon_collect_status(const struct daemon_service *service,
 	daemon_json_number(out, "hosts_not_listed", num - listed);
 	daemon_json_close(out, '}');
 }
+
+/* --------------------------------------------------------------- forget */
+
+static struct tevent_req *hook_forget_send(TALLOC_CTX *mem_ctx,
+					   struct tevent_context *ev,
+					   const char *host,
+					   const char *channel,
+					   void *private_data)
+{
+	struct daemon_service *service =
+		talloc_get_type_abort(private_data, struct daemon_service);
+
+	return collect_forget_send(mem_ctx, ev, service->collector, host,
+				   channel);
+}
+
+const struct rpc_collect_hooks daemon_collect_hooks = {
+	.forget_send = hook_forget_send,
+	.forget_recv = collect_forget_recv,
+};

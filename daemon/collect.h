@@ -8,6 +8,7 @@
  */
 
 #include "daemon/service.h"
+#include "rpc/rpc.h"
 
 #include "base/buf.h"
 
@@ -40,6 +41,9 @@ void daemon_collect_warn_files(struct daemon_service *service);
 /* Append its member to an object that is open; nothing without a host. */
 void daemon_collect_status(const struct daemon_service *service,
 			   struct buf *out);
+
+/* For the control interface; private_data is the service. */
+extern const struct rpc_collect_hooks daemon_collect_hooks;
 
 /* daemon/metrics_collect.c */
 void daemon_collect_metrics(struct buf *out,

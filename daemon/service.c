@@ -113,6 +113,7 @@ static everr_t start_rpc(struct daemon_service *service)
 		.status = hook_status,
 		.quarantine = &daemon_quarantine_hooks,
 		.forward = &daemon_forward_hooks,
+		.collect = &daemon_collect_hooks,
 		.private_data = service,
 	};
 	char *message = NULL;

@@ -116,6 +116,18 @@ struct rpc_forward_hooks {
 			       char **ret_message);
 };
 
+/* And of its collector. */
+struct rpc_collect_hooks {
+	/* channel NULL: all that the host has. */
+	struct tevent_req *(*forget_send)(TALLOC_CTX *mem_ctx,
+					  struct tevent_context *ev,
+					  const char *host, const char *channel,
+					  void *private_data);
+	/* As rewind_recv. */
+	everr_t (*forget_recv)(struct tevent_req *req, TALLOC_CTX *mem_ctx,
+			       char **ret_message);
+};
+
 /* What the control interface asks of the daemon. */
 struct rpc_control_hooks {
 	everr_t (*reload)(void *private_data);
@@ -127,6 +139,7 @@ struct rpc_control_hooks {
 	/* NULL: there is none. */
 	const struct rpc_quarantine_hooks *quarantine;
 	const struct rpc_forward_hooks *forward; /* NULL: there is none */
+	const struct rpc_collect_hooks *collect; /* NULL: there is none */
 	void *private_data;
 };
 

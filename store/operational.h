@@ -58,6 +58,7 @@ enum operational_id {
 	OPERATIONAL_LOG_HEARD = 78,	    /* Host, Channel */
 	OPERATIONAL_COMPUTER_MISMATCH = 79, /* Host, Channel, Computer */
 	OPERATIONAL_EVENT_REFUSED = 80, /* Host, Channel, RecordId, Reason */
+	OPERATIONAL_POSITION_FORGOTTEN = 81, /* Host, Channel, RecordId */
 	/* The forwarder's outputs. */
 	OPERATIONAL_OUTPUT_CONNECTED = 90, /* Output, Receiver */
 	OPERATIONAL_OUTPUT_LOST = 91,	   /* Output, Receiver, Reason */

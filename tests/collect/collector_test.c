@@ -2,6 +2,7 @@
 #include "tests/store/fixture.h"
 
 #include "collect/collector.h"
+#include "collect/forget.h"
 
 /*
  * A real store; links, feeds and reports are of this file, and note what is
@@ -32,6 +33,8 @@ struct collect_feed {
 	const struct collect_config *config;
 	struct collect_connection *connection;
 	bool kerberos;
+	bool stuck;
+	unsigned int again;
 	bool found_state; /* "collect/test" of the store when it was created */
 };
 
@@ -183,12 +186,19 @@ void collect_feed_down(struct collect_feed *feed)
 	feed->connection = NULL;
 }
 
+void collect_feed_again(struct collect_feed *feed)
+{
+	feed->again++;
+	feed->stuck = false;
+}
+
 void collect_feed_info(const struct collect_feed *feed,
 		       struct collect_feed_info *ret_info)
 {
 	*ret_info = (struct collect_feed_info){
 		.channel = feed->channel->name,
 		.target = feed->config->target,
+		.stuck = feed->stuck,
 	};
 }
 
@@ -229,10 +239,17 @@ void operational_report(struct operational *operational, enum operational_id id,
 
 	assert_true(num_reports < REPORTS_MAX);
 	assert_string_equal(fields[0], "Host");
-	assert_string_equal(fields[1], subject);
-	assert_string_equal(fields[2], "Section");
+	if (id == OPERATIONAL_POSITION_FORGOTTEN) {
+		/* Each of them, however many there are. */
+		assert_null(subject);
+		assert_string_equal(fields[2], "Channel");
+		assert_string_equal(fields[4], "RecordId");
+	} else {
+		assert_string_equal(fields[1], subject);
+		assert_string_equal(fields[2], "Section");
+	}
 	noted->id = id;
-	snprintf(noted->host, sizeof(noted->host), "%s", subject);
+	snprintf(noted->host, sizeof(noted->host), "%s", fields[1]);
 	snprintf(noted->last, sizeof(noted->last), "%s",
 		 fields[2 * num_fields - 1]);
 	num_reports++;
@@ -603,6 +620,187 @@ static void test_a_host_that_cannot_begin_says_why(void **state)
 	stop();
 }
 
+/* --------------------------------------------------------------- forget */
+
+static void put_position(struct fixture *f, const char *host,
+			 const char *channel, uint64_t record_id)
+{
+	const struct collect_position position = {.record_id = record_id};
+	uint8_t bytes[COLLECT_POSITION_MAX];
+	struct store_state change = {.data = bytes};
+	char *name = collect_position_name(f, host, channel);
+	struct store_channel *target = NULL;
+	struct tevent_req *req = NULL;
+	uint64_t first = 0;
+	size_t bad = 0;
+
+	change.name = name;
+	change.len = collect_position_encode(&position, bytes);
+	/* 0: a damaged one. */
+	change.len -= record_id == 0 ? 1 : 0;
+	assert_int_equal(
+		store_channel_find(f->store, "ForwardedEvents", &target),
+		EVERR_OK);
+	req = store_append_send(f, f->ev, target, NULL, 0, &change, 1);
+	assert_non_null(req);
+	assert_true(tevent_req_poll(req, f->ev));
+	assert_int_equal(store_append_recv(req, &first, &bad), EVERR_OK);
+	talloc_free(req);
+	talloc_free(name);
+}
+
+static bool has_position(struct fixture *f, const char *host,
+			 const char *channel)
+{
+	char *name = collect_position_name(f, host, channel);
+	uint8_t *data = NULL;
+	size_t len = 0;
+	everr_t err = store_state_get(f, f->store, name, &data, &len);
+
+	talloc_free(data);
+	talloc_free(name);
+	return err == EVERR_OK;
+}
+
+/* What is said has want in it. */
+static void forget(struct fixture *f, const char *host, const char *channel,
+		   everr_t err, const char *want)
+{
+	struct tevent_req *req =
+		collect_forget_send(f, f->ev, collector, host, channel);
+	char *message = NULL;
+
+	assert_non_null(req);
+	assert_true(tevent_req_poll(req, f->ev));
+	assert_int_equal(collect_forget_recv(req, f, &message), err);
+	talloc_free(req);
+	if (want == NULL) {
+		assert_null(message);
+	} else {
+		assert_non_null(message);
+		assert_non_null(strstr(message, want));
+	}
+	talloc_free(message);
+}
+
+static void test_positions_of_a_host_that_is_gone_are_forgotten(void **state)
+{
+	struct fixture *f = start(state, NULL, 0);
+
+	put_position(f, "dc1", "Security", 4711);
+	put_position(f, "dc1", "System", 0);
+	put_position(f, "dc1", "Application", 5);
+	put_position(f, "dc10", "Security", 6);
+	forget(f, "DC1", "security", EVERR_OK,
+	       "security: forgotten; it was behind record 4711");
+	assert_false(has_position(f, "dc1", "Security"));
+	assert_true(has_position(f, "dc1", "Application"));
+	assert_int_equal(count_reports(OPERATIONAL_POSITION_FORGOTTEN, "DC1"),
+			 1);
+	assert_string_equal(reports[0].last, "4711");
+	forget(f, "dc1", "Security", EVERR_NOT_FOUND, NULL);
+
+	/* In the order of their names, the damaged one as well. */
+	forget(f, "dc1", NULL, EVERR_OK,
+	       "application: forgotten; it was behind record 5\n"
+	       "system: forgotten; it was damaged");
+	assert_false(has_position(f, "dc1", "Application"));
+	assert_true(has_position(f, "dc10", "Security"));
+	assert_int_equal(count_reports(OPERATIONAL_POSITION_FORGOTTEN, "dc1"),
+			 2);
+	forget(f, "dc1", NULL, EVERR_NOT_FOUND, NULL);
+	stop();
+}
+
+/* "dc1/a" and "b" would make the state of dc1's channel "a/b". */
+static void test_what_is_no_host_reaches_no_position(void **state)
+{
+	struct fixture *f = start(state, NULL, 0);
+
+	put_position(f, "dc1", "a/b", 7);
+	forget(f, "dc1/a", "b", EVERR_INVALID, NULL);
+	forget(f, "dc1/a", NULL, EVERR_INVALID, NULL);
+	forget(f, "", NULL, EVERR_INVALID, NULL);
+	assert_true(has_position(f, "dc1", "a/b"));
+	stop();
+}
+
+static void test_a_position_in_use_is_not_forgotten(void **state)
+{
+	const struct collect_config hosts[] = {host_config("dc1")};
+	struct fixture *f = start(state, hosts, 1);
+	struct collect_feed *feed = NULL;
+
+	put_position(f, "dc1", "Security", 1);
+	put_position(f, "dc1", "System", 2);
+	put_position(f, "dc1", "Setup", 3);
+	forget(f, "DC1", "system", EVERR_NOT_CHANGEABLE,
+	       "System of DC1 is being collected, by [collect s]");
+	wait_links(f, 1);
+	forget(f, "dc1", NULL, EVERR_NOT_CHANGEABLE, "is being collected");
+	assert_true(has_position(f, "dc1", "Setup"));
+	/* A channel that is no longer collected. */
+	forget(f, "dc1", "Setup", EVERR_OK, "behind record 3");
+
+	/* One that stands still is woken. */
+	feed = find_feed("dc1", "Security");
+	feed->stuck = true;
+	forget(f, "dc1", "Security", EVERR_OK, "behind record 1");
+	assert_int_equal(feed->again, 1);
+	assert_int_equal(find_feed("dc1", "System")->again, 0);
+	assert_true(has_position(f, "dc1", "System"));
+	stop();
+}
+
+/* What a host that has just gone left on its way to the disk goes as well. */
+static void test_forgetting_comes_behind_the_last_append(void **state)
+{
+	struct collect_config config = host_config("dc1");
+	const struct store_state position = {
+		.name = "collect/dc1/system", .data = "x", .len = 1};
+	struct fixture *f = start(state, &config, 1);
+	struct store_channel *channel = NULL;
+	struct tevent_req *req = NULL;
+
+	wait_links(f, 1);
+	assert_int_equal(
+		store_channel_find(f->store, "ForwardedEvents", &channel),
+		EVERR_OK);
+	req = store_append_send(f, f->ev, channel, NULL, 0, &position, 1);
+	assert_non_null(req);
+	reload_ok(NULL, 0);
+	forget(f, "dc1", NULL, EVERR_OK, "system: forgotten; it was damaged");
+	assert_false(has_position(f, "dc1", "System"));
+	talloc_free(req);
+	stop();
+}
+
+/* The one who asked, or the collector, may go before it is done. */
+static void test_forgetting_outlives_its_request(void **state)
+{
+	struct collect_config config = host_config("dc1");
+	struct fixture *f = start(state, NULL, 0);
+	struct tevent_req *req = NULL;
+
+	put_position(f, "dc1", "System", 8);
+	req = collect_forget_send(f, f->ev, collector, "dc1", NULL);
+	assert_non_null(req);
+	talloc_free(req);
+	while (has_position(f, "dc1", "System")) {
+		assert_int_equal(tevent_loop_once(f->ev), 0);
+	}
+	/* Its barrier is gone with it. */
+	reload_ok(&config, 1);
+	wait_links(f, 1);
+
+	put_position(f, "dc2", "System", 8);
+	req = collect_forget_send(f, f->ev, collector, "dc2", NULL);
+	assert_non_null(req);
+	assert_int_equal(tevent_loop_once(f->ev), 0);
+	stop();
+	talloc_free(req);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -619,6 +817,11 @@ int main(void)
 		leak_test(test_a_reload_after_a_reload),
 		leak_test(test_a_reload_is_all_or_nothing),
 		leak_test(test_a_host_that_cannot_begin_says_why),
+		leak_test(test_positions_of_a_host_that_is_gone_are_forgotten),
+		leak_test(test_what_is_no_host_reaches_no_position),
+		leak_test(test_a_position_in_use_is_not_forgotten),
+		leak_test(test_forgetting_comes_behind_the_last_append),
+		leak_test(test_forgetting_outlives_its_request),
 	};
 
 	fixture_prepare();

@@ -829,6 +829,32 @@ static void fill_rewind_out(TALLOC_CTX *mem_ctx, void *p)
 	r->out.error = number(mem_ctx, 0);
 }
 
+static void fill_forget_in(TALLOC_CTX *mem_ctx, void *p)
+{
+	struct control_CollectForget *r = p;
+
+	(void)mem_ctx;
+	r->in.host = "dc1.example";
+	r->in.channel = NULL;
+}
+
+static void fill_forget_in_channel(TALLOC_CTX *mem_ctx, void *p)
+{
+	struct control_CollectForget *r = p;
+
+	fill_forget_in(mem_ctx, p);
+	r->in.channel = "Microsoft-Windows-\xC3\xA4/Operational";
+}
+
+static void fill_forget_out(TALLOC_CTX *mem_ctx, void *p)
+{
+	struct control_CollectForget *r = p;
+	const char *message = "System: forgotten; it was behind record 17";
+
+	r->out.message = copy(mem_ctx, &message, sizeof(message));
+	r->out.error = number(mem_ctx, 0);
+}
+
 /* sample */
 
 static const struct sample_Numbers numbers_a = {
@@ -1105,6 +1131,12 @@ const struct ndr_case ndr_cases[] = {
 	 fill_rewind_in_bookmark},
 	{"control ForwardRewind out", &ndr_table_control, 8, NDR_OUT,
 	 fill_rewind_out},
+	{"control CollectForget in", &ndr_table_control, 9, NDR_IN,
+	 fill_forget_in},
+	{"control CollectForget in, channel", &ndr_table_control, 9, NDR_IN,
+	 fill_forget_in_channel},
+	{"control CollectForget out", &ndr_table_control, 9, NDR_OUT,
+	 fill_forget_out},
 	{"sample Nothing in", &ndr_table_sample, 0, NDR_IN, fill_nothing},
 	{"sample Nothing out", &ndr_table_sample, 0, NDR_OUT, fill_nothing},
 	{"sample Values in", &ndr_table_sample, 1, NDR_IN, fill_values_in},

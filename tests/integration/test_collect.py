@@ -13,6 +13,7 @@ from collecting import (collect, numbers, query, record_count, reports,
                         section, wait_for)
 
 CONNECTED, LOST, STARTED, STOPPED = 70, 71, 72, 73
+FORGOTTEN = 81
 REFUSED = 4
 
 METRICS = section("listener", "metrics", serve="metrics", port=0)
@@ -230,6 +231,37 @@ def test_what_vanishes_before_a_reload_stops_nothing(make_server, source):
     os.rename(away, server.collect)
     reload(server)
     wait_up(server, "127.0.0.1")
+
+
+def test_a_forgotten_host_is_collected_from_the_start(make_server, source):
+    source.publish("Application", 3)
+    server = make_server()
+    one = collect("one", source, host="127.0.0.1", port=source.port)
+    write_hosts(server, "a.conf", one)
+    reload(server)
+    wait_records(server, 3)
+
+    done = server.evenlog("collect", "forget", "127.0.0.1", check=False)
+    assert done.returncode == 1
+    assert ("Application of 127.0.0.1 is being collected, by [collect one]"
+            in done.stderr)
+    done = server.evenlog("collect", "forget", "127.0.0.1", "System",
+                          check=False)
+    assert done.returncode == 1 and "there is none" in done.stderr
+
+    write_hosts(server, "a.conf", "")
+    reload(server)
+    done = server.evenlog("collect", "forget", "127.0.0.1", "Application")
+    assert "Application: forgotten; it was behind record 3" in done.stderr
+    assert "begins as read_existing" in done.stderr
+    wait_for(lambda: reports(server, FORGOTTEN, Host="127.0.0.1",
+                             Channel="Application", RecordId="3"),
+             "its report")
+    write_hosts(server, "a.conf", one)
+    reload(server)
+    wait_records(server, 6)
+    assert numbers(server) == [1, 2, 3, 1, 2, 3]
+    assert channel(server, "127.0.0.1")["gaps"] == 0
 
 
 def test_check_config_finds_mistakes_of_all_files(make_server):
