@@ -33,7 +33,7 @@ everr_t daemon_collect_start(struct daemon_service *service)
 	}
 	TALLOC_FREE(message);
 	if (err == EVERR_OK) {
-		daemon_collect_warn_files(service);
+		daemon_collect_warn_files(service->log, config);
 	}
 	return err;
 }
@@ -62,7 +62,7 @@ void daemon_collect_warn_restart(struct daemon_service *service,
 }
 
 /* As the service's user; it is read again for each logon. */
-static void warn_file(struct daemon_service *service, const char *section,
+static void warn_file(const struct daemon_log *log, const char *section,
 		      const char *path)
 {
 	struct stat st;
@@ -70,15 +70,15 @@ static void warn_file(struct daemon_service *service, const char *section,
 
 	ret = access(path, R_OK);
 	if (ret != 0) {
-		daemon_log(service->log, DAEMON_LOG_WARNING,
-			   "[collect %s]: %s: %s; nobody is logged on to its "
-			   "hosts until the service can read it",
+		daemon_log(log, DAEMON_LOG_WARNING,
+			   "[collect %s]: %s: %s; its hosts wait until the "
+			   "service can read it",
 			   section, path, strerror(errno));
 		return;
 	}
 	ret = stat(path, &st);
 	if (ret == 0 && (st.st_mode & (S_IROTH | S_IWOTH)) != 0) {
-		daemon_log(service->log, DAEMON_LOG_WARNING,
+		daemon_log(log, DAEMON_LOG_WARNING,
 			   "[collect %s]: everybody on this host may %s %s; "
 			   "chmod o= it, and change what is in it",
 			   section,
@@ -88,9 +88,9 @@ static void warn_file(struct daemon_service *service, const char *section,
 }
 
 /* The hosts of a section stand together and share their strings. */
-void daemon_collect_warn_files(struct daemon_service *service)
+void daemon_collect_warn_files(const struct daemon_log *log,
+			       const struct collector_config *config)
 {
-	const struct collector_config *config = &service->config->collect;
 	const char *known = NULL;
 	size_t i;
 
@@ -101,7 +101,7 @@ void daemon_collect_warn_files(struct daemon_service *service)
 					   : host->keytab;
 
 		if (path != NULL && path != known) {
-			warn_file(service, host->section, path);
+			warn_file(log, host->section, path);
 		}
 		known = path;
 	}

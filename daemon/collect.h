@@ -35,8 +35,9 @@ everr_t daemon_collect_reload(struct daemon_service *service,
 void daemon_collect_warn_restart(struct daemon_service *service,
 				 const struct daemon_config *config);
 
-/* Log what is wrong with the files of the configuration in force. */
-void daemon_collect_warn_files(struct daemon_service *service);
+/* Log what is wrong with keytabs and the like, for this process's user. */
+void daemon_collect_warn_files(const struct daemon_log *log,
+			       const struct collector_config *config);
 
 /* Append its member to an object that is open; nothing without a host. */
 void daemon_collect_status(const struct daemon_service *service,

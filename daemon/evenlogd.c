@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <config.h>
+#include "daemon/collect.h"
+#include "daemon/forward.h"
 #include "daemon/log.h"
 #include "daemon/notify.h"
 #include "daemon/service.h"
@@ -203,6 +205,26 @@ static int serve(TALLOC_CTX *mem_ctx, const char *config_file,
 	return ret;
 }
 
+/*
+ * --check-config: the files that the configuration names.  Without those of an
+ * output the service would not start; without a keytab its hosts wait.
+ */
+static int check_files(const struct daemon_config *config)
+{
+	struct daemon_log log;
+	size_t bad;
+
+	daemon_log_init(&log, DAEMON_LOG_WARNING);
+	daemon_collect_warn_files(&log, &config->collect);
+	bad = daemon_forward_check(&log, config);
+	if (bad > 0) {
+		return 2;
+	}
+	printf("%s: no mistakes found\n",
+	       config->file != NULL ? config->file : "defaults");
+	return 0;
+}
+
 int main(int argc, const char **argv)
 {
 	struct options options = {0};
@@ -224,8 +246,7 @@ int main(int argc, const char **argv)
 	if (config == NULL) {
 		ret = 2;
 	} else if (options.check_config) {
-		printf("%s: no mistakes found\n",
-		       config->file != NULL ? config->file : "defaults");
+		ret = check_files(config);
 	} else {
 		ret = serve(mem_ctx, options.config_file, config);
 	}

@@ -4,6 +4,7 @@
 
 #include "base/wintime.h"
 #include "forward/forward.h"
+#include "forward/transport.h"
 
 /*
  * Channels that the status lists, shared out among the outputs: all of it is
@@ -29,6 +30,30 @@ everr_t daemon_forward_start(struct daemon_service *service)
 	}
 	TALLOC_FREE(message);
 	return err;
+}
+
+size_t daemon_forward_check(const struct daemon_log *log,
+			    const struct daemon_config *config)
+{
+	size_t bad = 0;
+	size_t i;
+
+	for (i = 0; i < config->num_outputs; i++) {
+		const struct forward_config *output = &config->outputs[i];
+		TALLOC_CTX *frame = talloc_new(NULL);
+		char *message = NULL;
+		everr_t err;
+
+		err = forward_transport_check(frame, output, &message);
+		if (err != EVERR_OK) {
+			bad++;
+			daemon_log(log, DAEMON_LOG_ERROR, "[forward %s]: %s",
+				   output->name,
+				   message != NULL ? message : everr_text(err));
+		}
+		TALLOC_FREE(frame);
+	}
+	return bad;
 }
 
 everr_t daemon_forward_reload(struct daemon_service *service,

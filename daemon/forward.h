@@ -16,6 +16,13 @@
 everr_t daemon_forward_start(struct daemon_service *service) EVERR_MUST_CHECK;
 
 /*
+ * Log what would keep an output from being made: its certificates and key.
+ * Returns how many outputs that are.
+ */
+size_t daemon_forward_check(const struct daemon_log *log,
+			    const struct daemon_config *config);
+
+/*
  * Outputs by a new configuration, texts by a new catalog; all or nothing.
  * *ret_message (child of the service) says what is wrong.
  */

@@ -402,7 +402,7 @@ everr_t daemon_service_reload(struct daemon_service *service)
 		talloc_strdup(config, service->config->rpc.smb_conf);
 	TALLOC_FREE(service->config);
 	service->config = config;
-	daemon_collect_warn_files(service);
+	daemon_collect_warn_files(service->log, &service->config->collect);
 	daemon_log(service->log, DAEMON_LOG_INFO, "configuration reloaded");
 	operational_report(service->operational,
 			   OPERATIONAL_CONFIGURATION_RELOADED, NULL, NULL, 0);

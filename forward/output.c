@@ -780,12 +780,24 @@ static everr_t parse_query(struct forward_output *output, char **ret_message)
 	return output->ids != NULL ? EVERR_OK : EVERR_NOMEM;
 }
 
+/* What a transport has to say, with the section that it says it of. */
+static void name_output(const struct forward_output *output,
+			const char *message, char **ret_message)
+{
+	if (message != NULL) {
+		*ret_message =
+			talloc_asprintf(output->forwarder, "[forward %s]: %s",
+					output->config->name, message);
+	}
+}
+
 static everr_t create_parts(struct forward_output *output,
 			    const struct event_catalog *catalog,
 			    const struct forward_output *before,
 			    char **ret_message)
 {
 	struct forwarder *forwarder = output->forwarder;
+	char *message = NULL;
 	everr_t err;
 
 	err = parse_query(output, ret_message);
@@ -806,7 +818,8 @@ static everr_t create_parts(struct forward_output *output,
 	if (err == EVERR_OK) {
 		err = forward_transport_create(
 			output, forwarder->ev, output->config, &transport_hooks,
-			output, &output->transport, ret_message);
+			output, &output->transport, &message);
+		name_output(output, message, ret_message);
 	}
 	return err;
 }

@@ -707,6 +707,18 @@ static everr_t config_check(TALLOC_CTX *mem_ctx,
 	return EVERR_OK;
 }
 
+everr_t forward_transport_check(TALLOC_CTX *mem_ctx,
+				const struct forward_config *config,
+				char **ret_message)
+{
+	everr_t err = config_check(mem_ctx, config, ret_message);
+
+	if (err != EVERR_OK || config->transport != FORWARD_TLS) {
+		return err;
+	}
+	return transport_tls_check(mem_ctx, config, ret_message);
+}
+
 static char *peer_name(struct forward_transport *transport)
 {
 	const struct forward_config *config = transport->config;

@@ -64,6 +64,14 @@ everr_t forward_transport_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 				 struct forward_transport **ret_transport,
 				 char **ret_message) EVERR_MUST_CHECK;
 
+/*
+ * Whether one could be created: its certificates and key are there and right.
+ * The same errors.
+ */
+everr_t forward_transport_check(TALLOC_CTX *mem_ctx,
+				const struct forward_config *config,
+				char **ret_message) EVERR_MUST_CHECK;
+
 /* Whether forward_transport_send() takes another message now. */
 bool forward_transport_ready(const struct forward_transport *transport);
 

@@ -254,5 +254,9 @@ bool stream_waits(const struct forward_transport *transport);
 everr_t transport_tls_load(struct forward_transport *transport,
 			   TALLOC_CTX *mem_ctx,
 			   char **ret_message) EVERR_MUST_CHECK;
+/* Load them, and let them go.  The same errors. */
+everr_t transport_tls_check(TALLOC_CTX *mem_ctx,
+			    const struct forward_config *config,
+			    char **ret_message) EVERR_MUST_CHECK;
 
 #endif

@@ -245,6 +245,22 @@ everr_t transport_tls_load(struct forward_transport *transport,
 	return EVERR_OK;
 }
 
+everr_t transport_tls_check(TALLOC_CTX *mem_ctx,
+			    const struct forward_config *config,
+			    char **ret_message)
+{
+	struct tls_trust *trust = NULL;
+	struct stat files[TLS_FILES];
+	everr_t err;
+
+	err = files_look(mem_ctx, config, files, ret_message);
+	if (err == EVERR_OK) {
+		err = trust_create(mem_ctx, config, &trust, ret_message);
+	}
+	TALLOC_FREE(trust);
+	return err;
+}
+
 /* ---------------------------------------------------- what went wrong */
 
 /* Text of the peer's, for a log. */
