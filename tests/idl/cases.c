@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What the longest of what the tests push takes. */
+#define PUSH_ROOM ((size_t)16 << 20)
+
 static const struct policy_handle handle_a = {
 	.handle_type = 0,
 	.uuid = {0x01020304,
@@ -1213,6 +1216,12 @@ enum ndr_err_code ndr_case_push(TALLOC_CTX *mem_ctx, const struct ndr_case *c,
 	if (ndr == NULL) {
 		abort();
 	}
+	/* It grows by a KiB at a time, each of which a sanitizer copies. */
+	ndr->data = talloc_realloc(ndr, ndr->data, uint8_t, PUSH_ROOM);
+	if (ndr->data == NULL) {
+		abort();
+	}
+	ndr->alloc_size = PUSH_ROOM;
 	ndr->flags |= extra;
 	err = c->table->calls[c->opnum].ndr_push(ndr, c->flags, r);
 	if (err == NDR_ERR_SUCCESS) {

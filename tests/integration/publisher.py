@@ -16,10 +16,8 @@ import uuid as uuids
 import dcerpc
 import ndr
 from binxml import HEADER, NO_DEPENDENCY, name_hash
+from control import INTERFACE, PUBLISH
 
-INTERFACE = ("582834ce-51e2-4c45-9f02-dc962e8d146e", 1)
-# Opnums; both have the same form.
-PUBLISH, IMPORT = 0, 3
 PUBLISH_EVENTS = 1024
 PUBLISH_BYTES = 3 * 1024 * 1024
 EVENT_MAX = 1024 * 1024         # bytes of an event on the wire

@@ -2,6 +2,7 @@
 """Running evenlogd and evenlog from tests: real processes, own directories,
 loopback only, ports chosen by the system."""
 
+import functools
 import glob
 import json
 import os
@@ -12,6 +13,8 @@ import socket
 import subprocess
 import tempfile
 import time
+
+import control
 
 BUILD = os.environ.get("top_builddir", os.getcwd())
 SOURCE = os.environ.get("top_srcdir", os.path.join(os.path.dirname(__file__),
@@ -34,6 +37,7 @@ def library(name):
     return found[0] if found else None
 
 
+@functools.cache
 def preload():
     """nss_wrapper gives the Unix users that Samba wants; a sanitizer's
     runtime has to come before it."""
@@ -252,7 +256,9 @@ catalogue = {self.catalogue}
         return done
 
     def status(self):
-        return json.loads(self.evenlog("status", "--format=json").stdout)
+        """As `evenlog status --format=json` says it.  It is asked too often
+        for a process each time."""
+        return json.loads(control.status(self.control))
 
     @property
     def port(self):

@@ -12,7 +12,8 @@ import sys
 import pytest
 
 import binxml
-from publisher import IMPORT, Publisher, Refused
+from control import IMPORT
+from publisher import Publisher, Refused
 from server import BUILD, SOURCE, Server
 
 sys.path.insert(0, os.path.join(SOURCE, "tests", "event"))

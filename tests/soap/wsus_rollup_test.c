@@ -16,6 +16,19 @@ static const char empty_servers[] = "<RollupDownstreamServersResponse xmlns="
 
 /* ------------------------------------------------------------- requests */
 
+/*
+ * Much text is put together in a buf, which grows in large steps: talloc's
+ * strings are copied for each piece when the sanitizers reallocate them.
+ */
+#define TEXT_MAX ((size_t)16 << 20)
+
+static char *text_of(struct buf *text)
+{
+	buf_put_u8(text, 0);
+	assert_int_equal(buf_error(text), EVERR_OK);
+	return (char *)text->data;
+}
+
 static char *activity(TALLOC_CTX *mem_ctx, const char *update, int succeeded,
 		      int failed)
 {
@@ -354,18 +367,18 @@ static void test_much_activity_is_counted_up(void **state)
 	struct ev_guid id;
 	uint8_t *data = NULL;
 	size_t len = 0;
-	char *many = talloc_strdup(w, "");
+	struct buf many;
 	char *all = NULL;
 	unsigned int i;
 
+	buf_init(&many, w, TEXT_MAX);
 	for (i = 0; i < 3000; i++) {
 		char *update = talloc_asprintf(
 			w, "%08x-5c09-4f3a-972e-cc1bbb7ca7e4", i);
 
-		many = talloc_strdup_append_buffer(many,
-						   activity(w, update, 1, 2));
+		buf_printf(&many, "%s", activity(w, update, 1, 2));
 	}
-	all = summary(w, 1, many);
+	all = summary(w, 1, text_of(&many));
 	for (i = 2; i < 42; i++) {
 		all = talloc_strdup_append_buffer(
 			all, summary(w, (int)i, activity(w, PC1, 1, 0)));
@@ -417,19 +430,20 @@ static void test_activity_goes_on_where_it_was(void **state)
 /* One of each of so many updates on one system. */
 static char *installations(TALLOC_CTX *mem_ctx, int build, unsigned int num)
 {
-	char *all = talloc_strdup(mem_ctx, "");
+	struct buf all;
 	unsigned int i;
 
+	buf_init(&all, mem_ctx, TEXT_MAX);
 	for (i = 0; i < num; i++) {
 		char *id = talloc_asprintf(
 			mem_ctx, "%08x-5c09-4f3a-972e-cc1bbb7ca7e4", i);
 		char *one = activity(mem_ctx, id, 1, 0);
 
-		all = talloc_strdup_append_buffer(all, one);
+		buf_printf(&all, "%s", one);
 		talloc_free(one);
 		talloc_free(id);
 	}
-	return summary(mem_ctx, build, all);
+	return summary(mem_ctx, build, text_of(&all));
 }
 
 static void report_installations(struct wsus_fixture *w, const char *time,
@@ -630,16 +644,19 @@ static void test_a_computer_of_an_unknown_server_fails_the_call(void **state)
 static void test_a_full_batch_of_computers_is_taken_and_no_more(void **state)
 {
 	struct wsus_fixture *w = start(state);
-	char *items = talloc_strdup(w, "");
+	struct buf batch;
+	char *items = NULL;
 	unsigned int i;
 
+	buf_init(&batch, w, TEXT_MAX);
 	for (i = 0; i < WSUS_BATCH_COMPUTERS; i++) {
 		char *id = talloc_asprintf(w, "pc %u", i);
 
-		items = talloc_strdup_append_buffer(
-			items, computer(w, id, DSS, "2007-03-06T03:23:00Z",
-					DETAILS("127.0.0.1")));
+		buf_printf(&batch, "%s",
+			   computer(w, id, DSS, "2007-03-06T03:23:00Z",
+				    DETAILS("127.0.0.1")));
 	}
+	items = text_of(&batch);
 	wsus_expect(w, "RollupComputers", computers(w, items),
 		    "<RollupComputersResult />");
 	assert_int_equal(wsus_events(w, BRIDGE_WSUS_COMPUTER_NEW),
@@ -648,8 +665,9 @@ static void test_a_full_batch_of_computers_is_taken_and_no_more(void **state)
 	wsus_expect(w, "RollupComputers", computers(w, items),
 		    "<RollupComputersResult />");
 	assert_int_equal(wsus_events(w, 0), 3 + WSUS_BATCH_COMPUTERS);
-	items = talloc_strdup_append_buffer(
-		items, computer(w, "last", DSS, "2007-03-06T03:23:00Z", ""));
+	items = talloc_asprintf(
+		w, "%s%s", items,
+		computer(w, "last", DSS, "2007-03-06T03:23:00Z", ""));
 	wsus_expect_fault(w, "RollupComputers", computers(w, items),
 			  "InvalidParameters", "computers");
 	wsus_fixture_restart(w);
