@@ -3,4 +3,4 @@
 # A part of the integration tests.  They mostly wait, so the parts run side by
 # side; together they are all of them, and take about as long.
 cd "$top_srcdir/tests/integration" || exit 1
-exec sh ./pytest.sh test_e*.py test_c[!o]*.py
+exec sh ./pytest.sh test_[ef]*.py test_c[!o]*.py
