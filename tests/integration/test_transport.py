@@ -2,6 +2,7 @@
 """Transports against a real rsyslogd, and TLS against OpenSSL: forward_send
 sends lines, as the forwarder would."""
 
+import ctypes
 import os
 import shutil
 import socket
@@ -58,6 +59,13 @@ class Sending:
     def _feed(self, lines):
         self.process.stdin.write(b"".join(line + b"\n" for line in lines))
         self.process.stdin.close()
+
+    def wait_down(self):
+        for line in self.process.stdout:
+            self.said.append(line.decode().rstrip("\n"))
+            if line.startswith(b"down "):
+                return
+        raise AssertionError("\n".join(self.said))
 
     def wait_arrived(self, number):
         for line in self.process.stdout:
@@ -284,6 +292,20 @@ def test_files_that_cannot_be_used_are_named(pems):
     assert f"with the key {pems.server[1]} cannot be used" in sending.said[0]
 
 
+def test_files_are_read_again_when_they_have_changed(receiver, pems):
+    with tempfile.TemporaryDirectory() as directory:
+        path = Authority(directory, "Other authority").path
+        before = receiver.count()
+        sending = Sending(numbered(10), "transport=tls", f"ca={path}",
+                          f"port={receiver.ports['tls']}")
+        sending.wait_down()
+        shutil.copyfile(pems.path, path + ".new")
+        os.replace(path + ".new", path)
+        sending.finish()
+        assert receiver.wait_lines(before + 10)[before:] == numbered(10)
+    assert "no authority of" in sending.reasons()[0]
+
+
 class OpenSsl:
     """A receiver of Python's ssl, for one connection, which it closes unread
     if it is unwelcome."""
@@ -308,6 +330,7 @@ class OpenSsl:
             plain.settimeout(SECONDS)
             with context.wrap_socket(plain, server_side=True) as connection:
                 self.version = connection.version()
+                self.shaken(connection)
                 if self.unwelcome:
                     # As one that compares names now.
                     time.sleep(0.1)
@@ -316,6 +339,9 @@ class OpenSsl:
                     self.data += part
         except OSError as error:
             self.error = error
+
+    def shaken(self, connection):
+        """The handshake is over."""
 
     def count(self):
         return len(self.data)
@@ -356,6 +382,37 @@ def test_openssl_that_misses_our_certificate_gets_nothing(pems, version):
     else:
         assert ("refuses TLS" in reason
                 or "asked for a certificate of ours" in reason)
+
+
+class AskingOpenSsl(OpenSsl):
+    """Asks for new keys (TLS 1.3) or a new handshake before it reads.  Python
+    has no name for that: the SSL is behind its object's head and socket."""
+
+    def shaken(self, connection):
+        # The sender has filled what there is: a record waits.
+        time.sleep(0.3)
+        library = ctypes.CDLL("libssl.so.3")
+        place = id(connection._sslobj) + object.__basicsize__ + 8
+        session = ctypes.c_void_p.from_address(place)
+        assert (library.SSL_version(session)
+                == {"TLSv1.2": 0x303, "TLSv1.3": 0x304}[self.version])
+        if self.version == "TLSv1.3":
+            assert library.SSL_key_update(session, 1) == 1
+        else:
+            assert library.SSL_renegotiate(session) == 1
+        assert library.SSL_do_handshake(session) == 1
+
+
+@pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
+def test_receiver_may_ask_for_keys_while_a_record_waits(pems, version):
+    lines = numbered(1, 8_000_000) + numbered(100)
+    with AskingOpenSsl(pems, maximum_version=ssl.TLSVersion[version]) \
+            as receiver:
+        sending = send(lines, "transport=tls", "downs=1",
+                       f"port={receiver.ports['tls']}", f"ca={pems.path}",
+                       check=False)
+    assert sending.reasons() == []
+    assert receiver.data == framed(lines)
 
 
 @pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
