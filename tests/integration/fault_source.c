@@ -10,6 +10,7 @@
  *   register CODE WHAT TIMES  opnum 0 returns CODE; WHAT 0: always, 1: with a
  *                             bookmark, 2: with a bookmark and strict
  *   next CODE TIMES           opnums 1 and 2 return CODE
+ *   seek CODE                 opnum 12 returns CODE
  *   bound RECORDS             they fault with RPC_S_INVALID_BOUND when asked
  *                             for more than RECORDS
  *   large RECORDS             a reply with more than RECORDS is larger than
@@ -63,6 +64,12 @@ WERROR __real_dcesrv_even6_EvtRpcRemoteSubscriptionNext(
 WERROR __wrap_dcesrv_even6_EvtRpcRemoteSubscriptionNext(
 	struct dcesrv_call_state *call, TALLOC_CTX *mem_ctx,
 	struct even6_EvtRpcRemoteSubscriptionNext *r);
+WERROR __real_dcesrv_even6_EvtRpcQuerySeek(struct dcesrv_call_state *call,
+					   TALLOC_CTX *mem_ctx,
+					   struct even6_EvtRpcQuerySeek *r);
+WERROR __wrap_dcesrv_even6_EvtRpcQuerySeek(struct dcesrv_call_state *call,
+					   TALLOC_CTX *mem_ctx,
+					   struct even6_EvtRpcQuerySeek *r);
 void __real_rpc_batch_commit(struct rpc_reader *reader,
 			     struct rpc_batch *batch);
 void __wrap_rpc_batch_commit(struct rpc_reader *reader,
@@ -234,6 +241,18 @@ WERROR __wrap_dcesrv_even6_EvtRpcRemoteSubscriptionNext(
 	}
 	return __real_dcesrv_even6_EvtRpcRemoteSubscriptionNext(call, mem_ctx,
 								r);
+}
+
+WERROR __wrap_dcesrv_even6_EvtRpcQuerySeek(struct dcesrv_call_state *call,
+					   TALLOC_CTX *mem_ctx,
+					   struct even6_EvtRpcQuerySeek *r)
+{
+	struct fault seek = find_fault("seek");
+
+	if (is_remote(call) && seek.there) {
+		return W_ERROR((uint32_t)seek.numbers[0]);
+	}
+	return __real_dcesrv_even6_EvtRpcQuerySeek(call, mem_ctx, r);
 }
 
 /* ------------------------------------------------------------ the replies */

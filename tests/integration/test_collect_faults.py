@@ -35,7 +35,7 @@ UNREADABLE = "the host cannot deliver them"
 # Samba's client puts 16 MiB together in a time that grows with the square of
 # them when each reallocation copies, as the sanitizers' does.
 LARGE = ["bound 4", "many 4"] + (["large 4"] if SANITIZERS == "no" else [])
-STALE, NOT_FOUND, INVALID_QUERY = 15011, 1168, 15001
+STALE, NOT_FOUND, INVALID_QUERY, NOT_SUPPORTED = 15011, 1168, 15001, 50
 
 
 class FaultySource(Server):
@@ -240,6 +240,24 @@ def test_a_refused_bookmark_loses_nothing_and_doubles_nothing(
     source.start()
     case.publish(5)
     case.check(range(1, 16))
+
+
+def test_what_a_host_cannot_find_is_known_when_it_comes(pair, faulty):
+    """It takes no bookmark and goes to no record: the log itself, from its
+    oldest record on, shows whether it is the one that was read."""
+    source = faulty()
+    case = pair(source=source, batch=4)
+    case.publish(10)
+    case.check(range(1, 11))
+    source.faults(f"register {NOT_SUPPORTED} 1 0", f"seek {NOT_SUPPORTED}")
+    source.kill()
+    source.start()
+    case.publish(15)
+    case.check(range(1, 26))
+    source.kill()
+    source.start()
+    case.publish(1)
+    case.check(range(1, 27))
 
 
 @DELIVERIES
