@@ -135,6 +135,7 @@ static void add_counters(json_t *object, const struct forward_info *info)
 		{"cut", info->cut},
 		{"replaced", info->replaced},
 		{"damaged", info->damaged},
+		{"dropped", info->transport.refused},
 		{"gaps", info->gaps},
 		{"missing", info->missing},
 		{"channels_total", info->num_channels},

@@ -466,6 +466,22 @@ void forward_output_save(struct forward_output *output)
 	}
 }
 
+/* They count as arrived, so that nothing waits behind them: say so. */
+static void tell_dropped(struct forward_output *output)
+{
+	struct forward_transport_info info;
+	char number[21];
+
+	forward_transport_info(output->transport, &info);
+	if (info.refused > output->told_dropped) {
+		report(output, OPERATIONAL_OUTPUT_DROPPED, output->config->name,
+		       "Messages",
+		       number_text(info.refused - output->told_dropped,
+				   number));
+		output->told_dropped = info.refused;
+	}
+}
+
 void forward_output_ask(struct forward_output *output)
 {
 	uint64_t sequence;
@@ -481,6 +497,7 @@ void forward_output_stop(struct forward_output *output)
 
 	/* What has arrived by now need not be sent again. */
 	forward_output_ask(output);
+	tell_dropped(output);
 	TALLOC_FREE(output->transport);
 	turn_cancel(&output->turn);
 	/* What a rewind has written does not count without its answer. */
@@ -913,6 +930,7 @@ void forward_output_tick(struct forward_output *output)
 	}
 	forward_output_save(output);
 	forward_output_settle_refusal(output);
+	tell_dropped(output);
 
 	output->history[output->history_at] = output->info.arrived;
 	output->history_at =

@@ -94,8 +94,9 @@ struct forward_output {
 	size_t seen_channels; /* of the store, when it was last looked */
 	bool settled;	      /* its beginning is on disk */
 	bool dirty;	      /* the position has moved since it was written */
-	bool failed;	  /* the store could not be read: again at the tick */
-	uint64_t unsaved; /* messages that arrived since it was written */
+	bool failed; /* the store could not be read: again at the tick */
+	uint64_t told_dropped; /* messages that the transport could not send */
+	uint64_t unsaved;      /* messages that arrived since it was written */
 	struct tevent_req *write; /* of the position, in flight */
 	/* A rewind, which holds up other writing, and hears of its end. */
 	struct tevent_req *rewind;

@@ -70,7 +70,8 @@ enum operational_id {
 	OPERATIONAL_OUTPUT_CUT = 96,	 /* Output, Channel, RecordId, Marks */
 	OPERATIONAL_OUTPUT_POSITION_LOST = 97, /* Output, Receiver, Reason */
 	/* Output, Channel, RecordId, Reason, NextRecordId */
-	OPERATIONAL_OUTPUT_REFUSED = 98
+	OPERATIONAL_OUTPUT_REFUSED = 98,
+	OPERATIONAL_OUTPUT_DROPPED = 99 /* Output, Receiver, Messages */
 };
 
 /* Repetitions are counted for so long before they are written as one event. */

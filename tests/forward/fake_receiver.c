@@ -101,8 +101,10 @@ bool forward_transport_ask(struct forward_transport *transport,
 void forward_transport_info(const struct forward_transport *transport,
 			    struct forward_transport_info *ret_info)
 {
-	*ret_info = (struct forward_transport_info){.up = transport->up,
-						    .messages = transport->num};
+	*ret_info =
+		(struct forward_transport_info){.up = transport->up,
+						.messages = transport->num,
+						.refused = transport->refused};
 }
 
 void fake_up(struct forward_transport *transport, uint64_t room)

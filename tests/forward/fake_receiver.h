@@ -24,6 +24,7 @@ struct forward_transport {
 	size_t num;
 	size_t untold; /* of all messages ever sent have arrived, if asked */
 	bool *freed;
+	uint64_t refused; /* as forward_transport_info has it */
 };
 
 /* The transport made last for the output of that name; NULL: none lives. */

@@ -490,6 +490,57 @@ static void test_an_event_without_a_format_is_sent_as_damaged(void **state)
 	assert_int_equal(info_of(&b, 0).damaged, 1);
 }
 
+/* How many of Evenlog's own events have this id. */
+static size_t told(const struct bench *b, uint16_t id)
+{
+	struct store_channel *channel = NULL;
+	struct store_snapshot *snapshot = NULL;
+	struct store_record record = {};
+	size_t num = 0;
+
+	assert_int_equal(
+		store_channel_find(b->f->store, OPERATIONAL_CHANNEL, &channel),
+		EVERR_OK);
+	assert_int_equal(store_snapshot_begin(b->f->store, &snapshot),
+			 EVERR_OK);
+	while (store_read(snapshot, channel, record.id + 1, false, &record) ==
+	       EVERR_OK) {
+		num += record.header.event_id == id;
+	}
+	store_snapshot_end(snapshot);
+	return num;
+}
+
+static void test_what_the_transport_could_not_send_is_told(void **state)
+{
+	const struct forward_config config = config_of("siem", app);
+	struct bench b = bench_new(state);
+	struct operational *operational = NULL;
+	char *message = NULL;
+
+	assert_int_equal(operational_create(b.f, b.f->ev, b.f->store, "host",
+					    &operational),
+			 EVERR_OK);
+	assert_int_equal(forwarder_start(b.mem_ctx, b.f->ev, &config, 1, "host",
+					 b.f->store, NULL, operational,
+					 &b.forwarder, &message),
+			 EVERR_OK);
+	fake_receiver("siem")->refused = 2;
+	forward_output_tick(b.forwarder->outputs[0]);
+	fixture_until(b.f, told(&b, 99) == 1);
+	/* Once; and what comes between the last look and a stop as well. */
+	forward_output_tick(b.forwarder->outputs[0]);
+	assert_int_equal(info_of(&b, 0).transport.refused, 2);
+	operational_flush(operational);
+	fixture_until(b.f, told(&b, 92) == 1);
+	assert_int_equal(told(&b, 99), 1);
+	fake_receiver("siem")->refused = 3;
+	TALLOC_FREE(b.forwarder);
+	operational_flush(operational);
+	fixture_until(b.f, told(&b, 99) == 2);
+	TALLOC_FREE(operational);
+}
+
 static void test_a_stalled_output_holds_up_nobody(void **state)
 {
 	const struct forward_config configs[] = {config_of("stalled", app),
@@ -1238,6 +1289,7 @@ int main(void)
 		leak_test(test_the_lag_is_the_age_of_the_oldest_that_waits),
 		leak_test(test_a_gap_at_the_end_is_told_at_once),
 		leak_test(test_an_event_without_a_format_is_sent_as_damaged),
+		leak_test(test_what_the_transport_could_not_send_is_told),
 		leak_test(test_a_stalled_output_holds_up_nobody),
 		leak_test(test_a_backlog_takes_turns_with_the_sockets),
 		leak_test(test_a_star_takes_channels_as_they_come),
