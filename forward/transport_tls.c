@@ -177,8 +177,12 @@ static everr_t trust_key(const struct tls_trust *trust, TALLOC_CTX *mem_ctx,
 	if (ret < 0) {
 		*ret_message = talloc_asprintf(
 			mem_ctx,
-			"the certificate %s with the key %s cannot be used: %s",
-			config->certificate, config->key, gnutls_strerror(ret));
+			"the certificate %s with the key %s cannot be used: "
+			"%s%s",
+			config->certificate, config->key, gnutls_strerror(ret),
+			ret == GNUTLS_E_DECRYPTION_FAILED
+				? " The key must have no passphrase."
+				: "");
 		return EVERR_CONFIG;
 	}
 	return EVERR_OK;
@@ -607,15 +611,16 @@ static void tls_failed(struct forward_transport *transport, ssize_t error)
 
 /* ------------------------------------------------------------- handshake */
 
-/* GnuTLS itself keeps no errno. */
+/* GnuTLS itself keeps no errno; what it does not know it takes for the end. */
 static void tls_socket_error(struct forward_transport *transport)
 {
 	struct tls_session *tls = session_of(transport);
+	int error = errno == ENOBUFS ? EAGAIN : errno;
 
-	tls->error = errno == EPIPE ? 0 : errno;
-	/* What it does not know it takes for the end. */
-	gnutls_transport_set_errno(tls->session,
-				   errno == ENOBUFS ? EAGAIN : errno);
+	if (error != EAGAIN && error != EINTR && error != EPIPE) {
+		tls->error = error;
+	}
+	gnutls_transport_set_errno(tls->session, error);
 }
 
 /* GnuTLS's way to the socket: what it takes is counted. */

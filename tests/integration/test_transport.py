@@ -384,6 +384,26 @@ def test_openssl_that_misses_our_certificate_gets_nothing(pems, version):
                 or "asked for a certificate of ours" in reason)
 
 
+class EndingOpenSsl(OpenSsl):
+    """Says without TLS that nothing more will come."""
+
+    def shaken(self, connection):
+        time.sleep(0.2)
+        connection.shutdown(socket.SHUT_WR)
+        time.sleep(0.5)
+
+
+def test_end_without_a_word_of_tls_is_the_reason(pems):
+    with EndingOpenSsl(pems, unwelcome=True) as receiver:
+        sending = send(numbered(8000, 2000), "transport=tls", "downs=1",
+                       f"port={receiver.ports['tls']}", f"ca={pems.path}",
+                       check=False)
+    reason = sending.reasons()[0]
+    # The latter on a host that is slow to look.
+    assert reason.endswith(("the receiver has closed the connection",
+                            "Connection reset by peer"))
+
+
 class AskingOpenSsl(OpenSsl):
     """Asks for new keys (TLS 1.3) or a new handshake before it reads.  Python
     has no name for that: the SSL is behind its object's head and socket."""
