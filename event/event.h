@@ -202,12 +202,4 @@ everr_t event_render_xml(struct buf *out, struct event_dict *dict,
 everr_t event_render_json(struct buf *out, struct event_dict *dict,
 			  const uint8_t *data, size_t len) EVERR_MUST_CHECK;
 
-/*
- * The same in so many steps at most, of EVENT_RENDER_WORK_MAX (event/plan.h),
- * for who has no time for hostile events; EVERR_LIMIT beyond.
- */
-everr_t event_render_json_within(struct buf *out, struct event_dict *dict,
-				 const uint8_t *data, size_t len,
-				 uint32_t steps) EVERR_MUST_CHECK;
-
 #endif

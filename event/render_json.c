@@ -34,7 +34,9 @@ static void put_plan_text(const struct event_scope *scope,
 /* A comma, but for what comes first in its object or array, or has a key. */
 static void put_comma(struct buf *out)
 {
-	if (out->len > 0 && memchr("{[:", out->data[out->len - 1], 3) == NULL) {
+	uint8_t last = out->len > 0 ? out->data[out->len - 1] : '{';
+
+	if (last != '{' && last != '[' && last != ':') {
 		buf_put_u8(out, ',');
 	}
 }
@@ -395,13 +397,21 @@ static everr_t put_root(struct event_scope *scope)
 	return put_members(scope, root, NULL);
 }
 
-everr_t event_render_json_within(struct buf *out, struct event_dict *dict,
-				 const uint8_t *data, size_t len,
-				 uint32_t steps)
+everr_t event_render_json_open(struct event_scope *scope)
 {
-	struct event_render shared = {.out = out,
-				      .dict = dict,
-				      .work = EVENT_RENDER_WORK_MAX - steps};
+	struct buf *out = scope->render->out;
+	everr_t err;
+
+	buf_put_u8(out, '{');
+	err = put_root(scope);
+	buf_put_u8(out, '}');
+	return err == EVERR_OK ? buf_error(out) : err;
+}
+
+everr_t event_render_json(struct buf *out, struct event_dict *dict,
+			  const uint8_t *data, size_t len)
+{
+	struct event_render shared = {.out = out, .dict = dict};
 	size_t old_len = out->len;
 	struct event_scope scope;
 	everr_t err;
@@ -410,22 +420,10 @@ everr_t event_render_json_within(struct buf *out, struct event_dict *dict,
 	if (err != EVERR_OK) {
 		return err;
 	}
-	buf_put_u8(out, '{');
-	err = put_root(&scope);
-	buf_put_u8(out, '}');
+	err = event_render_json_open(&scope);
 	event_scope_close(&scope);
-	if (err == EVERR_OK) {
-		err = buf_error(out);
-	}
 	if (err != EVERR_OK) {
 		buf_truncate(out, old_len);
 	}
 	return err;
-}
-
-everr_t event_render_json(struct buf *out, struct event_dict *dict,
-			  const uint8_t *data, size_t len)
-{
-	return event_render_json_within(out, dict, data, len,
-					EVENT_RENDER_WORK_MAX);
 }

@@ -312,18 +312,3 @@ void event_loop_end(struct event_scope *scope, struct event_loop *loop)
 {
 	scope->loop = loop->outer;
 }
-
-bool event_scope_is_nested(const struct event_scope *scope,
-			   const struct event_plan_part *part)
-{
-	const struct event_value *value = NULL;
-
-	if (part->kind == EVENT_PLAN_PART_INSTANCE) {
-		return true;
-	}
-	if (part->kind != EVENT_PLAN_PART_VALUE) {
-		return false;
-	}
-	value = event_scope_value(scope, part->id);
-	return value->type == EVENT_TYPE_BINXML && value->len > 0;
-}

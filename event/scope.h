@@ -91,8 +91,20 @@ static inline const struct event_value *event_scope_value(
 }
 
 /* Whether a part is a template instance or a BinXml value that is not empty. */
-bool event_scope_is_nested(const struct event_scope *scope,
-			   const struct event_plan_part *part);
+static inline bool event_scope_is_nested(const struct event_scope *scope,
+					 const struct event_plan_part *part)
+{
+	const struct event_value *value = NULL;
+
+	if (part->kind == EVENT_PLAN_PART_INSTANCE) {
+		return true;
+	}
+	if (part->kind != EVENT_PLAN_PART_VALUE) {
+		return false;
+	}
+	value = event_scope_value(scope, part->id);
+	return value->type == EVENT_TYPE_BINXML && value->len > 0;
+}
 
 /*
  * Is one of the values whose ids these are an array?  The first one becomes
@@ -103,5 +115,11 @@ bool event_loop_find(const struct event_scope *scope, const uint16_t *ids,
 		     size_t num_ids, struct event_loop *ret_loop);
 bool event_loop_next(struct event_scope *scope, struct event_loop *loop);
 void event_loop_end(struct event_scope *scope, struct event_loop *loop);
+
+/*
+ * What event_render_json() writes, of an event that is open, in the steps that
+ * are left.  Behind an error there is a piece of it.
+ */
+everr_t event_render_json_open(struct event_scope *scope) EVERR_MUST_CHECK;
 
 #endif

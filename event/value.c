@@ -422,17 +422,3 @@ everr_t event_value_json(struct buf *out, const struct event_value *value)
 	buf_put_u8(out, '"');
 	return err;
 }
-
-bool event_value_is_empty(const struct event_value *value)
-{
-	switch (value->type) {
-	case EVENT_TYPE_NULL:
-	case EVENT_TYPE_BINXML:
-		return true;
-	case EVENT_TYPE_STRING:
-		return value->len < 2 || le16_get(value->data) == 0;
-	case EVENT_TYPE_ANSI:
-		return value->len == 0 || value->data[0] == 0;
-	}
-	return value->len == 0;
-}

@@ -60,6 +60,18 @@ everr_t event_value_json(struct buf *out,
 			 const struct event_value *value) EVERR_MUST_CHECK;
 
 /* Whether its text is empty; an attribute with such a value is left out. */
-bool event_value_is_empty(const struct event_value *value);
+static inline bool event_value_is_empty(const struct event_value *value)
+{
+	switch (value->type) {
+	case EVENT_TYPE_NULL:
+	case EVENT_TYPE_BINXML:
+		return true;
+	case EVENT_TYPE_STRING:
+		return value->len < 2 || le16_get(value->data) == 0;
+	case EVENT_TYPE_ANSI:
+		return value->len == 0 || value->data[0] == 0;
+	}
+	return value->len == 0;
+}
 
 #endif

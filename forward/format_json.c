@@ -216,9 +216,7 @@ static everr_t put_event(struct format_run *run)
 		put_header_object(run);
 		return EVERR_OK;
 	}
-	return event_render_json_within(run->out, run->format->dict,
-					run->event->data, run->event->len,
-					FORMAT_STEPS_MAX);
+	return event_render_json_open(run->scope);
 }
 
 everr_t format_put_json(struct format_run *run)

@@ -10,6 +10,9 @@
 /* Keywords of the standard: winmeta.xml's win:AuditFailure. */
 #define KEYWORD_AUDIT_FAILURE 0x10000000000000ULL
 
+/* Of a process's number. */
+#define UINT32_DIGITS_MAX 10
+
 /* Where the object says the same, longer structured data are left out. */
 #define SHORT_SD_MAX 512
 
@@ -72,18 +75,44 @@ static const struct format_known *hostname(const struct format_run *run)
 	return run->computer != NULL ? run->computer : run->format->self;
 }
 
-static void put_procid(struct format_run *run)
+static bool all_digits(const struct buf *text)
 {
-	uint32_t first = EVENT_PLAN_NONE;
-	const struct event_value *value = NULL;
+	size_t i;
 
-	if (run->scope != NULL) {
-		value = format_field(run, FORMAT_PROCESS, &first);
+	for (i = 0; i < text->len; i++) {
+		if (text->data[i] < '0' || text->data[i] > '9') {
+			return false;
+		}
 	}
+	return true;
+}
+
+/* A number; in an event without template it is text. */
+static bool put_process(struct format_run *run)
+{
+	const struct buf *scratch = &run->format->scratch;
+	const struct event_value *value = NULL;
+	uint32_t first = EVENT_PLAN_NONE;
+	everr_t err;
+
+	value = format_field(run, FORMAT_PROCESS, &first);
 	if (value != NULL && value->type == EVENT_TYPE_UINT32 &&
 	    value->len == 4) {
 		format_put_number(run->out, le32_get(value->data));
-	} else {
+		return true;
+	}
+	err = format_read_parts(run, run->scope, first);
+	if (err != EVERR_OK || scratch->len == 0 ||
+	    scratch->len > UINT32_DIGITS_MAX || !all_digits(scratch)) {
+		return false;
+	}
+	buf_put(run->out, scratch->data, scratch->len);
+	return true;
+}
+
+static void put_procid(struct format_run *run)
+{
+	if (run->scope == NULL || !put_process(run)) {
 		buf_put_u8(run->out, '-');
 	}
 }
@@ -201,7 +230,7 @@ static bool is_channel(const struct event_value *value, const char *channel)
 		const char a[2] = {(char)unit, '\0'};
 		const char b[2] = {channel[i], '\0'};
 
-		if (unit == 0 || unit >= 0x80 || !text_name_equal(a, b)) {
+		if (unit >= 0x80 || (a[0] != b[0] && !text_name_equal(a, b))) {
 			return false;
 		}
 	}

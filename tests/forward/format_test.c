@@ -498,6 +498,48 @@ static void test_a_document_has_its_message(void **state)
 	assert_non_null(strstr(format(&f), "User=\"bob\"] bob failed."));
 }
 
+static void end_data(struct fixture *f, struct maker *m)
+{
+	struct buf doc;
+
+	make_kind(m, EVENT_TOKEN_END);
+	make_kind(m, EVENT_TOKEN_END);
+	make_document(m, &doc);
+	assert_int_equal(event_pack(f->packer, doc.data, doc.len, &f->packed),
+			 EVERR_OK);
+	f->event.data = f->packed.data;
+	f->event.len = f->packed.len;
+}
+
+/* As an event that was read from XML has it, and one that has nonsense. */
+static void test_a_process_in_text_is_procid(void **state)
+{
+	static const char *const ids[][2] = {
+		{"700", " 700 - "},	  {"", " - - "},
+		{"0x2bc", " - - "},	  {"7 0", " - - "},
+		{"70000000000", " - - "},
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+		struct fixture f;
+		struct maker m;
+
+		fixture_init(&f, *state, FORWARD_RFC5424);
+		make_start(&m, f.mem_ctx, EVENT_READ_DOCUMENT);
+		make_open(&m, "Event", EVENT_NO_DEPENDENCY, false);
+		make_kind(&m, EVENT_TOKEN_CLOSE_START);
+		make_open(&m, "System", EVENT_NO_DEPENDENCY, false);
+		make_kind(&m, EVENT_TOKEN_CLOSE_START);
+		make_open(&m, "Execution", EVENT_NO_DEPENDENCY, true);
+		make_attribute(&m, "ProcessID");
+		make_text(&m, ids[i][0]);
+		make_kind(&m, EVENT_TOKEN_CLOSE_EMPTY);
+		end_data(&f, &m);
+		assert_non_null(strstr(format(&f), ids[i][1]));
+	}
+}
+
 /* All names of doc/forward-formats.md, in one list with the event's own. */
 static void test_no_name_of_an_event_passes_for_one_of_ours(void **state)
 {
@@ -587,19 +629,6 @@ static void test_work_without_end_is_cut(void **state)
 				strstr(line, "\"event\":{\"System\":{"));
 		}
 	}
-}
-
-static void end_data(struct fixture *f, struct maker *m)
-{
-	struct buf doc;
-
-	make_kind(m, EVENT_TOKEN_END);
-	make_kind(m, EVENT_TOKEN_END);
-	make_document(m, &doc);
-	assert_int_equal(event_pack(f->packer, doc.data, doc.len, &f->packed),
-			 EVERR_OK);
-	f->event.data = f->packed.data;
-	f->event.len = f->packed.len;
 }
 
 static void put_value(struct maker *m, const char *name, uint8_t type,
@@ -832,6 +861,7 @@ int main(void)
 		leak_test(test_a_message_that_is_cut_has_its_bom),
 		leak_test(test_a_message_is_of_the_providers_guid),
 		leak_test(test_a_document_has_its_message),
+		leak_test(test_a_process_in_text_is_procid),
 		leak_test(test_a_computers_name_is_no_tag),
 		leak_test(test_no_name_of_an_event_passes_for_one_of_ours),
 		leak_test(test_work_without_end_is_cut),
