@@ -73,6 +73,10 @@ struct collect_link {
 	struct timer retry;	/* the next attempt */
 	struct timer liveness;	/* up */
 	struct tevent_req *req; /* of an attempt; up: the liveness call */
+	/* NTLM: the password file as it was when it was read last. */
+	struct stat password_stat;
+	/* Monotonic, milliseconds: until then the host refuses what is in it. */
+	uint64_t refused_until;
 	/* Kerberos: the cache of this link, and the ticket in it. */
 	const char *ccache;
 	struct collect_ticket *ticket;
@@ -370,6 +374,39 @@ static void link_up_turn(struct tevent_context *ev, struct tevent_immediate *im,
 	link->hooks->up(link->connection, link->private_data);
 }
 
+/*
+ * A password that was refused is not tried again at each attempt: where the
+ * account is one of a domain, a few of them lock it, for everybody.
+ */
+static void link_note_refusal(struct collect_link *link, everr_t err,
+			      const struct collect_failure *failure)
+{
+	NTSTATUS status = NT_STATUS(failure->status);
+	bool refused = link->config->auth == COLLECT_AUTH_NTLM &&
+		       err == EVERR_AUTH &&
+		       (NT_STATUS_EQUAL(status, NT_STATUS_LOGON_FAILURE) ||
+			NT_STATUS_EQUAL(status, NT_STATUS_WRONG_PASSWORD));
+
+	link->refused_until =
+		refused ? monotonic_ms() + link->backoff.max_ms : 0;
+}
+
+/* Whether the file is the one whose password the host has just refused. */
+static bool link_is_refused(struct collect_link *link)
+{
+	const struct stat *old = &link->password_stat;
+	struct stat st = {0};
+
+	if (monotonic_ms() >= link->refused_until ||
+	    stat(link->config->password_file, &st) != 0) {
+		return false;
+	}
+	return st.st_dev == old->st_dev && st.st_ino == old->st_ino &&
+	       st.st_size == old->st_size &&
+	       st.st_mtim.tv_sec == old->st_mtim.tv_sec &&
+	       st.st_mtim.tv_nsec == old->st_mtim.tv_nsec;
+}
+
 static void link_connected(struct tevent_req *subreq)
 {
 	struct collect_link *link =
@@ -379,6 +416,7 @@ static void link_connected(struct tevent_req *subreq)
 
 	err = collect_connect_recv(subreq, link, &link->connection, &failure);
 	TALLOC_FREE(link->req);
+	link_note_refusal(link, err, &failure);
 	if (err == EVERR_AUTH) {
 		/* The host's key may be another one by now. */
 		TALLOC_FREE(link->ticket);
@@ -434,6 +472,9 @@ static bool link_password(struct collect_link *link, char **ret_password)
 				    config->host);
 		return false;
 	}
+	/* Before it is read: one that changes meanwhile is another one. */
+	link->password_stat = (struct stat){0};
+	(void)!stat(path, &link->password_stat);
 	err = file_read_all(link, path, COLLECT_PASSWORD_FILE_MAX, &text, &len);
 	if (err != EVERR_OK) {
 		collect_failure_set(&link->failure, err,
@@ -468,6 +509,10 @@ static void link_connect(struct collect_link *link)
 	};
 	char *password = NULL;
 
+	if (link_is_refused(link)) {
+		link_end(link);
+		return;
+	}
 	if (link->state == COLLECT_LINK_WAITING) {
 		link->attempts++;
 	}

@@ -218,6 +218,8 @@ static void set(struct show *show, struct show_host *host, unsigned int *count,
 		host->config.mapper_port = (uint16_t)number;
 	} else if (strcmp(key, "liveness") == 0) {
 		host->config.liveness = number;
+	} else if (strcmp(key, "backoff") == 0) {
+		host->config.backoff_max = number;
 	} else if (strcmp(key, "connects") == 0) {
 		show->collector.connects = (uint32_t)number;
 	} else if (strcmp(key, "subscribe") == 0) {
@@ -261,7 +263,9 @@ static void start(struct show *show, const struct show_host *template)
 	host->show = show;
 	host->config.auth = host->config.user != NULL ? COLLECT_AUTH_NTLM
 						      : COLLECT_AUTH_KERBEROS;
-	host->config.backoff_max = 1;
+	if (host->config.backoff_max == 0) {
+		host->config.backoff_max = 1;
+	}
 	host->link = collect_link_create(show, show->links, &host->config,
 					 &hooks, host);
 	if (host->link == NULL) {

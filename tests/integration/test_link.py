@@ -126,11 +126,14 @@ def test_a_killed_service_comes_back_at_another_port(links, make_server,
 def test_a_password_that_is_put_right_is_found(links, server, password):
     right = password.read_text(encoding="utf-8")
     password.write_text("wrong\n", encoding="utf-8")
-    link = links(ntlm(password, port=server.port))
+    before = server.status()["rpc"]["logon_failures"]
+    link = links(ntlm(password, port=server.port, backoff=300))
     for _ in range(2):
         down = link.next()
         assert (down["state"], down["err"]) == ("down", "EVERR_AUTH")
         assert "password" in down["text"] and "wrong\n" not in down["text"]
+    # The host has seen it once: more of them could lock the account.
+    assert server.status()["rpc"]["logon_failures"] == before + 1
     password.write_text(right, encoding="utf-8")
     assert link.until("up")
 
