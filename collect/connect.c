@@ -630,6 +630,15 @@ static bool ticket_failed(struct connect_state *state, NTSTATUS status)
 				    host);
 		return true;
 	}
+	/* What came in answer to the ticket is not made with its key. */
+	if (NT_STATUS_EQUAL(status, NT_STATUS_LOGON_FAILURE)) {
+		collect_failure_set(&state->failure, EVERR_AUTH,
+				    "%s: it has not proved to be host/%s: it"
+				    " answered the Kerberos ticket without the"
+				    " key, and may be another host",
+				    host, host);
+		return true;
+	}
 	/* A bind that is refused without a reason, which an old key is. */
 	if (NT_STATUS_EQUAL(status, NT_STATUS_UNSUCCESSFUL)) {
 		collect_failure_set(&state->failure, EVERR_AUTH,

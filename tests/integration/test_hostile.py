@@ -14,6 +14,7 @@ import threading
 import pytest
 
 import dcerpc
+from kdc import REALM, Kdc, is_installed
 from server import BUILD, SANITIZERS
 
 SECONDS = 60
@@ -105,14 +106,22 @@ def host():
 
 def run(server, verb, *args):
     """Exit status, what was said, and the most memory, in MiB."""
+    return run_as(server, verb, *by_password(server), *args)
+
+
+def by_password(server):
     path = os.path.join(server.dir, "password")
     with open(path, "w", encoding="ascii") as file:
         file.write("x")
     os.chmod(path, 0o600)
+    return ["--user=u", f"--password-file={path}"]
+
+
+def run_as(server, verb, *args, **env):
     process = subprocess.Popen(
         [os.path.join(BUILD, "cli", "evenlog"), "--config", server.config,
-         *verb, "--user=u", f"--password-file={path}", *args],
-        env=server.env(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+         *verb, *args], env=server.env(**env),
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE, text=True)
     watchdog = threading.Timer(SECONDS, process.kill)
     watchdog.start()
@@ -304,10 +313,10 @@ def spnego(state, mechanism=None, token=None):
     return der(0xA1, der(0x30, fields))
 
 
-def with_token(ack, token, level=dcerpc.PRIVACY):
+def with_token(ack, token, level=dcerpc.PRIVACY, kind=dcerpc.AUTH_SPNEGO):
     """An acknowledgement with an authenticator, [MS-RPCE] 2.2.2.11."""
     ack += b"\0" * (-len(ack) % 4)
-    ack += struct.pack("<BBBBI", dcerpc.AUTH_SPNEGO, level, 0, 0, 1) + token
+    ack += struct.pack("<BBBBI", kind, level, 0, 0, 1) + token
     return ack[:8] + struct.pack("<HH", len(ack), len(token)) + ack[12:]
 
 
@@ -437,3 +446,35 @@ CLEAR = {
 def test_an_answer_that_is_not_sealed_is_no_answer(server, host, name):
     script = ask_weaker(server, host, *tempted(USUAL), CLEAR[name])
     assert len(script.calls()) == 1 and not script.answers
+
+
+@pytest.mark.skipif(not is_installed(),
+                    reason="needs Debian's krb5-kdc and krb5-user")
+def test_kerberos_takes_no_host_that_has_not_its_key(server, host):
+    """Nor NTLM, or no authentication, instead of it."""
+    kdc = Kdc()
+    try:
+        kdc.add_user("alice", "Al1ce-pass")
+        kdc.add_service(f"host/localhost@{REALM}")
+        kdc.start()
+        env = {"KRB5_CONFIG": kdc.krb5_conf,
+               "KRB5CCNAME": kdc.ticket("alice", "Al1ce-pass")}
+        kerberos = dcerpc.AUTH_KERBEROS
+        for answer, said in (
+                (lambda ack: ack, "protocol error"),
+                (lambda ack: with_token(ack, RANDOM[:100], kind=kerberos),
+                 "not proved to be host/localhost"),
+                (lambda ack: with_token(ack, RANDOM[:100], 2, kerberos),
+                 "protocol error"),
+                (lambda ack: with_token(ack, challenge(USUAL),
+                                        kind=dcerpc.AUTH_NTLM),
+                 "protocol error")):
+            script = Weaker(lambda call, answer=answer:
+                            answer(bind_ack(call=call)))
+            status, errors, _ = run_as(
+                server, ("query", "Security"), "--kerberos",
+                f"--remote=localhost:{host(script).port}", **env)
+            assert status == 1 and said in errors, errors
+            assert len(script.asked) == 1
+    finally:
+        kdc.close()
