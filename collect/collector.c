@@ -56,7 +56,8 @@ static void report_lost(struct host *host, const struct collect_failure *why)
 	}
 	host->up = false;
 	host->told = why->err;
-	report(host, OPERATIONAL_HOST_LOST, "Reason", why->text);
+	report(host, OPERATIONAL_HOST_LOST, "Reason",
+	       collect_failure_reason(why, host->config->host));
 }
 
 /* ------------------------------------------------------ link and feeds */

@@ -336,3 +336,16 @@ bool collect_failure_is_connection(const struct collect_failure *failure)
 	return failure->err == EVERR_CONNECT || failure->err == EVERR_TIMEOUT ||
 	       failure->err == EVERR_PROTOCOL || failure->err == EVERR_AUTH;
 }
+
+const char *collect_failure_reason(const struct collect_failure *failure,
+				   const char *host)
+{
+	const char *text = failure->text;
+	size_t len = strlen(host);
+
+	if (strncmp(text, host, len) == 0 &&
+	    strncmp(text + len, ": ", 2) == 0) {
+		return text + len + 2;
+	}
+	return text;
+}

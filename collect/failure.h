@@ -68,4 +68,11 @@ bool collect_status_is_malformed(NTSTATUS status);
 /* Whether the connection is no good any more, rather than the one call. */
 bool collect_failure_is_connection(const struct collect_failure *failure);
 
+/*
+ * The text without the host that it begins with, for a place that names the
+ * host already.  Lives as long as failure.
+ */
+const char *collect_failure_reason(const struct collect_failure *failure,
+				   const char *host);
+
 #endif

@@ -62,7 +62,8 @@ void feed_tell_reading(struct collect_feed *feed)
 void feed_tell_failed(struct collect_feed *feed)
 {
 	const struct collect_failure *failure = &feed->failure;
-	const char *fields[] = {"Reason", failure->text};
+	const char *fields[] = {
+		"Reason", collect_failure_reason(failure, feed->config->host)};
 
 	if (feed->told == FEED_TOLD_FAILED &&
 	    feed->told_failure.err == failure->err &&

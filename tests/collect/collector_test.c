@@ -2,6 +2,7 @@
 #include "tests/store/fixture.h"
 
 #include "collect/collector.h"
+#include "collect/failure.h"
 #include "collect/forget.h"
 
 /*
@@ -801,9 +802,23 @@ static void test_forgetting_outlives_its_request(void **state)
 	talloc_free(req);
 }
 
+static void test_a_reason_does_not_name_the_host_again(void **state)
+{
+	struct collect_failure failure = {.err = EVERR_OK};
+
+	collect_failure_set(&failure, EVERR_IO, "dc1: cannot read: it is off");
+	assert_string_equal(collect_failure_reason(&failure, "dc1"),
+			    "cannot read: it is off");
+	assert_string_equal(collect_failure_reason(&failure, "dc"),
+			    failure.text);
+	assert_string_equal(collect_failure_reason(&failure, "dc1: can"),
+			    failure.text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		leak_test(test_a_reason_does_not_name_the_host_again),
 		leak_test(
 			test_each_host_gets_a_link_and_a_feed_for_each_channel),
 		leak_test(test_the_names_of_new_hosts_share_a_commit),

@@ -206,7 +206,7 @@ def test_a_host_that_cannot_be_reached_says_why_and_others_go_on(
     assert hosts(server)["127.0.0.1"]["state"] == "up"
     assert f"[collect bad]: everybody on this host may read {path}" in (
         server.log())
-    assert (f"[collect none]: {path}.none: No such file or directory; nobody"
+    assert (f"[collect none]: {path}.none: No such file or directory; its hosts"
             in server.log())
     assert secret not in server.log()
     assert secret not in server.evenlog("status", "--format=json").stdout
