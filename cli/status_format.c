@@ -678,22 +678,40 @@ static everr_t put_feeds(const struct page *page, const json_t *feeds)
 	return put_table(page, table, 2);
 }
 
+/* The service's own sums where it has them: it need not list all hosts. */
+static void sum_hosts(const struct page *page, struct row *all, size_t *ret_up)
+{
+	const json_t *totals = json_object_get(
+		json_object_get(page->status, "collect"), "totals");
+	size_t i;
+
+	*ret_up = 0;
+	if (totals != NULL) {
+		all->channels = get_count(totals, "channels");
+		all->channels_ok = get_count(totals, "reading");
+		all->rate = get_number(totals, "rate");
+		all->lag_events = get_count(totals, "lag_events");
+		*ret_up = get_count(totals, "up");
+		return;
+	}
+	for (i = 0; i < page->hosts.num; i++) {
+		const struct row *row = &page->hosts.rows[i];
+
+		*ret_up += strcmp(row->state, "up") == 0 ? 1 : 0;
+		all->channels += row->channels;
+		all->channels_ok += row->channels_ok;
+		all->rate += row->rate;
+		all->lag_events += row->lag_events;
+	}
+}
+
 static void put_hosts_summary(const struct page *page)
 {
 	size_t num = page->hosts.num + page->hosts.more;
 	struct row all = {.rank = RANK_WELL};
 	size_t up = 0;
-	size_t i;
 
-	for (i = 0; i < page->hosts.num; i++) {
-		const struct row *row = &page->hosts.rows[i];
-
-		up += strcmp(row->state, "up") == 0 ? 1 : 0;
-		all.channels += row->channels;
-		all.channels_ok += row->channels_ok;
-		all.rate += row->rate;
-		all.lag_events += row->lag_events;
-	}
+	sum_hosts(page, &all, &up);
 	put_paragraph(
 		page, 0,
 		"collecting from %zu host%s, %zu up; %" PRIu64 " of %" PRIu64

@@ -311,6 +311,23 @@ static void test_what_is_not_well_without_being_an_error(void **state)
 	assert_has(text, "and 7 more hosts\n");
 }
 
+/* Of 10,000 hosts the service lists some, and has the sums of all. */
+static void test_sums_are_of_all_hosts(void **state)
+{
+	const char *text =
+		page(state,
+		     "{\"collect\":{\"hosts\":[" HOST(
+			     "a", "up", FEED("Security", "reading", "0", ""),
+			     "") "],\"totals\":{\"hosts\":8,\"up\":5,"
+				 "\"channels\":24,\"reading\":14,\"rate\":2.5,"
+				 "\"lag_events\":77},\"hosts_not_listed\":7}}",
+		     &plain);
+
+	assert_has(text, "collecting from 8 hosts, 5 up; 14 of 24 channels are "
+			 "read, 2.5 events/s,");
+	assert_has(text, "77 events behind");
+}
+
 /* 100 hosts, three of them bad, in a window of 24 lines. */
 static void test_a_window_shows_the_worst(void **state)
 {
@@ -466,6 +483,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		leak_test(test_a_service_that_neither_collects_nor_forwards),
 		leak_test(test_hosts_the_worst_first),
+		leak_test(test_sums_are_of_all_hosts),
 		leak_test(test_a_line_is_as_wide_as_the_window),
 		leak_test(test_no_line_is_wider_than_the_window),
 		leak_test(test_errors_stand_whole_below_the_table),
