@@ -187,6 +187,24 @@ static void show_rest(const struct status *status, const json_t *json)
 	json_decref(rest);
 }
 
+static void tell_no_host(const struct status *status, const json_t *json)
+{
+	const json_t *collect = json_object_get(json, "collect");
+	json_int_t rest = json_integer_value(
+		json_object_get(collect, "hosts_not_listed"));
+
+	if (rest > 0) {
+		cli_error(
+			"\"%s\" is not among the hosts that the service lists;"
+			" it counts %lld more, and the metrics have all",
+			status->host, (long long)rest);
+		return;
+	}
+	cli_error("nothing is collected from a host \"%s\", and no section has"
+		  " this name; evenlog status shows all",
+		  status->host);
+}
+
 static int show_text(const struct status *status, const json_t *json)
 {
 	const struct cli_options *o = &status->cli->options;
@@ -203,10 +221,7 @@ static int show_text(const struct status *status, const json_t *json)
 	buf_init(&page, NULL, PAGE_MAX);
 	err = status_format(&page, json, &style);
 	if (err == EVERR_NOT_FOUND) {
-		cli_error("nothing is collected from a host \"%s\", and"
-			  " no section has this name; evenlog status"
-			  " shows all",
-			  status->host);
+		tell_no_host(status, json);
 	} else if (err != EVERR_OK) {
 		cli_error("cannot show the status: %s", everr_text(err));
 	} else {
