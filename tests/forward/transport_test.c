@@ -717,6 +717,29 @@ static void test_relp_refusal_of_no_message_names_none(void **state)
 	assert_int_equal(t.sender->refused, 0);
 }
 
+/* A number has 9 digits at most; its session starts with the next one's and
+   the oldest one's. */
+static void test_relp_session_ends_before_its_numbers_do(void **state)
+{
+	struct test t = make_relp(*state);
+	uint32_t *numbers = t.sender->transport->session;
+
+	assert_int_equal(numbers[0], 2);
+	assert_int_equal(numbers[1], 2);
+	numbers[0] = numbers[1] = 999999999 - TRANSPORT_MESSAGES_MAX;
+	assert_true(sender_send(t.sender, "one", 1));
+	loop_until(t.ev, t.receiver->len >= 23);
+	assert_true(receiver_has(t.receiver, "999967231 syslog 3 one\n"));
+	say(&t, "999967231 rsp 6 200 OK\n");
+	loop_until(t.ev, t.sender->downs == 1);
+	assert_int_equal(t.sender->arrived, 1);
+	assert_non_null(strstr(t.sender->reason, "numbers are used up"));
+	loop_until(t.ev, t.receiver->accepted == 2);
+	t.receiver->len = 0;
+	loop_until(t.ev, t.receiver->len > 7);
+	assert_memory_equal(t.receiver->bytes, "1 open ", 7);
+}
+
 static void test_relp_server_without_syslog_is_refused(void **state)
 {
 	struct test t = make(*state, FORWARD_RELP, AF_INET, SOCK_STREAM);
@@ -825,6 +848,7 @@ int main(void)
 		leak_test(test_relp_session_ends_by_what_the_server_says),
 		leak_test(test_relp_message_that_is_refused_is_named),
 		leak_test(test_relp_refusal_of_no_message_names_none),
+		leak_test(test_relp_session_ends_before_its_numbers_do),
 		leak_test(test_relp_server_without_syslog_is_refused),
 		leak_test(test_it_can_be_freed_in_every_turn),
 		leak_test(test_it_can_be_freed_in_every_hook),
