@@ -2,6 +2,7 @@
 #include "event/plan_build.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* A child while its parent's children are put in order. */
 struct child {
@@ -81,6 +82,42 @@ static struct event_plan_text attribute_text(
 }
 
 /*
+ * "#text" and "@name" are members that no element's name can be, but a Data's
+ * Name can: its first character is there twice, so that an event can't hide
+ * its own text behind another.  "##text" becomes "###text", and so on.
+ */
+static bool is_reserved(const struct event_plan_builder *b,
+			struct event_plan_text key)
+{
+	static const char text[] = "text";
+	const uint8_t *p = b->text.data + key.offset;
+	size_t hashes = 0;
+
+	if (buf_error(&b->text) != EVERR_OK || key.len == 0) {
+		return false;
+	}
+	while (hashes < key.len && p[hashes] == '#') {
+		hashes++;
+	}
+	return p[0] == '@' || (hashes > 0 && key.len - hashes == strlen(text) &&
+			       memcmp(p + hashes, text, strlen(text)) == 0);
+}
+
+static struct event_plan_text with_first_twice(struct event_plan_builder *b,
+					       struct event_plan_text key)
+{
+	uint32_t start = (uint32_t)b->text.len;
+	uint8_t *to = buf_extend(&b->text, key.len + 1);
+
+	if (to == NULL) {
+		return key;
+	}
+	to[0] = b->text.data[key.offset];
+	memcpy(to + 1, b->text.data + key.offset, key.len);
+	return (struct event_plan_text){start, key.len + 1};
+}
+
+/*
  * A Data element is the member that its Name says.  One without a name that
  * is known here stays an item of the array Data, its Name beside its text.
  */
@@ -97,6 +134,10 @@ static void set_data_key(struct event_plan_builder *b,
 		if (text_is(b, attribute->name, "Name") &&
 		    attribute->has_text && attribute->num_values == 0) {
 			element->key = attribute_text(b, attribute);
+			if (is_reserved(b, element->key)) {
+				element->key =
+					with_first_twice(b, element->key);
+			}
 			element->is_array = false;
 			attribute->in_json = false;
 		}

@@ -820,6 +820,46 @@ static void test_slow_steps_count_for_more(void **state)
 	assert_non_null(strstr(format(&f), "\"A\":[\"00.500000\","));
 }
 
+static void make_data(struct maker *m, const char *name, const char *text)
+{
+	make_open(m, "Data", EVENT_NO_DEPENDENCY, true);
+	make_attribute(m, "Name");
+	make_text(m, name);
+	make_kind(m, EVENT_TOKEN_CLOSE_START);
+	make_text(m, text);
+	make_kind(m, EVENT_TOKEN_END);
+}
+
+/* RFC 8259 4: of two members with one name a receiver takes either. */
+static void test_no_name_hides_a_text_or_an_attribute(void **state)
+{
+	struct fixture f;
+	struct maker m;
+
+	fixture_init(&f, *state, FORWARD_JSON);
+	make_start(&m, f.mem_ctx, EVENT_READ_DEFINITION);
+	make_open(&m, "Event", EVENT_NO_DEPENDENCY, false);
+	make_kind(&m, EVENT_TOKEN_CLOSE_START);
+	make_open(&m, "EventData", EVENT_NO_DEPENDENCY, true);
+	make_attribute(&m, "x");
+	make_text(&m, "attribute");
+	make_kind(&m, EVENT_TOKEN_CLOSE_START);
+	make_text(&m, "text");
+	make_data(&m, "x", "1");
+	make_data(&m, "@x", "2");
+	make_data(&m, "#text", "3");
+	make_data(&m, "##text", "4");
+	make_data(&m, "#texts", "5");
+	make_data(&m, "#", "6");
+	end_data(&f, &m);
+	assert_non_null(strstr(format(&f),
+			       "\"EventData\":{\"@x\":\"attribute\","
+			       "\"#text\":\"text\",\"x\":\"1\","
+			       "\"@@x\":\"2\",\"##text\":\"3\","
+			       "\"###text\":\"4\",\"#texts\":\"5\","
+			       "\"#\":\"6\"}"));
+}
+
 static void test_a_bad_configuration_is_refused(void **state)
 {
 	static const struct forward_config bad[] = {
@@ -868,6 +908,7 @@ int main(void)
 		leak_test(test_marks_have_room_in_the_longest_message),
 		leak_test(test_no_piece_of_a_json_value_is_sent),
 		leak_test(test_slow_steps_count_for_more),
+		leak_test(test_no_name_hides_a_text_or_an_attribute),
 		leak_test(test_a_bad_configuration_is_refused),
 	};
 
