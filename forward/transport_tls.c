@@ -496,8 +496,8 @@ static void our_advice(struct forward_transport *transport, char *text,
 	} else {
 		snprintf(text, size,
 			 "%s must be made for clients (clientAuth), by an "
-			 "authority that the receiver trusts; its log may say "
-			 "more",
+			 "authority that the receiver trusts, in a name that "
+			 "it permits; its log may say more",
 			 certificate);
 	}
 }

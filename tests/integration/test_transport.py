@@ -446,6 +446,7 @@ def test_receiver_that_dislikes_our_name_gets_nothing(pems, version):
                          f"key={pems.client[1]}")
     assert receiver.version == version.replace("_", ".")
     assert "where it asked for a certificate of ours" in reason
+    assert "in a name that it permits" in reason
 
 
 class SlowOpenSsl:
