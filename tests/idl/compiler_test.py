@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the IDL compiler says of a wrong IDL, and where.  Prints TAP."""
 
+import contextlib
+import io
 import os
 import subprocess
 import sys
@@ -11,6 +13,9 @@ SOURCE = os.environ.get("top_srcdir", os.path.join(os.path.dirname(__file__),
                                                    "..", ".."))
 EVLIDL = os.path.join(SOURCE, "idl", "evlidl")
 PYTHON = sys.executable
+
+sys.path.insert(0, os.path.dirname(EVLIDL))
+from evlidl.main import main as evlidl  # noqa: E402
 
 HEAD = """[uuid(0b5a4f0e-6f0d-4c62-8c1e-7d1b7b0a9c55), version(1.0),
 pointer_default(unique)] interface t {
@@ -151,33 +156,37 @@ WRONG_FILES = [
 ]
 
 
-def compile_text(directory, text):
-    path = os.path.join(directory, "t.idl")
+def write(directory, name, text):
+    path = os.path.join(directory, name)
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
-    done = subprocess.run([PYTHON, "-B", EVLIDL, "-o", directory, path],
-                          capture_output=True, text=True, check=False)
-    return path, done
+    return path
+
+
+def run(directory, path):
+    """Status and messages of the command; it takes longest to start."""
+    messages = io.StringIO()
+    with contextlib.redirect_stderr(messages):
+        status = evlidl(["-o", directory, path])
+    return status, messages.getvalue()
 
 
 def check_error(directory, text, line, column, message):
-    path, done = compile_text(directory, text)
+    path = write(directory, "t.idl", text)
+    status, messages = run(directory, path)
     expected = f"{path}:{line}:{column}: {message}\n"
-    if done.returncode != 1 or done.stderr != expected:
-        return f"expected {expected!r}, got {done.stderr!r}"
+    if status != 1 or messages != expected:
+        return f"expected {expected!r}, got {messages!r}"
     if os.listdir(directory) != ["t.idl"]:
         return "files were written"
     return None
 
 
 def check_name(directory):
-    path = os.path.join(directory, "other.idl")
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(HEAD + TAIL)
-    done = subprocess.run([PYTHON, "-B", EVLIDL, "-o", directory, path],
-                          capture_output=True, text=True, check=False)
-    if done.returncode != 1 or "belongs into t.idl" not in done.stderr:
-        return done.stderr
+    status, messages = run(directory, write(directory, "other.idl",
+                                            HEAD + TAIL))
+    if status != 1 or "belongs into t.idl" not in messages:
+        return messages
     return None
 
 
@@ -192,7 +201,10 @@ def check_missing(directory):
 
 def check_good(directory):
     """The frame of the wrong ones is not what is wrong with them."""
-    _, done = compile_text(directory, HEAD + TAIL)
+    done = subprocess.run(
+        [PYTHON, "-B", EVLIDL, "-o", directory,
+         write(directory, "t.idl", HEAD + TAIL)],
+        capture_output=True, text=True, check=False)
     if done.returncode != 0 or len(os.listdir(directory)) != 8:
         return done.stderr or "no output"
     return None
