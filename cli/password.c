@@ -2,6 +2,7 @@
 #include "cli/password.h"
 
 #include "cli/cli.h"
+#include "collect/connect.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -71,6 +72,7 @@ static everr_t from_file(TALLOC_CTX *mem_ctx, const char *file,
 {
 	bool use_stdin = strcmp(file, "-") == 0;
 	char line[CLI_PASSWORD_MAX + 1];
+	const char *fault = NULL;
 	struct stat st;
 	everr_t err;
 	int fd;
@@ -96,6 +98,12 @@ static everr_t from_file(TALLOC_CTX *mem_ctx, const char *file,
 		cli_error("cannot read a password from %s: %s", file,
 			  err == EVERR_END ? "it is empty" : everr_text(err));
 		return err;
+	}
+	fault = collect_password_fault(line);
+	if (fault != NULL) {
+		explicit_bzero(line, sizeof(line));
+		cli_error("the first line of %s %s", file, fault);
+		return EVERR_TEXT;
 	}
 	return keep(mem_ctx, line, sizeof(line), ret_password);
 }

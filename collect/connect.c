@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/guid.h"
+#include "base/text.h"
 #include "base/wintime.h"
 #include "collect/keepalive.h"
 #include "collect/mapper.h"
@@ -125,6 +126,22 @@ static bool copy_password(TALLOC_CTX *mem_ctx, const char *from,
 	talloc_set_destructor(password, wipe);
 	*to = password;
 	return true;
+}
+
+const char *collect_password_fault(const char *line)
+{
+	static const char mark[] = "\xEF\xBB\xBF";
+
+	if (line[0] == '\0') {
+		return "is empty";
+	}
+	if (!text_utf8_valid(line, strlen(line))) {
+		return "is not UTF-8";
+	}
+	if (strncmp(line, mark, strlen(mark)) == 0) {
+		return "begins with a byte order mark; save it without";
+	}
+	return NULL;
 }
 
 static bool copy_target(struct connect_state *state,

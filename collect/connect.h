@@ -66,6 +66,13 @@ struct collect_target {
 	struct loadparm_context *parameters;
 };
 
+/*
+ * Why a file's first line is no password, whatever the host thinks of it: what
+ * Windows' tools write is often not UTF-8, and wrong attempts lock accounts.
+ * Static; NULL: nothing.
+ */
+const char *collect_password_fault(const char *line);
+
 /* Samba's parameters for any number of remote hosts; NULL: no memory. */
 struct loadparm_context *collect_parameters(TALLOC_CTX *mem_ctx);
 

@@ -462,6 +462,7 @@ static bool link_password(struct collect_link *link, char **ret_password)
 {
 	const struct collect_config *config = link->config;
 	const char *path = config->password_file;
+	const char *fault = NULL;
 	char *text = NULL;
 	size_t len = 0;
 	everr_t err;
@@ -484,12 +485,13 @@ static bool link_password(struct collect_link *link, char **ret_password)
 	}
 	talloc_set_destructor(text, wipe);
 	text[strcspn(text, "\r\n")] = '\0';
-	if (text[0] == '\0') {
+	fault = collect_password_fault(text);
+	if (fault != NULL) {
 		TALLOC_FREE(text);
 		collect_failure_set(&link->failure, EVERR_AUTH,
 				    "%s: the first line of the password file"
-				    " %s is empty",
-				    config->host, path);
+				    " %s %s",
+				    config->host, path, fault);
 		return false;
 	}
 	*ret_password = text;

@@ -312,10 +312,16 @@ static void test_the_password_file_is_read_at_each_attempt(void **state)
 	assert_non_null(strstr(f->why.text, "empty"));
 	assert_null(strstr(f->why.text, "second line"));
 
-	write_password(f, "Secret-1\n");
+	write_password(f, "p\xE4ss\n");
 	until(f, &f->downs, 4);
+	assert_int_equal(f->why.err, EVERR_AUTH);
+	assert_non_null(strstr(f->why.text, "not UTF-8"));
+	assert_int_equal(f->num_peers, 0);
+
+	write_password(f, "Secret-1\n");
+	until(f, &f->downs, 5);
 	assert_int_equal(f->why.err, EVERR_CONNECT);
-	assert_int_equal(info(f).attempts, 4);
+	assert_int_equal(info(f).attempts, 5);
 }
 
 static void assert_private_directory(const char *path)

@@ -122,6 +122,12 @@ def test_a_wrong_password(server, tmp_path):
                   f"--password-file={path}", status=1)
     assert "password" in lines[-1]["text"]
     assert "the host itself" not in lines[-1]["text"]
+    # Nobody is asked with what cannot be one.
+    path.write_bytes(b"\xef\xbb\xbfx\n")
+    done = server.evenlog("collect", "test", "127.0.0.1", *by_alice(path),
+                          check=False)
+    assert done.returncode == 1 and done.stdout == ""
+    assert "byte order mark" in done.stderr
 
 
 def test_something_else_listens_there(server, password):
