@@ -74,6 +74,40 @@ static void test_a_damaged_position_stops_its_channel_alone(void **state)
 	assert_int_equal(info(t).position.gaps, 0);
 }
 
+/* Without its position it is a new one, and need not wait for its next turn. */
+static void test_a_stuck_channel_begins_anew_when_it_is_forgotten(void **state)
+{
+	static const char name[] = "collect/dc1.example/application";
+	struct feeding *t = feeding_new(state);
+	uint64_t last;
+	int i;
+
+	t->config.backoff_max = 3600;
+	t->patient = true;
+	add(t, 1, 3, "a");
+	set_state(t, name, "x", 1);
+	feed_start(t);
+	fixture_until(t->f, info(t).state == COLLECT_FEED_RETRYING);
+	assert_true(info(t).stuck);
+	assert_stored(t, "");
+	/* Each attempt in vain doubles the wait, up to an hour. */
+	for (i = 0; i < 10; i++) {
+		last = info(t).failure_time;
+		collect_feed_again(t->feed);
+		fixture_until(t->f, info(t).failure_time != last);
+	}
+
+	set_state(t, name, NULL, 0);
+	collect_feed_again(t->feed);
+	fixture_until(t->f, position_of(t) == 3);
+	assert_false(info(t).stuck);
+	assert_stored(t, "a-1 a-2 a-3");
+	assert_int_equal(info(t).position.gaps, 0);
+	/* For one that reads it is nothing. */
+	collect_feed_again(t->feed);
+	assert_int_equal(info(t).state, COLLECT_FEED_READING);
+}
+
 /*
  * What is found in it may have to be written at once: a gap that was not told
  * yet.  The log is compared when that is written, not meanwhile.
@@ -461,6 +495,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		leak_test(test_access_that_is_denied_then_granted),
 		leak_test(test_a_damaged_position_stops_its_channel_alone),
+		leak_test(
+			test_a_stuck_channel_begins_anew_when_it_is_forgotten),
 		leak_test(test_a_position_that_is_back_with_a_gap_to_be_told),
 		leak_test(test_a_position_that_is_forgotten),
 		leak_test(test_a_broken_connection_is_handed_up),
