@@ -162,34 +162,6 @@ everr_t collect_position_decode(const uint8_t *data, size_t len,
 	return EVERR_OK;
 }
 
-/* ------------------------------------------------------------- deletion */
-
-struct tevent_req *collect_position_forget_send(TALLOC_CTX *mem_ctx,
-						struct tevent_context *ev,
-						struct store_channel *target,
-						const char *host,
-						const char *channel)
-{
-	char *name = collect_position_name(mem_ctx, host, channel);
-	const struct store_state none = {.name = name};
-	struct tevent_req *req = NULL;
-
-	if (name == NULL) {
-		return NULL;
-	}
-	req = store_append_send(mem_ctx, ev, target, NULL, 0, &none, 1);
-	talloc_free(name);
-	return req;
-}
-
-everr_t collect_position_forget_recv(struct tevent_req *req)
-{
-	uint64_t first_id = 0;
-	size_t bad = 0;
-
-	return store_append_recv(req, &first_id, &bad);
-}
-
 /* ---------------------------------------------------------------- text */
 
 const char *collect_gap_cause_text(uint32_t cause)

@@ -5,8 +5,7 @@
 /*
  * How far a host's channel has been collected, as it is kept in the store's
  * named state "collect/HOST/CHANNEL" and committed with the events it covers
- * (design decisions 6 and 7).  Pure but for the deletion; doc/store-format.md
- * has the bytes.
+ * (design decisions 6 and 7).  Pure; doc/store-format.md has the bytes.
  *
  * record_id alone would not tell a log that was cleared and has grown past it
  * from one that went on: time and hash of the last event do, and the log's
@@ -14,13 +13,11 @@
  */
 
 #include "base/everr.h"
-#include "store/store.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <talloc.h>
-#include <tevent.h>
 
 #define COLLECT_HASH_SIZE 16
 /* Bytes of an encoded position. */
@@ -100,20 +97,6 @@ size_t collect_position_encode(const struct collect_position *position,
 everr_t collect_position_decode(const uint8_t *data, size_t len,
 				struct collect_position *ret_position)
 	EVERR_MUST_CHECK;
-
-/*
- * Delete a position, whatever is in it: the channel is then as one that was
- * never seen.  A feed of it has the position in memory and would write it
- * again, so there must be none.  target is any channel of the store.  It is no
- * error when there is no position.
- */
-struct tevent_req *collect_position_forget_send(TALLOC_CTX *mem_ctx,
-						struct tevent_context *ev,
-						struct store_channel *target,
-						const char *host,
-						const char *channel);
-/* As store_append_recv(). */
-everr_t collect_position_forget_recv(struct tevent_req *req) EVERR_MUST_CHECK;
 
 /* "the log was cleared" and so on; static. */
 const char *collect_gap_cause_text(uint32_t cause);

@@ -142,28 +142,6 @@ static void test_a_position_that_is_back_with_a_gap_to_be_told(void **state)
 	assert_whole(t);
 }
 
-static void test_a_position_that_is_forgotten(void **state)
-{
-	struct feeding *t = feeding_new(state);
-	struct tevent_req *req = NULL;
-
-	add(t, 1, 2, "a");
-	collect_to(t, 2);
-	set_state(t, "collect/dc1.example/application", "x", 1);
-	req = collect_position_forget_send(t, t->f->ev, t->target,
-					   "DC1.example", FAKE_LOG_NAME);
-	assert_non_null(req);
-	assert_true(tevent_req_poll(req, t->f->ev));
-	assert_int_equal(collect_position_forget_recv(req), EVERR_OK);
-	talloc_free(req);
-
-	/* As if it had never been there. */
-	feed_start(t);
-	fixture_until(t->f, position_of(t) == 2 && is_quiet(t));
-	assert_stored(t, "a-1 a-2 a-1 a-2");
-	assert_int_equal(info(t).position.events, 2);
-}
-
 static void test_a_broken_connection_is_handed_up(void **state)
 {
 	struct feeding *t = feeding_new(state);
@@ -498,7 +476,6 @@ int main(void)
 		leak_test(
 			test_a_stuck_channel_begins_anew_when_it_is_forgotten),
 		leak_test(test_a_position_that_is_back_with_a_gap_to_be_told),
-		leak_test(test_a_position_that_is_forgotten),
 		leak_test(test_a_broken_connection_is_handed_up),
 		leak_test(
 			test_an_answer_that_ends_too_early_stops_its_channel_alone),
