@@ -206,8 +206,8 @@ static int serve(TALLOC_CTX *mem_ctx, const char *config_file,
 }
 
 /*
- * --check-config: the files that the configuration names.  Without those of an
- * output the service would not start; without a keytab its hosts wait.
+ * --check-config: the files that the configuration names.  The service starts
+ * without them, and the hosts and outputs that need them wait.
  */
 static int check_files(const struct daemon_config *config)
 {

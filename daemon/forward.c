@@ -14,6 +14,61 @@
 
 /* ------------------------------------------------------ start and reload */
 
+/* What is wrong with the files of an output, or NULL. */
+static const char *bad_files(TALLOC_CTX *mem_ctx,
+			     const struct forward_config *output)
+{
+	char *message = NULL;
+	everr_t err;
+
+	err = forward_transport_check(mem_ctx, output, &message);
+	if (err == EVERR_OK) {
+		return NULL;
+	}
+	return message != NULL ? message : everr_text(err);
+}
+
+size_t daemon_forward_check(const struct daemon_log *log,
+			    const struct daemon_config *config)
+{
+	size_t bad = 0;
+	size_t i;
+
+	for (i = 0; i < config->num_outputs; i++) {
+		const struct forward_config *output = &config->outputs[i];
+		TALLOC_CTX *frame = talloc_new(NULL);
+		const char *wrong = bad_files(frame, output);
+
+		if (wrong != NULL) {
+			bad++;
+			daemon_log(log, DAEMON_LOG_ERROR, "[forward %s]: %s",
+				   output->name, wrong);
+		}
+		TALLOC_FREE(frame);
+	}
+	return bad;
+}
+
+void daemon_forward_warn_files(const struct daemon_log *log,
+			       const struct daemon_config *config)
+{
+	size_t i;
+
+	for (i = 0; i < config->num_outputs; i++) {
+		const struct forward_config *output = &config->outputs[i];
+		TALLOC_CTX *frame = talloc_new(NULL);
+		const char *wrong = bad_files(frame, output);
+
+		if (wrong != NULL) {
+			daemon_log(log, DAEMON_LOG_WARNING,
+				   "[forward %s] cannot connect until this is "
+				   "mended: %s",
+				   output->name, wrong);
+		}
+		TALLOC_FREE(frame);
+	}
+}
+
 everr_t daemon_forward_start(struct daemon_service *service)
 {
 	const struct daemon_config *config = service->config;
@@ -29,31 +84,10 @@ everr_t daemon_forward_start(struct daemon_service *service)
 			   message != NULL ? message : everr_text(err));
 	}
 	TALLOC_FREE(message);
-	return err;
-}
-
-size_t daemon_forward_check(const struct daemon_log *log,
-			    const struct daemon_config *config)
-{
-	size_t bad = 0;
-	size_t i;
-
-	for (i = 0; i < config->num_outputs; i++) {
-		const struct forward_config *output = &config->outputs[i];
-		TALLOC_CTX *frame = talloc_new(NULL);
-		char *message = NULL;
-		everr_t err;
-
-		err = forward_transport_check(frame, output, &message);
-		if (err != EVERR_OK) {
-			bad++;
-			daemon_log(log, DAEMON_LOG_ERROR, "[forward %s]: %s",
-				   output->name,
-				   message != NULL ? message : everr_text(err));
-		}
-		TALLOC_FREE(frame);
+	if (err == EVERR_OK) {
+		daemon_forward_warn_files(service->log, config);
 	}
-	return bad;
+	return err;
 }
 
 everr_t daemon_forward_reload(struct daemon_service *service,

@@ -16,11 +16,15 @@
 everr_t daemon_forward_start(struct daemon_service *service) EVERR_MUST_CHECK;
 
 /*
- * Log what would keep an output from being made: its certificates and key.
- * Returns how many outputs that are.
+ * Log as mistakes what would keep outputs from connecting: their certificates
+ * and keys.  Returns how many outputs that are.
  */
 size_t daemon_forward_check(const struct daemon_log *log,
 			    const struct daemon_config *config);
+
+/* The same as warnings of a service that runs without those outputs. */
+void daemon_forward_warn_files(const struct daemon_log *log,
+			       const struct daemon_config *config);
 
 /*
  * Outputs by a new configuration, texts by a new catalog; all or nothing.

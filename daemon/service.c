@@ -403,6 +403,7 @@ everr_t daemon_service_reload(struct daemon_service *service)
 	TALLOC_FREE(service->config);
 	service->config = config;
 	daemon_collect_warn_files(service->log, &service->config->collect);
+	daemon_forward_warn_files(service->log, service->config);
 	daemon_log(service->log, DAEMON_LOG_INFO, "configuration reloaded");
 	operational_report(service->operational,
 			   OPERATIONAL_CONFIGURATION_RELOADED, NULL, NULL, 0);

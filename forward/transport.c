@@ -647,6 +647,25 @@ static uint32_t first_address(const struct forward_transport *transport)
 	return attempts;
 }
 
+/*
+ * For each attempt, since they may be mended or renewed meanwhile.  Without
+ * them the receiver is not troubled.
+ */
+static bool load_files(struct forward_transport *transport)
+{
+	char *message = NULL;
+	everr_t err;
+
+	err = transport_tls_load(transport, transport, &message);
+	if (err == EVERR_OK) {
+		return true;
+	}
+	transport_fail(transport, "%s",
+		       message != NULL ? message : everr_text(err));
+	talloc_free(message);
+	return false;
+}
+
 static void transport_begin(struct forward_transport *transport)
 {
 	const struct forward_config *config = transport->config;
@@ -655,6 +674,9 @@ static void transport_begin(struct forward_transport *transport)
 	transport->state = TRANSPORT_CONNECTING;
 	if (config->transport == FORWARD_UNIX) {
 		transport_unix_connect(transport);
+		return;
+	}
+	if (config->transport == FORWARD_TLS && !load_files(transport)) {
 		return;
 	}
 	transport->connecting = transport_connect_send(
@@ -702,6 +724,12 @@ static everr_t config_check(TALLOC_CTX *mem_ctx,
 	}
 	if (config->transport > FORWARD_UNIX || config->host == NULL) {
 		*ret_message = talloc_strdup(mem_ctx, "no receiver is named");
+		return EVERR_CONFIG;
+	}
+	if ((config->certificate == NULL) != (config->key == NULL)) {
+		*ret_message = talloc_asprintf(
+			mem_ctx, "a certificate and its key belong together, "
+				 "but only one of them is named");
 		return EVERR_CONFIG;
 	}
 	return EVERR_OK;
@@ -784,13 +812,6 @@ everr_t forward_transport_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 	    transport->notify == NULL) {
 		talloc_free(transport);
 		return EVERR_NOMEM;
-	}
-	if (config->transport == FORWARD_TLS) {
-		err = transport_tls_load(transport, mem_ctx, ret_message);
-		if (err != EVERR_OK) {
-			talloc_free(transport);
-			return err;
-		}
 	}
 	transport->info.since = wintime_now();
 	transport->state = TRANSPORT_CONNECTING;

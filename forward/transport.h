@@ -53,9 +53,10 @@ struct forward_transport_hooks {
 };
 
 /*
- * Begins to connect at once.  config and hooks outlive it.  Freeing it closes without
- * calling a hook.  *ret_message (talloc child of mem_ctx): what is wrong with
- * a certificate or key.  EVERR_CONFIG, EVERR_NOMEM.
+ * Begins to connect at once.  config and hooks outlive it.  Freeing it closes
+ * without calling a hook.  *ret_message (talloc child of mem_ctx): what is
+ * wrong in config.  EVERR_CONFIG, EVERR_NOMEM.  Certificates and key are read
+ * for each attempt, and one that they spoil has failed like any other.
  */
 everr_t forward_transport_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 				 const struct forward_config *config,
@@ -65,8 +66,8 @@ everr_t forward_transport_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 				 char **ret_message) EVERR_MUST_CHECK;
 
 /*
- * Whether one could be created: its certificates and key are there and right.
- * The same errors.
+ * Whether one could be created, and its certificates and key are there and
+ * right.  The same errors.
  */
 everr_t forward_transport_check(TALLOC_CTX *mem_ctx,
 				const struct forward_config *config,

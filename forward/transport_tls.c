@@ -162,14 +162,8 @@ static everr_t trust_key(const struct tls_trust *trust, TALLOC_CTX *mem_ctx,
 {
 	int ret;
 
-	if (config->certificate == NULL && config->key == NULL) {
+	if (config->certificate == NULL) {
 		return EVERR_OK;
-	}
-	if (config->certificate == NULL || config->key == NULL) {
-		*ret_message = talloc_asprintf(
-			mem_ctx, "a certificate and its key belong together, "
-				 "but only one of them is named");
-		return EVERR_CONFIG;
 	}
 	ret = gnutls_certificate_set_x509_key_file(
 		trust->credentials, config->certificate, config->key,
@@ -221,10 +215,7 @@ static everr_t trust_create(TALLOC_CTX *mem_ctx,
 	return EVERR_OK;
 }
 
-/*
- * For each connection anew, since certificates are renewed; but what has not
- * changed is not read again: a system's list takes milliseconds.
- */
+/* What has not changed is not read again: a system's list takes milliseconds. */
 everr_t transport_tls_load(struct forward_transport *transport,
 			   TALLOC_CTX *mem_ctx, char **ret_message)
 {
@@ -787,19 +778,9 @@ static int tls_prepare(struct forward_transport *transport,
 
 static void tls_greet(struct forward_transport *transport)
 {
-	struct tls_session *tls = NULL;
-	char *message = NULL;
-	everr_t err;
+	struct tls_session *tls = talloc_zero(transport, struct tls_session);
 	int ret;
 
-	err = transport_tls_load(transport, transport, &message);
-	if (err != EVERR_OK) {
-		transport_fail(transport, "%s",
-			       message != NULL ? message : everr_text(err));
-		talloc_free(message);
-		return;
-	}
-	tls = talloc_zero(transport, struct tls_session);
 	if (tls == NULL) {
 		transport_fail(transport, "%s: %s", transport->peer,
 			       everr_text(EVERR_NOMEM));

@@ -60,10 +60,8 @@ def test_check_config_is_content_with_a_good_file(tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_check_config_finds_what_would_keep_the_service_from_starting(
-        make_server):
-    """A receiver's authority that is not there; and a keytab that is not,
-    for want of which hosts only wait."""
+def test_check_config_finds_files_that_are_not_there(make_server):
+    """A receiver's authority, and a keytab, for want of which hosts wait."""
     server = make_server(start=False, config="""
 [collect dcs]
 host = dc1.example
@@ -79,11 +77,6 @@ ca = /nonexistent/ca.pem
             in done.stderr)
     assert ("[collect dcs]: /nonexistent/collector.keytab: No such file"
             in done.stderr)
-    done = subprocess.run([EVENLOGD, "--config", server.config],
-                          env=server.env(), capture_output=True, text=True,
-                          timeout=60, check=False)
-    assert done.returncode == 1
-    assert "[forward siem]: /nonexistent/ca.pem: No such" in done.stderr
 
 
 def test_sigterm_ends_cleanly_and_events_survive(server):

@@ -2,14 +2,17 @@
 """Outputs to a real rsyslogd: order, breaks, kill -9, rewind, gaps, reload."""
 
 import json
+import os
 import re
 import shlex
+import shutil
 import signal
 import socket
 import threading
 import time
 
 import pytest
+from pems import Authority
 from rsyslog import Rsyslog
 
 NUMBER = re.compile(rb'Number="(\d+)"')
@@ -286,6 +289,49 @@ def test_retention_that_overtakes_is_a_gap(make_server, receivers):
     (told,) = events_of(server, 94)
     assert (told["Output"], told["Cause"]) == ("siem", "trimmed")
     assert int(told["Missing"]) == sent[0] - 1
+
+
+def test_files_that_are_spoilt_hold_up_their_output_only(
+        make_server, receivers, tmp_path):
+    """At the start nobody is kept from the others; mended they do without
+    a restart, and spoilt again they are no reason to disconnect."""
+    authority = Authority(str(tmp_path))
+    certificate, key = authority.issue("127.0.0.1")
+    ca, spoilt, mended = (str(tmp_path / name)
+                          for name in ("ca", "spoilt", "mended"))
+    for path in (ca, spoilt):
+        with open(path, "w", encoding="ascii") as file:
+            file.write("-----BEGIN CERTIFICATE-----\nAAAA\n"
+                       "-----END CERTIFICATE-----\n")
+    plain = receivers("tcp")
+    tls = receivers("tls", ca=authority.path, certificate=certificate,
+                    key=key)
+    server = make_server(config=section("siem", plain)
+                         + section("safe", tls, "tls", ca=ca))
+    server.publish("Application", 5)
+    assert numbers(plain.wait_lines(5)) == [1, 2, 3, 4, 5]
+    until(lambda: events_of(server, 91))
+    row = output(server, "safe")
+    assert (row["state"], row["connects"]) == ("down", 0)
+    reason = f"{ca}: no certificate of an authority to trust"
+    assert row["last_error"].startswith(reason)
+    assert row["channels"][0]["lag_events"] == 5
+    (lost,) = events_of(server, 91)
+    assert lost["Output"] == "safe" and lost["Reason"].startswith(reason)
+    warning = f"[forward safe] cannot connect until this is mended: {reason}"
+    assert server.log().count(warning) == 1
+
+    shutil.copyfile(authority.path, mended)
+    os.replace(mended, ca)
+    assert numbers(tls.wait_lines(5)) == [1, 2, 3, 4, 5]
+
+    os.replace(spoilt, ca)
+    server.signal(signal.SIGHUP)
+    until(lambda: "configuration reloaded" in server.log())
+    assert server.log().count(warning) == 2
+    server.publish("Application", 1, first=6)
+    assert numbers(tls.wait_lines(6)) == [1, 2, 3, 4, 5, 6]
+    assert output(server, "safe")["connects"] == 1
 
 
 def test_a_reload_changes_what_has_changed(make_server, receivers):

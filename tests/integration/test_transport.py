@@ -279,17 +279,26 @@ def test_client_certificate_that_is_demanded_is_shown(pems):
         assert receiver.wait_lines(100) == lines
 
 
+def spoilt(*options):
+    """The reason why nobody is even connected to."""
+    sending = send([b"x"], "transport=tls", "port=1", "downs=1", *options,
+                   check=False)
+    assert sending.said[-1] == "sent 0 refused 0 connects 0"
+    return sending.reasons()[0]
+
+
 def test_files_that_cannot_be_used_are_named(pems):
     missing = os.path.join(pems.dir, "missing.pem")
-    sending = send([b"x"], "transport=tls", f"ca={missing}", check=False)
-    assert sending.said == [f"refused {missing}: No such file or directory"]
-    sending = send([b"x"], "transport=tls", f"ca={pems.client[1]}",
-                   check=False)
-    assert "no certificate of an authority" in sending.said[0]
+    assert spoilt(f"ca={missing}") == f"{missing}: No such file or directory"
+    assert spoilt(f"ca={pems.dir}") == f"{pems.dir}: this is no regular file"
+    assert "no certificate of an authority" in spoilt(f"ca={pems.client[1]}")
+    reason = spoilt(f"ca={pems.path}", f"certificate={pems.client[0]}",
+                    f"key={pems.server[1]}")
+    assert f"with the key {pems.server[1]} cannot be used" in reason
     sending = send([b"x"], "transport=tls", f"ca={pems.path}",
-                   f"certificate={pems.client[0]}", f"key={pems.server[1]}",
-                   check=False)
-    assert f"with the key {pems.server[1]} cannot be used" in sending.said[0]
+                   f"key={pems.client[1]}", check=False)
+    assert sending.said == ["refused a certificate and its key belong "
+                            "together, but only one of them is named"]
 
 
 def test_files_are_read_again_when_they_have_changed(receiver, pems):
