@@ -564,6 +564,11 @@ static void tls_closed(struct forward_transport *transport)
 			       transport->peer, advice);
 		return;
 	}
+	/* It has kept none of the last connections, either. */
+	if (tls->shaken) {
+		transport_fail_errno(transport, tls->error);
+		return;
+	}
 	transport_fail(transport,
 		       "%s: the receiver closed the connection during the TLS "
 		       "handshake: %s",

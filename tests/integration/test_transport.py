@@ -413,6 +413,28 @@ def test_end_without_a_word_of_tls_is_the_reason(pems):
                             "Connection reset by peer"))
 
 
+class ClosingOpenSsl(OpenSsl):
+    """Takes every connection, and closes it after the handshake."""
+
+    def _run(self, context):
+        try:
+            while True:
+                plain, _ = self.socket.accept()
+                plain.settimeout(SECONDS)
+                context.wrap_socket(plain, server_side=True).close()
+        except OSError as error:
+            self.error = error
+
+
+def test_receiver_that_closes_each_time_has_not_failed_the_handshake(pems):
+    with ClosingOpenSsl(pems) as receiver:
+        sending = send(numbered(10), "transport=tls", "downs=3",
+                       f"port={receiver.ports['tls']}", f"ca={pems.path}",
+                       check=False)
+    # The third connection carries nothing: it has to last first.
+    assert sending.reasons()[2].endswith("has closed the connection")
+
+
 class AskingOpenSsl(OpenSsl):
     """Asks for new keys (TLS 1.3) or a new handshake before it reads.  Python
     has no name for that: the SSL is behind its object's head and socket."""
