@@ -229,6 +229,7 @@ static everr_t lane_bind(struct forward_output *output,
 		return EVERR_NOMEM;
 	}
 	lane->channel = channel;
+	lane->behind_id = 0;
 	forward_lane_bounds(lane, &oldest, &next);
 	if (!lane->placed) {
 		lane_begin(output, lane);
