@@ -210,26 +210,36 @@ static struct forward_gap passed_over(const struct forward_lane *lane,
 
 /*
  * What lies between is passed over: a gap, for as many as there are.  One that
- * the receiver has not heard of yet, from told on, becomes part of it, but is
- * not counted again.
+ * the receiver has not heard of yet, untold, becomes part of it as it was
+ * counted, and is not counted again; its records may be gone by now.
  */
 static void jump_forward(struct forward_output *output,
 			 struct store_snapshot *snapshot,
-			 struct forward_lane *lane, uint64_t told,
-			 uint64_t from, uint64_t to)
+			 struct forward_lane *lane,
+			 const struct forward_gap *untold, uint64_t from,
+			 uint64_t to)
 {
-	struct forward_gap gap;
+	struct forward_gap gap = {};
 
-	if (to > told) {
-		gap = passed_over(lane, snapshot, told, to);
-		lane->jump = gap.missing > 0 ? gap : lane->jump;
-	}
 	if (to > from) {
 		gap = passed_over(lane, snapshot, from, to);
 		if (gap.missing > 0) {
 			forward_output_tell_gap(output, lane, &gap,
 						gap.missing);
 		}
+	}
+	if (untold->last != 0 && to >= from) {
+		gap = (struct forward_gap){
+			.first = untold->first,
+			.last = to - 1,
+			.missing = untold->missing + gap.missing,
+			.cause = untold->cause,
+		};
+	} else if (untold->last != 0 && to > untold->first) {
+		gap = passed_over(lane, snapshot, untold->first, to);
+	}
+	if (gap.missing > 0) {
+		lane->jump = gap;
 	}
 }
 
@@ -259,12 +269,12 @@ static void lane_rewind(struct rewind_state *state,
 {
 	struct forward_output *output = state->output;
 	uint64_t from = lane->position + 1;
-	uint64_t told = lane->jump.last != 0 ? lane->jump.first : from;
+	const struct forward_gap untold = lane->jump;
 	uint64_t to = lane->rewind_id;
 
 	lane->rewind_id = 0;
 	forward_lane_move(lane, to);
-	jump_forward(output, snapshot, lane, told, from, to);
+	jump_forward(output, snapshot, lane, &untold, from, to);
 	report_move(output, lane);
 	tell_move(state, lane, to);
 	forward_output_wake(output, lane);

@@ -42,11 +42,14 @@ static uint64_t in_flight(const struct forward_output *output)
 
 /*
  * What was refused last time is on its way: what came after it would only be
- * sent twice.
+ * sent twice.  What comes before it, after a rewind, waits for nothing.
  */
 static bool tries_refused(const struct forward_output *output)
 {
-	return output->refused != NULL && output->refused->in_flight > 0;
+	const struct forward_lane *lane = output->refused;
+
+	return lane != NULL && lane->in_flight > 0 &&
+	       lane->next_id > output->info.refusal.id;
 }
 
 static bool can_send(const struct forward_output *output)

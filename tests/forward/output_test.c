@@ -959,6 +959,27 @@ static void test_going_forward_twice_tells_all_that_is_left_out(void **state)
 	expect(fake, 8, "App gap 11-12 2 rewound");
 }
 
+/* What was left out is gone before it could be told. */
+static void test_a_gap_that_grows_keeps_its_count(void **state)
+{
+	const struct forward_config config = config_of("siem", app);
+	struct forward_rewind rewind = rewind_to_record(5);
+	struct bench b = bench_new(state);
+	struct forward_transport *fake = NULL;
+
+	fixture_append_ok(b.f, b.app, 1, 10);
+	start(&b, &config, 1);
+	assert_int_equal(rewind_to(&b, &rewind), EVERR_OK);
+	clear(&b, 4);
+	rewind.value = 9;
+	assert_int_equal(rewind_to(&b, &rewind), EVERR_OK);
+	assert_int_equal(info_of(&b, 0).missing, 8);
+	fake = fake_receiver("siem");
+	fake_up(fake, ALL);
+	fixture_until(b.f, fake->num == 3);
+	expect(fake, 0, "App gap 1-8 8 rewound");
+}
+
 static void test_going_back_into_what_was_left_out_tells_the_rest(void **state)
 {
 	const struct forward_config config = config_of("siem", app);
@@ -1099,6 +1120,32 @@ static void test_a_rewind_leaves_out_what_is_refused(void **state)
 	fake->hooks.refused(fake->messages[2].sequence, "late",
 			    fake->private_data);
 	assert_null(refusal_of(&b).channel);
+}
+
+/* Only what comes after what is refused waits for its answer. */
+static void test_going_back_behind_a_refusal_goes_on_as_always(void **state)
+{
+	const struct forward_config config = config_of("siem", app);
+	const struct forward_rewind rewind = rewind_to_record(1);
+	struct bench b = bench_new(state);
+	struct forward_transport *fake = NULL;
+
+	fixture_append_ok(b.f, b.app, 1, 5);
+	start(&b, &config, 1);
+	fake = fake_receiver("siem");
+	fake_up(fake, ALL);
+	fixture_until(b.f, fake->num == 5);
+	fake_arrive(fake, 2);
+	fake_refuse(fake, 3);
+	assert_int_equal(rewind_to(&b, &rewind), EVERR_OK);
+	fake_up(fake, ALL);
+	fixture_until(b.f, fake->num == 8);
+	expect_range(fake, 5, "App", 1, 3);
+	fake_arrive(fake, 7);
+	assert_int_equal(fake->num, 8);
+	fake_arrive(fake, 8);
+	fixture_until(b.f, fake->num == 10);
+	expect_range(fake, 8, "App", 4, 5);
 }
 
 static void test_a_refusal_does_not_hold_up_other_channels(void **state)
@@ -1305,6 +1352,7 @@ int main(void)
 		leak_test(test_a_rewind_abandons_what_is_in_flight),
 		leak_test(test_forward_is_a_gap_that_is_told),
 		leak_test(test_going_forward_twice_tells_all_that_is_left_out),
+		leak_test(test_a_gap_that_grows_keeps_its_count),
 		leak_test(
 			test_going_back_into_what_was_left_out_tells_the_rest),
 		leak_test(test_a_reload_tells_what_was_left_out),
@@ -1312,6 +1360,7 @@ int main(void)
 		leak_test(
 			test_a_message_that_is_refused_is_named_until_it_is_taken),
 		leak_test(test_a_rewind_leaves_out_what_is_refused),
+		leak_test(test_going_back_behind_a_refusal_goes_on_as_always),
 		leak_test(test_a_refusal_does_not_hold_up_other_channels),
 		leak_test(test_a_refusal_ends_with_its_record),
 		leak_test(test_a_rewind_that_cannot_be_is_refused),
