@@ -74,14 +74,17 @@ static bool is_final(const struct collect_failure *failure)
 
 /*
  * False: req has ended.  Else the failure is the host's way of saying that it
- * does not know.
+ * does not know.  One that cannot be decoded says nothing: where the record is
+ * known to be another, or none, the whole log would be taken for a new one.
  */
 static bool compare_goes_on(struct tevent_req *req, everr_t err)
 {
 	struct compare_state *state =
 		tevent_req_data(req, struct compare_state);
+	bool undecided = state->facts.probe == COLLECT_PROBE_UNKNOWN;
 
-	if (err != EVERR_OK && is_final(&state->failure)) {
+	if (err != EVERR_OK && (is_final(&state->failure) ||
+				(state->failure.malformed && !undecided))) {
 		tevent_req_error(req, err);
 		return false;
 	}

@@ -201,6 +201,36 @@ static void test_an_answer_that_contradicts_itself_stops_its_channel_alone(
 	check_malformed(t, &t->log->torn);
 }
 
+/*
+ * The position's record is missing, and what the log has around it was not
+ * understood: that is no reason to store it once more.
+ */
+static void test_bounds_that_are_malformed_are_not_taken_for_none(void **state)
+{
+	static const char name[] = "collect/dc1.example/application";
+	const struct collect_position position = {.record_id = 3,
+						  .gap_reported = true};
+	uint8_t bytes[COLLECT_POSITION_MAX];
+	struct feeding *t = feeding_new(state);
+
+	add(t, 1, 2, "a");
+	add(t, 4, 5, "a");
+	set_state(t, name, bytes, collect_position_encode(&position, bytes));
+	t->log->service->cut_opnum = 11;
+	t->log->service->cut = 1;
+	feed_start(t);
+	fixture_until(t->f, info(t).state == COLLECT_FEED_RETRYING ||
+				    position_of(t) == 5);
+	assert_stored(t, "");
+	assert_non_null(strstr(info(t).failure.text, "malformed"));
+	assert_int_equal(t->broken, 0);
+
+	t->log->service->cut = 0;
+	fixture_until(t->f, position_of(t) == 5);
+	assert_stored(t, "a-4 a-5");
+	assert_int_equal(info(t).position.gaps, 0);
+}
+
 /* What breaks the transport's own framing has such a status, too. */
 static void test_an_answer_that_ends_the_connection_is_handed_up(void **state)
 {
@@ -481,6 +511,8 @@ int main(void)
 			test_an_answer_that_ends_too_early_stops_its_channel_alone),
 		leak_test(
 			test_an_answer_that_contradicts_itself_stops_its_channel_alone),
+		leak_test(
+			test_bounds_that_are_malformed_are_not_taken_for_none),
 		leak_test(test_an_answer_that_ends_the_connection_is_handed_up),
 		leak_test(test_records_that_cannot_be_make_no_busy_loop),
 		leak_test(test_waits_that_lie_make_no_busy_loop),
