@@ -93,7 +93,7 @@ static everr_t keep_text(struct reading *reading,
 	char *copy = NULL;
 	everr_t err;
 
-	err = event_scope_charge(scope, text->len);
+	err = event_scope_charge_bytes(scope, text->len);
 	if (err != EVERR_OK) {
 		return err;
 	}

@@ -13,16 +13,22 @@
 #define REAL_SLOWNESS 4
 #define LARGE_REAL_SLOWNESS 256
 #define LARGE_REAL32 0x5F800000U
+#define INFINITE_REAL32 0x7F800000U
 #define LARGE_REAL64_UPPER 0x43F00000U
+#define INFINITE_REAL64_UPPER 0x7FF00000U
 
 everr_t event_scope_charge(const struct event_scope *scope, size_t work)
+{
+	return event_scope_charge_bytes(scope, work * scope->slowness);
+}
+
+everr_t event_scope_charge_bytes(const struct event_scope *scope, size_t work)
 {
 	struct event_render *render = scope->render;
 
 	if (scope->loop != NULL) {
 		work *= 1 + scope->loop->depth;
 	}
-	work *= scope->slowness;
 	if (work > EVENT_RENDER_WORK_MAX - render->work) {
 		return EVERR_LIMIT;
 	}
@@ -36,18 +42,19 @@ static bool is_real(uint8_t type)
 	return type == EVENT_TYPE_REAL32 || type == EVENT_TYPE_REAL64;
 }
 
-/* Of a number, or of an array of them. */
+/* Of a number, or of an array of them.  What is none has a short text. */
 static uint32_t real_slowness(const struct event_value *value)
 {
 	bool is_64 = (value->type & ~EVENT_TYPE_ARRAY) == EVENT_TYPE_REAL64;
 	uint32_t large = is_64 ? LARGE_REAL64_UPPER : LARGE_REAL32;
+	uint32_t infinite = is_64 ? INFINITE_REAL64_UPPER : INFINITE_REAL32;
 	size_t size = is_64 ? 8 : 4;
 	size_t end;
 
 	for (end = size; end <= value->len; end += size) {
 		uint32_t upper = le32_get(value->data + end - 4) & INT32_MAX;
 
-		if (upper >= large) {
+		if (upper >= large && upper < infinite) {
 			return LARGE_REAL_SLOWNESS;
 		}
 	}

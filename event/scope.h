@@ -59,6 +59,9 @@ struct event_scope {
  */
 everr_t event_scope_charge(const struct event_scope *scope,
 			   size_t work) EVERR_MUST_CHECK;
+/* The same of bytes, which no number beside them makes slow. */
+everr_t event_scope_charge_bytes(const struct event_scope *scope,
+				 size_t work) EVERR_MUST_CHECK;
 
 /*
  * Open the level of a packed node, of a BinXml value (not empty) of outer, or

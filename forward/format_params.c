@@ -127,7 +127,7 @@ static everr_t put_computed_name(struct format_run *run,
 		}
 	}
 	/* It may be long, again and again, and little comes out of it. */
-	err = event_scope_charge(place->scope, scratch->len);
+	err = event_scope_charge_bytes(place->scope, scratch->len);
 	if (err != EVERR_OK) {
 		return err;
 	}
@@ -219,7 +219,7 @@ static everr_t compile(struct format_run *run, const struct event_scope *scope,
 	if (err != EVERR_OK) {
 		return err;
 	}
-	err = event_scope_charge(scope, program->size / 2);
+	err = event_scope_charge_bytes(scope, program->size / 2);
 	if (err != EVERR_OK) {
 		talloc_free(program);
 		return err;

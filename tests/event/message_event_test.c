@@ -449,6 +449,42 @@ static void test_a_damaged_event_is_refused(void **state)
 	assert_null(source);
 }
 
+/* Work is counted, and a number of 309 digits takes a lot of it. */
+static void test_a_long_text_beside_a_large_number_is_read(void **state)
+{
+	static const uint8_t largest[] = {0xFF, 0xFF, 0xFF, 0xFF,
+					  0xFF, 0xFF, 0xEF, 0x7F};
+	struct event_message_source *source = NULL;
+	char text[32001];
+	struct fixture f;
+	struct maker m;
+	struct buf doc;
+
+	start(&f, *state);
+	memset(text, 'x', sizeof(text));
+	text[sizeof(text) - 1] = '\0';
+	make_start(&m, *state, EVENT_READ_DEFINITION);
+	make_open(&m, "Event", EVENT_NO_DEPENDENCY, false);
+	make_kind(&m, EVENT_TOKEN_CLOSE_START);
+	make_open(&m, "EventData", EVENT_NO_DEPENDENCY, false);
+	make_kind(&m, EVENT_TOKEN_CLOSE_START);
+	make_leaf(&m, "Data", 0);
+	make_leaf(&m, "Data", 1);
+	make_leaf(&m, "Data", 0);
+	make_kind(&m, EVENT_TOKEN_END);
+	make_kind(&m, EVENT_TOKEN_END);
+	make_string(&m, text);
+	make_value(&m, EVENT_TYPE_REAL64, largest, sizeof(largest));
+	make_document(&m, &doc);
+	pack(&f, &doc);
+	assert_int_equal(event_message_read(*state, f.dict, f.packed.data,
+					    f.packed.len, &source),
+			 EVERR_OK);
+	assert_int_equal(source->num_inserts, 3);
+	assert_int_equal(strlen(source->inserts[1].text), 309 + 7);
+	assert_string_equal(source->inserts[2].text, text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -464,6 +500,7 @@ int main(void)
 		leak_test(test_a_classic_event_has_an_insert_for_each_string),
 		leak_test(test_a_classic_events_message_is_in_the_table),
 		leak_test(test_a_damaged_event_is_refused),
+		leak_test(test_a_long_text_beside_a_large_number_is_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -818,6 +818,11 @@ static void test_slow_steps_count_for_more(void **state)
 	/* An ordinary number does not. */
 	build_repeated(&f, EVENT_TYPE_REAL64, "\0\0\0\0\0\0\xE0\x3F", 8);
 	assert_non_null(strstr(format(&f), "\"A\":[\"00.500000\","));
+	/* Nor do those that are none: they have three letters. */
+	build_repeated(&f, EVENT_TYPE_REAL64, "\0\0\0\0\0\0\xF0\x7F", 8);
+	assert_non_null(strstr(format(&f), "\"A\":[\"0"));
+	build_repeated(&f, EVENT_TYPE_REAL32, "\0\0\xC0\xFF", 4);
+	assert_non_null(strstr(format(&f), "\"A\":[\"0"));
 }
 
 static void make_data(struct maker *m, const char *name, const char *text)
