@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #define SYSTEM_SMB_CONF "/etc/samba/smb.conf"
@@ -64,6 +66,12 @@ static void add_message(struct daemon_config_errors *errors,
 	errors->messages[errors->num_messages++] = message;
 }
 
+/* Nothing more would be told: each key takes time. */
+static bool errors_full(const struct load *load)
+{
+	return load->errors->num_messages >= DAEMON_CONFIG_ERRORS_MAX;
+}
+
 static void complain_va(struct load *load, const struct config_place *place,
 			const char *fmt, va_list ap)
 	__attribute__((format(printf, 3, 0)));
@@ -71,7 +79,7 @@ static void complain_va(struct load *load, const struct config_place *place,
 static void complain_va(struct load *load, const struct config_place *place,
 			const char *fmt, va_list ap)
 {
-	if (load->errors->num_messages < DAEMON_CONFIG_ERRORS_MAX) {
+	if (!errors_full(load)) {
 		add_message(load->errors, place,
 			    talloc_vasprintf(load->errors, fmt, ap));
 	}
@@ -148,6 +156,16 @@ static everr_t check_text(struct load *load, const char *text, size_t len)
 	return EVERR_OK;
 }
 
+/* A file of that name may be masked by a link to it: it is empty. */
+static bool is_null_device(const char *path)
+{
+	struct stat st;
+	int ret;
+
+	ret = stat(path, &st);
+	return ret == 0 && S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3);
+}
+
 /* The file's bytes with a newline at the end, which the parser wants. */
 static everr_t read_file(struct load *load, char **ret_text, size_t *ret_len)
 {
@@ -157,6 +175,10 @@ static everr_t read_file(struct load *load, char **ret_text, size_t *ret_len)
 
 	err = file_read_all(load->config, load->file, DAEMON_CONFIG_MAX, &text,
 			    &len);
+	if (err == EVERR_NOT_SUPPORTED && is_null_device(load->file)) {
+		text = talloc_strdup(load->config, "");
+		err = text != NULL ? EVERR_OK : EVERR_NOMEM;
+	}
 	if (err == EVERR_IO && errno != ENOENT) {
 		config_complain(load, 0, "cannot be read: %s", strerror(errno));
 	} else if (err == EVERR_NOT_SUPPORTED) {
@@ -367,7 +389,7 @@ uint32_t config_apply_section_other(struct load *load,
 	int i, j;
 
 	keys = ini_get_attribute_list(load->ini, ini_section, &num_keys, NULL);
-	for (i = 0; i < num_keys; i++) {
+	for (i = 0; i < num_keys && !errors_full(load); i++) {
 		/* A key that is given twice is listed twice. */
 		for (j = 0; j < i && strcasecmp(keys[i], keys[j]) != 0; j++) {
 		}
@@ -663,7 +685,7 @@ static void apply_sections(struct load *load)
 			config_collect_defaults(load, sections[i]);
 		}
 	}
-	for (i = 0; i < num_sections; i++) {
+	for (i = 0; i < num_sections && !errors_full(load); i++) {
 		apply_one(load, sections[i]);
 	}
 	ini_free_section_list(sections);
@@ -679,7 +701,7 @@ static void apply_directory_sections(struct load *load)
 	int i;
 
 	sections = ini_get_section_list(load->ini, &num_sections, NULL);
-	for (i = 0; i < num_sections; i++) {
+	for (i = 0; i < num_sections && !errors_full(load); i++) {
 		taken = apply_named(load, sections[i], true);
 		if (!taken) {
 			config_complain(load,

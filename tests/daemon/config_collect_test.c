@@ -719,6 +719,21 @@ static void test_a_pipe_is_not_waited_for(void **state)
 	bad(f, "", "/a.conf: is not a regular file");
 }
 
+/* As systemd's own files are masked. */
+static void test_a_link_to_the_null_device_is_an_empty_file(void **state)
+{
+	struct files *f = files_new(*state);
+	char *path = talloc_asprintf(f, "%s/a.conf", f->collect);
+	struct daemon_config *config = NULL;
+
+	assert_int_equal(symlink("/dev/null", path), 0);
+	config = good(f, ONE);
+	assert_int_equal(config->collect.num_hosts, 1);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(symlink("/dev/zero", path), 0);
+	bad(f, ONE, "/a.conf: is not a regular file");
+}
+
 /* It becomes a line of the log and a field of an event. */
 static void test_a_message_about_a_long_value_is_short(void **state)
 {
@@ -821,6 +836,7 @@ int main(void)
 		leak_test(test_keys_of_a_section_have_a_limit),
 		leak_test(test_what_is_not_text_is_told_with_its_line),
 		leak_test(test_a_pipe_is_not_waited_for),
+		leak_test(test_a_link_to_the_null_device_is_an_empty_file),
 		leak_test(test_a_message_about_a_long_value_is_short),
 		leak_test(test_a_command_needs_nothing_of_what_is_collected),
 		leak_test(test_a_copy_is_equal_and_stands_on_its_own),
