@@ -21,7 +21,7 @@ PACKAGES_TEST="libcmocka-dev clang clang-format libclang-rt-14-dev
 	python3-prometheus-client python3-pytest python3-impacket python3-evtx python3-lxml
 	libevtx-utils cabextract python3-zeep
 	krb5-kdc krb5-admin-server krb5-user libnss-wrapper
-	rsyslog rsyslog-relp rsyslog-gnutls"
+	rsyslog rsyslog-relp rsyslog-gnutls openssl"
 
 # A domain controller and a domain member, for one of the tests.
 PACKAGES_DOMAIN="samba samba-ad-provision samba-dsdb-modules
