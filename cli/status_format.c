@@ -449,16 +449,23 @@ static bool errors_below(const struct page *page)
 static void put_errors(const struct page *page, const struct rows *rows,
 		       size_t shown)
 {
-	size_t told = 0;
+	size_t errors = 0;
 	size_t i;
 
-	for (i = 0; i < shown && told < ERRORS_MAX; i++) {
+	for (i = 0; i < shown; i++) {
 		const struct row *row = &rows->rows[i];
 
-		if (row->error != NULL) {
-			put_paragraph(page, 2, "%s: %s", row->name, row->error);
-			told++;
+		if (row->error == NULL) {
+			continue;
 		}
+		errors++;
+		if (errors <= ERRORS_MAX) {
+			put_paragraph(page, 2, "%s: %s", row->name, row->error);
+		}
+	}
+	if (errors > ERRORS_MAX) {
+		put_paragraph(page, 2, "and %zu more errors",
+			      errors - ERRORS_MAX);
 	}
 }
 

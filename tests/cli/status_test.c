@@ -195,6 +195,26 @@ static void test_errors_stand_whole_below_the_table(void **state)
 		   "\n  gone: cannot connect:\n    refused\n");
 }
 
+static void test_errors_beyond_the_tenth_are_counted(void **state)
+{
+	struct status_style style = plain;
+	char *json = talloc_strdup(*state, "{\"collect\":{\"hosts\":[");
+	const char *text = NULL;
+	int i;
+
+	for (i = 0; i < 12; i++) {
+		json = talloc_asprintf_append(
+			json,
+			"%s{\"host\":\"dc%d\",\"state\":\"waiting\","
+			"\"failure\":{\"text\":\"refused\"}}",
+			i > 0 ? "," : "", i);
+	}
+	json = talloc_asprintf_append(json, "]}}");
+	style.width = 60;
+	text = page(state, json, &style);
+	assert_has(text, "\n  dc9: refused\n  and 2 more errors\n");
+}
+
 static void test_a_long_name_leaves_room(void **state)
 {
 	struct status_style style = plain;
@@ -487,6 +507,7 @@ int main(void)
 		leak_test(test_a_line_is_as_wide_as_the_window),
 		leak_test(test_no_line_is_wider_than_the_window),
 		leak_test(test_errors_stand_whole_below_the_table),
+		leak_test(test_errors_beyond_the_tenth_are_counted),
 		leak_test(test_a_long_name_leaves_room),
 		leak_test(test_one_host_with_its_channels),
 		leak_test(test_one_host_says_its_error_and_the_latest_gap),
