@@ -207,7 +207,7 @@ def test_a_quarantine_that_cannot_be_made_stops_the_start(make_server):
     assert "quarantine /proc/evenlog/quarantine: No such file" in done.stderr
 
 
-def test_the_quarantine_is_for_administrators(make_server):
+def test_what_changes_the_service_is_for_administrators(make_server):
     if os.getuid() != 0:
         print("only root can become another user: not tried")
         return
@@ -221,9 +221,13 @@ def test_the_quarantine_is_for_administrators(make_server):
             timeout=60, check=False)
 
     assert as_nobody("status").returncode == 0
-    for args in (["list"], ["show", "x"], ["retry", "x"], ["remove", "x"],
-                 ["remove", "--all"]):
-        done = as_nobody("quarantine", *args)
+    for args in (["quarantine", "list"], ["quarantine", "show", "x"],
+                 ["quarantine", "retry", "x"], ["quarantine", "remove", "x"],
+                 ["quarantine", "remove", "--all"],
+                 ["collect", "forget", "dc1"],
+                 ["collect", "forget", "dc1", "Security"],
+                 ["forward", "rewind", "siem", "--oldest"]):
+        done = as_nobody(*args)
         assert done.returncode == 1
         assert "access denied; it is for root and those whom " \
             "administrators in [access] names" in done.stderr
