@@ -162,6 +162,19 @@ static void compare_probed(struct tevent_req *subreq)
 	compare_peek(req, COLLECT_PEEK_OLDEST, compare_oldest);
 }
 
+/* A host that cannot go to the record may have it at an end of its log. */
+static void compare_end(struct compare_state *state,
+			const struct collect_peek *peek)
+{
+	struct collect_facts *facts = &state->facts;
+
+	if (facts->probe == COLLECT_PROBE_UNKNOWN && !state->first_sight &&
+	    peek->found && peek->record_id == state->position.record_id) {
+		facts->probe = COLLECT_PROBE_FOUND;
+		facts->digest = peek->digest;
+	}
+}
+
 static void compare_oldest(struct tevent_req *subreq)
 {
 	struct tevent_req *req =
@@ -186,6 +199,7 @@ static void compare_oldest(struct tevent_req *subreq)
 		return;
 	}
 	state->facts.oldest = peek.record_id;
+	compare_end(state, &peek);
 	compare_peek(req, COLLECT_PEEK_NEWEST, compare_newest);
 }
 
@@ -207,6 +221,9 @@ static void compare_newest(struct tevent_req *subreq)
 	}
 	if (!compare_goes_on(req, err)) {
 		return;
+	}
+	if (err == EVERR_OK) {
+		compare_end(state, &peek);
 	}
 	if (err == EVERR_OK && peek.found) {
 		state->facts.newest = peek.record_id;

@@ -406,6 +406,26 @@ static void test_a_proof_is_not_waited_for_without_end(void **state)
 	assert_int_equal(info(t).position.gap.cause, COLLECT_GAP_CLEARED);
 }
 
+/*
+ * The record that the first position names is none that the filter brings, but
+ * it is seen that nothing came behind it.
+ */
+static void test_old_records_are_not_read_for_want_of_a_proof(void **state)
+{
+	struct feeding *t = feeding_blind(state, 50);
+
+	t->channel.query = "*[System[Level=1]]";
+	t->config.read_existing = false;
+	add(t, 1, 3, "a");
+	fake_log_find(t->log, 3)->selected = false;
+	feed_start(t);
+	fixture_until(t->f, is_quiet(t));
+	add(t, 4, 4, "a");
+	fixture_until(t->f, position_of(t) == 4);
+	assert_stored(t, "a-4");
+	assert_int_equal(info(t).position.gaps, 0);
+}
+
 /* A subscription that ends; what was not read is read by the next one. */
 static void end_subscription(void **state, uint32_t error)
 {
@@ -902,6 +922,7 @@ int main(void)
 		leak_test(test_another_log_that_nothing_tells_apart_is_read),
 		leak_test(test_a_proof_that_is_missing_is_no_proof),
 		leak_test(test_a_proof_is_not_waited_for_without_end),
+		leak_test(test_old_records_are_not_read_for_want_of_a_proof),
 		leak_test(test_a_subscription_that_ends_as_stale),
 		leak_test(test_a_subscription_that_is_cancelled),
 		leak_test(test_a_subscription_whose_channel_goes_and_comes),
