@@ -201,6 +201,8 @@ catalogue = {self.catalogue}
         return self
 
     def log(self):
+        if not os.path.exists(self.log_path):
+            return ""
         with open(self.log_path, encoding="utf-8", errors="replace") as file:
             return file.read()
 
