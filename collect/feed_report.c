@@ -121,8 +121,9 @@ static void gap_pause_over(void *private_data);
 
 /*
  * A feed's first gap is told at once; those that follow are put together for
- * longer and longer.  When many hosts have one at a time they take turns: what
- * is not told yet is in the position, also over a crash.
+ * longer and longer.  When many hosts have one at a time they take turns.  Of
+ * what is not told yet the position keeps the sums, and the latest gap, which
+ * is told after a crash.
  */
 static void tell_gaps_in_turn(struct collect_feed *feed)
 {

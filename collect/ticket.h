@@ -14,9 +14,9 @@
  *   evenlog-ticket --host NAME --out FILE
  *                  (--keytab FILE [--principal NAME] | --ccache NAME)
  * Exit status 0, and one line on stdout: when the ticket ends (seconds since
- * 1970, by this host's clock) and the principal it is for.  Else one line on stderr that says what
- * failed and what to do; status 1: refused, 2: no KDC answers, 3: a fault on
- * this side, such as a file that cannot be written.
+ * 1970, by this host's clock) and the principal it is for.  Else one line on
+ * stderr that says what failed and what to do; status 1: refused, 2: no KDC
+ * answers, 3: a fault on this side, such as a file that cannot be written.
  */
 
 #include "base/everr.h"

@@ -412,8 +412,8 @@ static void test_the_names_of_new_hosts_share_a_commit(void **state)
 			EVERR_OK);
 		assert_int_equal(number, i + 1);
 	}
-	/* The writer has commits of its own. */
-	assert_in_range(commits(f), before + 1, before + 4);
+	/* The writer has commits of its own, the more the longer it takes. */
+	assert_in_range(commits(f), before + 1, before + 15);
 	stop();
 }
 

@@ -133,6 +133,8 @@ def test_a_wrong_password(server, tmp_path):
 def test_something_else_listens_there(server, password):
     """Who was reached is not looked for behind a firewall."""
     with socket.create_server(("127.0.0.1", 0)) as other:
+        # Or it would wait for ever where only one of them comes.
+        other.settimeout(60)
         closing = threading.Thread(
             target=lambda: [other.accept()[0].close() for _ in range(2)])
         closing.start()
