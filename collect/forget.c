@@ -8,8 +8,11 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Positions that go in one transaction. */
-#define BATCH_MAX 256
+/*
+ * Positions that go in one transaction.  Each is reported, and the reports'
+ * own queue (store/operational.c) is not to overflow.
+ */
+#define BATCH_MAX 64
 /* Of which the message names some. */
 #define MESSAGE_MAX 16
 

@@ -12,7 +12,7 @@
 
 #define LINKS_MAX 64
 #define FEEDS_MAX 64
-#define REPORTS_MAX 64
+#define REPORTS_MAX 400
 
 struct collect_links {
 	uint32_t connects;
@@ -713,6 +713,45 @@ static void test_positions_of_a_host_that_is_gone_are_forgotten(void **state)
 	stop();
 }
 
+/* As many as do not go at once; the message names some of them. */
+static void test_a_great_many_positions_are_forgotten(void **state)
+{
+	enum {
+		NUM = 300
+	};
+	struct fixture *f = start(state, NULL, 0);
+	struct store_state states[NUM];
+	struct store_channel *target = NULL;
+	struct tevent_req *req = NULL;
+	uint64_t first = 0;
+	size_t bad = 0;
+	size_t i;
+
+	for (i = 0; i < NUM; i++) {
+		char *channel = talloc_asprintf(f, "c%zu", i);
+
+		states[i] = (struct store_state){
+			.name = collect_position_name(f, "dc1", channel),
+			.data = "x",
+			.len = 1,
+		};
+	}
+	assert_int_equal(
+		store_channel_find(f->store, "ForwardedEvents", &target),
+		EVERR_OK);
+	req = store_append_send(f, f->ev, target, NULL, 0, states, NUM);
+	assert_non_null(req);
+	assert_true(tevent_req_poll(req, f->ev));
+	assert_int_equal(store_append_recv(req, &first, &bad), EVERR_OK);
+	talloc_free(req);
+
+	forget(f, "dc1", NULL, EVERR_OK, "and 284 more");
+	assert_int_equal(count_reports(OPERATIONAL_POSITION_FORGOTTEN, "dc1"),
+			 NUM);
+	forget(f, "dc1", NULL, EVERR_NOT_FOUND, NULL);
+	stop();
+}
+
 /* "dc1/a" and "b" would make the state of dc1's channel "a/b". */
 static void test_what_is_no_host_reaches_no_position(void **state)
 {
@@ -833,6 +872,7 @@ int main(void)
 		leak_test(test_a_reload_is_all_or_nothing),
 		leak_test(test_a_host_that_cannot_begin_says_why),
 		leak_test(test_positions_of_a_host_that_is_gone_are_forgotten),
+		leak_test(test_a_great_many_positions_are_forgotten),
 		leak_test(test_what_is_no_host_reaches_no_position),
 		leak_test(test_a_position_in_use_is_not_forgotten),
 		leak_test(test_forgetting_comes_behind_the_last_append),
