@@ -69,6 +69,7 @@ static void sum_lag(const json_t *output, uint64_t *ret_events,
 
 static void add_output(struct table *table, const json_t *output)
 {
+	uint64_t at_most = number_of(output, "at_most");
 	uint64_t lag_events, lag_seconds;
 
 	sum_lag(output, &lag_events, &lag_seconds);
@@ -82,8 +83,9 @@ static void add_output(struct table *table, const json_t *output)
 	table_cellf(table, TERMINAL_PLAIN, "%" PRIu64 "s", lag_seconds);
 	table_cellf(table, TERMINAL_PLAIN, "%.1f",
 		    json_number_value(json_object_get(output, "rate")));
-	table_cellf(table, TERMINAL_PLAIN, "%" PRIu64,
-		    number_of(output, "missing"));
+	table_cellf(table, TERMINAL_PLAIN, "%s%" PRIu64,
+		    at_most > 0 ? "up to " : "",
+		    number_of(output, "missing") + at_most);
 }
 
 /* For a shell, but not yet for a terminal. */

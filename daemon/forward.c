@@ -172,6 +172,7 @@ static void add_counters(json_t *object, const struct forward_info *info)
 		{"dropped", info->transport.refused},
 		{"gaps", info->gaps},
 		{"missing", info->missing},
+		{"at_most", info->at_most},
 		{"channels_total", info->num_channels},
 	};
 	size_t i;

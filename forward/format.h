@@ -69,10 +69,24 @@ everr_t forward_format_event(struct forward_format *format, struct buf *out,
 			     const struct forward_event *event,
 			     uint32_t *ret_marks) EVERR_MUST_CHECK;
 
+/* Ids that are not forwarded, and why. */
+struct forward_gap {
+	uint64_t first;
+	uint64_t last;
+	uint64_t missing;  /* of them; the others have no record anyway */
+	bool at_most;	   /* a query would have selected some of these only */
+	const char *cause; /* static */
+};
+
+/* "exact" or "at most", as other gaps say it. */
+static inline const char *forward_gap_exact(const struct forward_gap *gap)
+{
+	return gap->at_most ? "at most" : "exact";
+}
+
 /* A message of the forwarder's own: so many events of channel are missing. */
 everr_t forward_format_gap(struct forward_format *format, struct buf *out,
-			   const char *channel, uint64_t first, uint64_t last,
-			   uint64_t missing, const char *cause,
+			   const char *channel, const struct forward_gap *gap,
 			   uint64_t now) EVERR_MUST_CHECK;
 
 #endif

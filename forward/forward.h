@@ -113,8 +113,10 @@ struct forward_info {
 	uint64_t resent;  /* after a break */
 	uint64_t passed;  /* did not match the query */
 	uint64_t cut, replaced, damaged;
-	uint64_t gaps, missing;
-	double rate; /* messages/s over about the last minute */
+	uint64_t gaps;
+	uint64_t missing; /* in exact gaps */
+	uint64_t at_most; /* in the others: records that a query may select */
+	double rate;	  /* messages/s over about the last minute */
 	size_t num_channels;
 	struct forward_refusal refusal;
 };

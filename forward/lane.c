@@ -24,6 +24,7 @@ static everr_t look_gap(struct forward_lane *lane,
 			struct forward_item *item)
 {
 	enum store_gap_cause cause = STORE_GAP_TRIMMED;
+	bool at_most = lane->query != NULL;
 	uint64_t missing = 0;
 	everr_t err;
 
@@ -32,6 +33,7 @@ static everr_t look_gap(struct forward_lane *lane,
 	if (err == EVERR_STORE_CORRUPT) {
 		missing = last - lane->next_id + 1;
 		cause = STORE_GAP_DAMAGED;
+		at_most = true;
 		err = EVERR_OK;
 	}
 	if (err != EVERR_OK) {
@@ -48,6 +50,7 @@ static everr_t look_gap(struct forward_lane *lane,
 		.first = lane->next_id,
 		.last = last,
 		.missing = missing,
+		.at_most = at_most,
 		.cause = forward_cause_text(cause),
 	};
 	return EVERR_OK;

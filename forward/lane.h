@@ -16,19 +16,12 @@
 
 #include "base/everr.h"
 #include "event/query.h"
+#include "forward/format.h"
 #include "store/store.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <talloc.h>
-
-/* Ids that are not forwarded, and why. */
-struct forward_gap {
-	uint64_t first;
-	uint64_t last;
-	uint64_t missing;  /* of them; the others have no record anyway */
-	const char *cause; /* static */
-};
 
 struct forward_lane {
 	void *owner; /* the output */

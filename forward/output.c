@@ -41,15 +41,20 @@ void forward_output_tell_gap(struct forward_output *output,
 		"Last",	   number_text(gap->last, last),
 		"Missing", number_text(missing, count),
 		"Cause",   gap->cause,
+		"Exact",   forward_gap_exact(gap),
 	};
 	char *subject = NULL;
 
 	output->info.gaps++;
-	output->info.missing += missing;
+	if (gap->at_most) {
+		output->info.at_most += missing;
+	} else {
+		output->info.missing += missing;
+	}
 	subject = talloc_asprintf(output, "%s %s", output->config->name,
 				  lane->name);
 	operational_report(output->forwarder->operational,
-			   OPERATIONAL_OUTPUT_GAP, subject, fields, 6);
+			   OPERATIONAL_OUTPUT_GAP, subject, fields, 7);
 	talloc_free(subject);
 }
 

@@ -183,27 +183,21 @@ static void report_move(const struct forward_output *output,
 			   OPERATIONAL_OUTPUT_REWOUND, NULL, fields, num);
 }
 
-/* How many records there are from one id to before another. */
-static uint64_t count_records(const struct forward_lane *lane,
-			      struct store_snapshot *snapshot, uint64_t from,
-			      uint64_t to)
+/* The records that there are from one id to before another. */
+static struct forward_gap passed_over(const struct forward_lane *lane,
+				      struct store_snapshot *snapshot,
+				      uint64_t from, uint64_t to)
 {
 	enum store_gap_cause cause;
 	uint64_t absent = 0;
 	everr_t err;
 
 	err = store_gap(snapshot, lane->channel, from, to - 1, &absent, &cause);
-	return to - from - (err == EVERR_OK ? absent : 0);
-}
-
-static struct forward_gap passed_over(const struct forward_lane *lane,
-				      struct store_snapshot *snapshot,
-				      uint64_t from, uint64_t to)
-{
 	return (struct forward_gap){
 		.first = from,
 		.last = to - 1,
-		.missing = count_records(lane, snapshot, from, to),
+		.missing = to - from - (err == EVERR_OK ? absent : 0),
+		.at_most = lane->query != NULL || err != EVERR_OK,
 		.cause = "rewound",
 	};
 }
@@ -233,6 +227,7 @@ static void jump_forward(struct forward_output *output,
 			.first = untold->first,
 			.last = to - 1,
 			.missing = untold->missing + gap.missing,
+			.at_most = untold->at_most || gap.at_most,
 			.cause = untold->cause,
 		};
 	} else if (untold->last != 0 && to > untold->first) {

@@ -335,8 +335,7 @@ static bool send_gap(struct send_turn *turn, struct forward_lane *lane)
 	everr_t err;
 
 	err = forward_format_gap(output->format, &output->forwarder->message,
-				 lane->name, gap.first, gap.last, gap.missing,
-				 gap.cause, turn->reading.now);
+				 lane->name, &gap, turn->reading.now);
 	if (err != EVERR_OK) {
 		output->failed = true;
 		return false;

@@ -64,7 +64,7 @@ enum operational_id {
 	OPERATIONAL_OUTPUT_LOST = 91,	   /* Output, Receiver, Reason */
 	OPERATIONAL_OUTPUT_STARTED = 92,   /* Output, Receiver */
 	OPERATIONAL_OUTPUT_STOPPED = 93,   /* Output, Receiver */
-	/* Output, Channel, First, Last, Missing, Cause */
+	/* Output, Channel, First, Last, Missing, Cause, Exact */
 	OPERATIONAL_OUTPUT_GAP = 94,
 	OPERATIONAL_OUTPUT_REWOUND = 95, /* Output, Channel, RecordId */
 	OPERATIONAL_OUTPUT_CUT = 96,	 /* Output, Channel, RecordId, Marks */

@@ -641,12 +641,71 @@ def check_format(program, name, cases, golden, write):
     return failures
 
 
+# ---------------------------------------------------------------------- gaps
+
+GAP_CHANNEL, GAP_CAUSE = 'App"lication', 'trim]med'
+
+
+def gap_params(exact):
+    return [('channel', GAP_CHANNEL), ('gapFirst', '11'), ('gapLast', '20'),
+            ('gapMissing', '9'), ('gapExact', exact), ('gapCause', GAP_CAUSE)]
+
+
+def check_gap_object(text, exact, sentence):
+    record = json.loads(text, object_pairs_hook=unique)
+    del record['received']
+    need(record == {'channel': GAP_CHANNEL,
+                    'gap': {'first': 11, 'last': 20, 'missing': 9,
+                            'exact': exact, 'cause': GAP_CAUSE},
+                    'message': sentence}, 'gap', record)
+
+
+def check_gap_syslog(line, exact, sentence, with_object):
+    message = Syslog(line)
+    need((message.pri, message.app, message.msgid)
+         == ('132', 'evenlog', 'gap'), 'HEADER', message.app)
+    params = message.params(SD_ID)
+    if with_object:
+        need(params == [('channel', GAP_CHANNEL)], 'SD', params)
+        check_gap_object(message.text, exact, sentence)
+    else:
+        need(params == gap_params(exact), 'SD', params)
+        need(message.text == sentence, 'MSG', message.text)
+
+
+def check_gap(name, line, exact, sentence):
+    if name == 'json':
+        check_gap_object(line.decode(), exact, sentence)
+    elif name == 'rfc3164':
+        message = Bsd(line)
+        need((message.pri, message.tag) == ('132', 'evenlog'), 'HEADER')
+        need(message.params == [('msg', sentence)] + gap_params(exact),
+             'CONTENT', message.params)
+    else:
+        check_gap_syslog(line, exact, sentence, name == 'rfc5424-json')
+
+
+def check_gaps(program, name):
+    """By the table of doc/forward-formats.md."""
+    sentence = ('9 events of channel App"lication are missing, records 11 to '
+                '20: trim]med')
+    exact, at_most = read_messages(run(program, 'gap', name))
+    try:
+        check_gap(name, exact, 'exact', sentence)
+        check_gap(name, at_most, 'at most', 'up to ' + sentence)
+    except (Wrong, ValueError, KeyError) as error:
+        print('%s, gap: %s: %s' % (name, type(error).__name__, error))
+        return 1
+    return 0
+
+
 def main():
     program, golden = sys.argv[1:3]
     write = sys.argv[3:] == ['--write']
     cases = declared_cases(program)
     failures = sum(check_format(program, name, cases, golden, write)
                    for name in FORMATS)
+    failures += sum(check_gaps(program, name) for name in FORMATS)
     print('%d events in %d formats: %d wrong' % (
         len(cases), len(FORMATS), failures))
     return 1 if failures else 0

@@ -169,13 +169,14 @@ everr_t forward_format_event(struct forward_format *format, struct buf *out,
 }
 
 everr_t forward_format_gap(struct forward_format *format, struct buf *out,
-			   const char *channel, uint64_t first, uint64_t last,
-			   uint64_t missing, const char *cause, uint64_t now)
+			   const char *channel, const struct forward_gap *gap,
+			   uint64_t now)
 {
 	(void)format;
 	(void)now;
-	buf_printf(out, "%s gap %llu-%llu %llu %s", channel,
-		   (unsigned long long)first, (unsigned long long)last,
-		   (unsigned long long)missing, cause);
+	buf_printf(out, "%s gap %llu-%llu %s%llu %s", channel,
+		   (unsigned long long)gap->first,
+		   (unsigned long long)gap->last, gap->at_most ? "up to " : "",
+		   (unsigned long long)gap->missing, gap->cause);
 	return buf_error(out);
 }

@@ -8,7 +8,7 @@
  *                                  names and values as bytes in hexadecimal
  *   format_cases FORMAT MAXIMUM    the messages, each after its length and a
  *                                  blank (RFC 6587 3.4.1)
- *   format_cases gap FORMAT        a gap message
+ *   format_cases gap FORMAT        a gap that is exact, and one that is not
  */
 
 #include "tests/event/make.h"
@@ -556,6 +556,21 @@ static void print_case(struct printer *p, TALLOC_CTX *mem_ctx, unsigned int n,
 	write_message(p);
 }
 
+static void print_gap(struct printer *p, bool at_most)
+{
+	const struct forward_gap gap = {.first = 11,
+					.last = 20,
+					.missing = 9,
+					.at_most = at_most,
+					.cause = "trim]med"};
+
+	buf_reset(&p->out);
+	must(forward_format_gap(p->format, &p->out, "App\"lication", &gap,
+				TIME_BASE) == EVERR_OK,
+	     "forward_format_gap");
+	write_message(p);
+}
+
 static uint32_t kind_of(const char *name)
 {
 	static const char *const names[] = {"rfc5424", "rfc5424-json",
@@ -608,11 +623,8 @@ int main(int argc, char **argv)
 			     gap ? "65536" : argv[2]);
 	}
 	if (gap) {
-		must(forward_format_gap(printer.format, &printer.out,
-					"App\"lication", 11, 20, 9, "trim]med",
-					TIME_BASE) == EVERR_OK,
-		     "forward_format_gap");
-		write_message(&printer);
+		print_gap(&printer, false);
+		print_gap(&printer, true);
 		talloc_free(mem_ctx);
 		return 0;
 	}

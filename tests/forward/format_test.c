@@ -282,27 +282,30 @@ static void test_a_gap_says_what_is_missing(void **state)
 	static const char *const expected[] = {
 		"<132>1 2023-11-14T22:13:21.000000Z collector.example.com "
 		"evenlog - gap [evenlog@32473 channel=\"A\" gapFirst=\"1\" "
-		"gapLast=\"9\" gapMissing=\"8\" gapCause=\"trimmed\"] "
+		"gapLast=\"9\" gapMissing=\"8\" gapExact=\"exact\" "
+		"gapCause=\"trimmed\"] "
 		"8 events of channel A are missing, records 1 to 9: trimmed",
 		"<132>1 2023-11-14T22:13:21.000000Z collector.example.com "
 		"evenlog - gap [evenlog@32473 channel=\"A\"] "
 		"{\"channel\":\"A\","
 		"\"received\":\"2023-11-14T22:13:21.0000000Z\",\"gap\":"
-		"{\"first\":1,\"last\":9,\"missing\":8,"
+		"{\"first\":1,\"last\":9,\"missing\":8,\"exact\":\"exact\","
 		"\"cause\":\"trimmed\"},\"message\":\"8 events of channel A "
 		"are missing, records 1 to 9: trimmed\"}",
 		"<132>Nov 14 22:13:21 collector.example.com evenlog: "
 		"msg=\"8 events of channel A are missing, records 1 to 9: "
 		"trimmed\" channel=\"A\" gapFirst=\"1\" gapLast=\"9\" "
-		"gapMissing=\"8\" gapCause=\"trimmed\""};
+		"gapMissing=\"8\" gapExact=\"exact\" gapCause=\"trimmed\""};
+	const struct forward_gap gap = {
+		.first = 1, .last = 9, .missing = 8, .cause = "trimmed"};
 	uint32_t kind;
 
 	for (kind = FORWARD_RFC5424; kind <= FORWARD_RFC3164; kind++) {
 		struct fixture f;
 
 		fixture_init(&f, *state, kind);
-		assert_int_equal(forward_format_gap(f.format, &f.out, "A", 1, 9,
-						    8, "trimmed", RECEIVED),
+		assert_int_equal(forward_format_gap(f.format, &f.out, "A", &gap,
+						    RECEIVED),
 				 EVERR_OK);
 		buf_put_u8(&f.out, 0);
 		assert_string_equal((const char *)f.out.data, expected[kind]);

@@ -915,6 +915,42 @@ static void test_forward_is_a_gap_that_is_told(void **state)
 	assert_int_equal(position_of(&b, 0, 0), 10);
 }
 
+/* Nobody knows how many of those that are gone it would have selected. */
+static void test_with_a_query_a_gap_has_an_upper_bound(void **state)
+{
+	struct forward_config config = config_of("siem", app);
+	struct forward_rewind rewind = {.output = "siem",
+					.kind = FORWARD_REWIND_RECORD,
+					.channel = "App",
+					.value = 9};
+	struct bench b = bench_new(state);
+	struct forward_transport *fake = NULL;
+
+	config.query = "*[System[EventRecordID=3000]]";
+	fixture_append_ok(b.f, b.app, 1, 10);
+	start(&b, &config, 1);
+	fake = fake_receiver("siem");
+	clear(&b, 5);
+	fake_up(fake, 1);
+	fixture_until(b.f, fake->num == 1);
+	expect(fake, 0, "App gap 1-5 up to 5 cleared");
+	fake_arrive(fake, 1);
+	assert_int_equal(rewind_to(&b, &rewind), EVERR_OK);
+	fake_up(fake, ALL);
+	fixture_until(b.f, fake->num == 2);
+	expect(fake, 1, "App gap 6-8 up to 3 rewound");
+	/* What the receiver has not heard of goes into the next one. */
+	fake_down(fake);
+	rewind.value = 10;
+	assert_int_equal(rewind_to(&b, &rewind), EVERR_OK);
+	fake_up(fake, ALL);
+	fixture_until(b.f, fake->num == 3);
+	expect(fake, 2, "App gap 6-9 up to 4 rewound");
+	assert_int_equal(info_of(&b, 0).gaps, 3);
+	assert_int_equal(info_of(&b, 0).missing, 0);
+	assert_int_equal(info_of(&b, 0).at_most, 5 + 3 + 1);
+}
+
 static struct forward_refusal refusal_of(const struct bench *b)
 {
 	return info_of(b, 0).refusal;
@@ -1334,6 +1370,7 @@ int main(void)
 		leak_test(test_a_time_range_passes_whole_blocks),
 		leak_test(test_what_is_gone_is_told_and_counted_once),
 		leak_test(test_the_lag_is_the_age_of_the_oldest_that_waits),
+		leak_test(test_with_a_query_a_gap_has_an_upper_bound),
 		leak_test(test_a_gap_at_the_end_is_told_at_once),
 		leak_test(test_an_event_without_a_format_is_sent_as_damaged),
 		leak_test(test_what_the_transport_could_not_send_is_told),
