@@ -127,7 +127,7 @@ static everr_t put_computed_name(struct format_run *run,
 		}
 	}
 	/* It may be long, again and again, and little comes out of it. */
-	err = event_scope_charge_bytes(place->scope, scratch->len);
+	err = event_scope_charge(place->scope, scratch->len);
 	if (err != EVERR_OK) {
 		return err;
 	}
