@@ -19,7 +19,8 @@ static everr_t read_guid(const struct format_run *run, const uint8_t **ret_guid,
 
 	*ret_guid = NULL;
 	value = format_field(run, FORMAT_PROVIDER_GUID, &first);
-	if (value != NULL && value->type == EVENT_TYPE_GUID) {
+	if (value != NULL && value->type == EVENT_TYPE_GUID &&
+	    value->len == sizeof(struct ev_guid)) {
 		*ret_guid = value->data;
 		*ret_len = value->len;
 		return EVERR_OK;
