@@ -803,6 +803,7 @@ everr_t forward_transport_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 		.min_ms = TRANSPORT_BACKOFF_MIN_MS,
 		.max_ms = backoff_max_ms(config),
 	};
+	transport->verdict_ms = TRANSPORT_VERDICT_MS;
 	transport->port = config->port != 0 ? config->port
 					    : default_port(config->transport);
 	transport->peer = peer_name(transport);

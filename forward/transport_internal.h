@@ -109,6 +109,7 @@ struct forward_transport {
 	void *private_data;
 	struct forward_transport_info info;
 	struct backoff backoff;
+	uint32_t verdict_ms;
 	uint16_t port;
 	const char *peer; /* for a person: "siem.example.org port 514" */
 	void *trust;	  /* TLS: whom to trust, and our certificate */

@@ -178,7 +178,7 @@ static void stream_verdict(struct tevent_context *ev, struct tevent_timer *te,
 static void stream_greet(struct forward_transport *transport)
 {
 	if (transport_is_doubtful(transport)) {
-		(void)transport_wait(transport, TRANSPORT_VERDICT_MS,
+		(void)transport_wait(transport, transport->verdict_ms,
 				     stream_verdict);
 		return;
 	}

@@ -682,7 +682,7 @@ static void tls_shaken(struct forward_transport *transport)
 		tls_accepted(transport);
 		return;
 	}
-	(void)transport_wait(transport, TRANSPORT_VERDICT_MS, tls_verdict);
+	(void)transport_wait(transport, transport->verdict_ms, tls_verdict);
 }
 
 static void tls_shake(struct forward_transport *transport)

@@ -7,11 +7,12 @@
  *     forward_send transport=tls host=127.0.0.1 port=6514 ca=FILE
  *
  * Keys: those of struct forward_config; count=N size=BYTES: lines of its own;
- * downs=N: give up then (status 1).  It says "ready", "down REASON",
- * "arrived N" (lines so far), at last "sent N refused N connects N".
+ * downs=N: give up then (status 1); verdict=N: wait so many seconds for a
+ * receiver that may not want us.  It says "ready", "down REASON", "arrived N"
+ * (lines so far), at last "sent N refused N connects N".
  */
 
-#include "forward/transport.h"
+#include "forward/transport_internal.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -38,6 +39,7 @@ struct program {
 	size_t sent;
 	size_t downs;
 	size_t downs_max;
+	uint32_t verdict; /* seconds; 0: as always */
 	size_t count;
 	size_t size;
 	bool quiet;
@@ -210,6 +212,8 @@ static void set(struct program *program, const char *key, const char *value)
 		config->idle_timeout = number;
 	} else if (strcmp(key, "downs") == 0) {
 		program->downs_max = number;
+	} else if (strcmp(key, "verdict") == 0) {
+		program->verdict = (uint32_t)number;
 	} else if (strcmp(key, "count") == 0) {
 		program->count = number;
 	} else if (strcmp(key, "size") == 0) {
@@ -265,6 +269,9 @@ int main(int argc, char **argv)
 		printf("refused %s\n",
 		       message != NULL ? message : everr_text(err));
 		return 2;
+	}
+	if (program->verdict > 0) {
+		program->transport->verdict_ms = program->verdict * 1000;
 	}
 	while (!program->over && tevent_loop_once(program->ev) == 0) {
 	}
