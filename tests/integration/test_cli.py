@@ -104,6 +104,12 @@ def subscriptions(server):
     return server.status()["rpc"]["subscriptions"]
 
 
+def is_followed(server):
+    """A follower waits for the next event.  It subscribes before already, to
+    learn where now is."""
+    return server.status()["rpc"]["parked_calls"] == 1
+
+
 def remote(server, user="alice", host="127.0.0.1", port=True):
     target = f"{host}:{server.port}" if port else host
     return ["--remote", target, "--mapper-port", str(server.mapper_port),
@@ -331,7 +337,7 @@ def test_verify_tells_a_good_store_from_none(server):
 def test_events_are_shown_as_they_happen(server, mode):
     server.publish("Application", 2)
     follower = Follower(server, "Application", *mode)
-    wait_for(lambda: subscriptions(server) == 1)
+    wait_for(lambda: is_followed(server))
     for number in 3, 4:
         server.publish("Application", 1, first=number)
         assert follower.wait_events(number - 2)[-1] == number
@@ -417,7 +423,7 @@ def test_a_lost_connection_loses_and_repeats_nothing(server):
 def test_a_killed_service_is_followed_from_now_too(server):
     server.publish("Application", 5)
     follower = Follower(server, "Application")
-    wait_for(lambda: subscriptions(server) == 1)
+    wait_for(lambda: is_followed(server))
     # Not a single event was shown when the service dies.
     server.kill()
     follower.wait_said("trying again")
@@ -501,7 +507,7 @@ def test_a_remote_host_by_mapper_and_by_port(server):
 def test_a_remote_subscription(server):
     follower = Follower(server, "Application", *remote(server, port=False),
                         EVENLOG_PASSWORD=USERS["alice"])
-    wait_for(lambda: subscriptions(server) == 1)
+    wait_for(lambda: is_followed(server))
     server.publish("Application", 3)
     follower.wait_events(3)
     assert follower.end(signal.SIGINT) == 0
