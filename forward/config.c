@@ -119,3 +119,13 @@ bool forward_sd_id_valid(const char *sd_id)
 	}
 	return true;
 }
+
+uint32_t forward_backoff_max_ms(const struct forward_config *config)
+{
+	uint64_t seconds = config->backoff_max > 0
+				   ? config->backoff_max
+				   : FORWARD_BACKOFF_MAX_SECONDS;
+
+	return seconds < INT32_MAX / 1000 ? (uint32_t)seconds * 1000
+					  : INT32_MAX;
+}

@@ -73,6 +73,10 @@ struct forward_config {
 	uint64_t idle_timeout; /* seconds without progress until reconnect */
 };
 
+#define FORWARD_BACKOFF_MIN_MS 250
+#define FORWARD_BACKOFF_MAX_SECONDS 60 /* unless backoff_max says it */
+uint32_t forward_backoff_max_ms(const struct forward_config *config);
+
 bool forward_config_equal(const struct forward_config *a,
 			  const struct forward_config *b);
 

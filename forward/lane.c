@@ -207,6 +207,9 @@ void forward_lane_arrived(struct forward_lane *lane, uint64_t id)
 		lane->position = id;
 	}
 	forward_lane_settle(lane);
+	if (lane->refused_id != 0 && lane->position >= lane->refused_id) {
+		forward_lane_release(lane);
+	}
 }
 
 void forward_lane_settle(struct forward_lane *lane)
@@ -225,8 +228,15 @@ void forward_lane_back(struct forward_lane *lane)
 	lane->epoch++;
 }
 
+void forward_lane_release(struct forward_lane *lane)
+{
+	lane->refused_id = 0;
+	TALLOC_FREE(lane->held);
+}
+
 void forward_lane_move(struct forward_lane *lane, uint64_t next_id)
 {
+	forward_lane_release(lane);
 	lane->position = next_id - 1;
 	lane->handed_id = 0;
 	lane->told_id = next_id - 1;

@@ -14,6 +14,7 @@
  * back is setting next_id to behind position.
  */
 
+#include "base/backoff.h"
 #include "base/everr.h"
 #include "event/query.h"
 #include "forward/format.h"
@@ -22,6 +23,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <talloc.h>
+#include <tevent.h>
 
 struct forward_lane {
 	void *owner; /* the output */
@@ -47,6 +49,14 @@ struct forward_lane {
 	bool jump_handed;	 /* it is in flight */
 	uint64_t behind_id;	 /* where the oldest record behind was sought */
 	uint64_t behind_since;	 /* and when it was received; FILETIME */
+
+	/*
+	 * The receiver does not take this record: it is sent again after a
+	 * back-off of its own, whatever else the receiver takes meanwhile.
+	 */
+	uint64_t refused_id; /* 0: none */
+	struct backoff refusals;
+	struct tevent_timer *held; /* not NULL: the lane waits */
 
 	bool queued; /* it may have something to read */
 	struct forward_lane *queue_next;
@@ -95,6 +105,9 @@ void forward_lane_settle(struct forward_lane *lane);
 
 /* Back to what has not arrived. */
 void forward_lane_back(struct forward_lane *lane);
+
+/* What was refused is no longer to be sent. */
+void forward_lane_release(struct forward_lane *lane);
 
 /* Go on with next_id; arrivals of what is in flight no longer count. */
 void forward_lane_move(struct forward_lane *lane, uint64_t next_id);

@@ -717,6 +717,45 @@ static void report_refusal(struct forward_output *output)
 	talloc_free(subject);
 }
 
+static void hold_over(struct tevent_context *ev, struct tevent_timer *te,
+		      struct timeval now, void *private_data)
+{
+	struct forward_lane *lane =
+		talloc_get_type_abort(private_data, struct forward_lane);
+
+	(void)ev;
+	(void)te;
+	(void)now;
+	lane->held = NULL;
+	forward_output_wake(lane->owner, lane);
+}
+
+/*
+ * What else arrives begins the transport's back-off anew: without one of the
+ * record's own each attempt would break the connection for the other channels
+ * a few times a second.
+ */
+static void hold_lane(struct forward_output *output, struct forward_lane *lane,
+		      uint64_t id)
+{
+	uint32_t ms;
+
+	if (lane->refused_id != id) {
+		lane->refused_id = id;
+		lane->refusals = (struct backoff){
+			.min_ms = FORWARD_BACKOFF_MIN_MS,
+			.max_ms = forward_backoff_max_ms(output->config),
+		};
+	}
+	/* The time of the answer spreads attempts as well as any number. */
+	ms = backoff_next(&lane->refusals, (uint32_t)wintime_now());
+	TALLOC_FREE(lane->held);
+	lane->held = tevent_add_timer(
+		output->forwarder->ev, lane,
+		tevent_timeval_current_ofs(ms / 1000, ms % 1000 * 1000),
+		hold_over, lane);
+}
+
 static void hook_refused(uint64_t sequence, const char *reason,
 			 void *private_data)
 {
@@ -742,6 +781,7 @@ static void hook_refused(uint64_t sequence, const char *reason,
 	refusal->id = flight->id;
 	refusal->times++;
 	refusal->reason = copy;
+	hold_lane(output, flight->lane, flight->id);
 	report_refusal(output);
 }
 

@@ -69,7 +69,7 @@ void forward_send_schedule(struct forward_output *output)
 void forward_output_wake(struct forward_output *output,
 			 struct forward_lane *lane)
 {
-	if (!lane->queued && lane->channel != NULL) {
+	if (!lane->queued && lane->channel != NULL && lane->held == NULL) {
 		queue_push(output, lane);
 	}
 	/* Not yet, while it is made. */
@@ -395,6 +395,9 @@ static void lane_turn(struct send_turn *turn)
 	bool end = false;
 	size_t i;
 
+	if (lane->held != NULL) {
+		return; /* it comes back when that is over */
+	}
 	/* At least one look, however long the snapshot took. */
 	for (i = 0;
 	     i < FORWARD_LANE_LOOKS && (turn->looks == 0 || turn_goes_on(turn));

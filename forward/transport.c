@@ -758,16 +758,6 @@ static char *peer_name(struct forward_transport *transport)
 			       transport->port);
 }
 
-static uint32_t backoff_max_ms(const struct forward_config *config)
-{
-	uint64_t seconds = config->backoff_max > 0
-				   ? config->backoff_max
-				   : TRANSPORT_BACKOFF_MAX_SECONDS;
-
-	return seconds < INT32_MAX / 1000 ? (uint32_t)seconds * 1000
-					  : INT32_MAX;
-}
-
 /* The first attempt, in a turn of its own: it may fail at once. */
 static void transport_first(struct tevent_context *ev,
 			    struct tevent_immediate *im, void *private_data)
@@ -800,8 +790,8 @@ everr_t forward_transport_create(TALLOC_CTX *mem_ctx, struct tevent_context *ev,
 	transport->private_data = private_data;
 	transport->fd = -1;
 	transport->backoff = (struct backoff){
-		.min_ms = TRANSPORT_BACKOFF_MIN_MS,
-		.max_ms = backoff_max_ms(config),
+		.min_ms = FORWARD_BACKOFF_MIN_MS,
+		.max_ms = forward_backoff_max_ms(config),
 	};
 	transport->verdict_ms = TRANSPORT_VERDICT_MS;
 	transport->port = config->port != 0 ? config->port

@@ -28,8 +28,6 @@
 #define TRANSPORT_GREETING_MS 20000
 /* A receiver that has doubts about us has gone by then. */
 #define TRANSPORT_VERDICT_MS 1000
-#define TRANSPORT_BACKOFF_MIN_MS 250
-#define TRANSPORT_BACKOFF_MAX_SECONDS 60
 /* So many connections that did not last are no chance. */
 #define TRANSPORT_BRIEF 2
 /* A connection that lasted so long was a good one. */

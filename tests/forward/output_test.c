@@ -1217,6 +1217,50 @@ static void test_a_refusal_does_not_hold_up_other_channels(void **state)
 	assert_int_equal(fake->num, 1 + round + 100);
 }
 
+static void test_a_refused_record_waits_longer_whatever_else_arrives(
+	void **state)
+{
+	const struct forward_config config = config_of("siem", app_and_sys);
+	struct bench b = bench_new(state);
+	struct store_channel *sys = fixture_channel(b.f, "Sys");
+	struct forward_transport *fake = NULL;
+	const struct forward_lane *lane = NULL;
+	uint32_t round;
+
+	fixture_append_ok(b.f, b.app, 1, 2);
+	start(&b, &config, 1);
+	lane = b.forwarder->outputs[0]->lanes[0];
+	fake = fake_receiver("siem");
+	fake_up(fake, ALL);
+	fixture_until(b.f, fake->num == 2);
+	for (round = 1; round <= 3; round++) {
+		size_t at;
+
+		/* On its way with the record, or behind it: it is resent. */
+		fixture_append_ok(b.f, sys, round, 1);
+		at = fake->num;
+		fake_refuse(fake, round == 1 ? 1 : at);
+		assert_int_equal(lane->refusals.attempts, round);
+		assert_non_null(lane->held);
+		fake_up(fake, ALL);
+		/* The other channel goes on at once, and arrives. */
+		fixture_until(b.f, fake->num > at);
+		expect_range(fake, at, "Sys", round, round);
+		fake_arrive(fake, at + 1);
+		fixture_until(b.f, fake->num > at + 1);
+		expect(fake, at + 1, "App 1");
+		assert_null(lane->held);
+	}
+	/* Taken at last, it leaves nothing behind: the next is another. */
+	fake_arrive(fake, fake->num);
+	assert_int_equal(lane->refused_id, 0);
+	fixture_until(b.f,
+		      strcmp(fake->messages[fake->num - 1].text, "App 2") == 0);
+	fake_refuse(fake, fake->num);
+	assert_int_equal(lane->refused_id, 2);
+	assert_int_equal(lane->refusals.attempts, 1);
+}
+
 static void test_a_refusal_ends_with_its_record(void **state)
 {
 	const struct forward_config config = config_of("siem", app);
@@ -1399,6 +1443,8 @@ int main(void)
 		leak_test(test_a_rewind_leaves_out_what_is_refused),
 		leak_test(test_going_back_behind_a_refusal_goes_on_as_always),
 		leak_test(test_a_refusal_does_not_hold_up_other_channels),
+		leak_test(
+			test_a_refused_record_waits_longer_whatever_else_arrives),
 		leak_test(test_a_refusal_ends_with_its_record),
 		leak_test(test_a_rewind_that_cannot_be_is_refused),
 		leak_test(test_a_rewind_ends_with_its_output),
