@@ -117,7 +117,9 @@ everr_t event_type_from_name(const char *name,
  * document.  Data values: JSON strings become String, integers UInt64 or
  * Int64, true/false Bool, other numbers Real64, null Null;
  * {"type":"UInt32","value":...} says it exactly, and a list is several Data of
- * one name, or without names for the name "Data".  defaults may be NULL.
+ * one name, or without names for the name "Data".  A name that begins with
+ * "@@", or is "##text" with or without more "#", loses its first character,
+ * which told it from an attribute or a text.  defaults may be NULL.
  * A message about what is wrong is a talloc child of mem_ctx.
  *
  * EVERR_TEXT  not such an object, or members that are not known;

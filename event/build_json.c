@@ -502,16 +502,32 @@ static everr_t add_datum(struct json_build *b, const char *name,
 	return add_value(b, name, place, natural_type(value), value);
 }
 
+/*
+ * What event_render_json() wrote with its first character twice, since the name
+ * would have been that of an attribute or of a text.
+ */
+static const char *data_name(const char *member)
+{
+	size_t hashes = strspn(member, "#");
+
+	if (strncmp(member, "@@", 2) == 0 ||
+	    (hashes > 1 && strcmp(member + hashes, "text") == 0)) {
+		return member + 1;
+	}
+	return member;
+}
+
 /* A name's value, or its values; those of "Data" have no name. */
-static everr_t add_data(struct json_build *b, const char *name,
+static everr_t add_data(struct json_build *b, const char *member,
 			const json_t *value)
 {
-	bool unnamed = strcmp(name, "Data") == 0 && json_is_array(value);
+	bool unnamed = strcmp(member, "Data") == 0 && json_is_array(value);
+	const char *name = data_name(member);
 	char place[100];
 	size_t i;
 	everr_t err;
 
-	snprintf(place, sizeof(place), "EventData.%.60s", name);
+	snprintf(place, sizeof(place), "EventData.%.60s", member);
 	if (!json_is_array(value)) {
 		return add_datum(b, name, place, value);
 	}

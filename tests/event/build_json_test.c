@@ -155,6 +155,28 @@ static void test_lists_are_repeated_or_unnamed_data(void **state)
 				    "<Data>0x3</Data></EventData>"));
 }
 
+/* As event_render_json() tells them from texts and attributes. */
+static void test_names_that_begin_twice_begin_once(void **state)
+{
+	static const char data[] =
+		"\"EventData\":{\"@@x\":1,\"@@@y\":2,\"##text\":3,"
+		"\"###text\":4,\"##texts\":5}}";
+	char *json = talloc_asprintf(*state, "{%s", data);
+	char *xml = render(*state, json, true);
+
+	assert_non_null(strstr(xml, "<EventData><Data Name='@x'>1</Data>"
+				    "<Data Name='@@y'>2</Data>"
+				    "<Data Name='#text'>3</Data>"
+				    "<Data Name='##text'>4</Data>"
+				    "<Data Name='##texts'>5</Data>"));
+	assert_non_null(strstr(render(*state, json, false), data));
+	/* Written by hand they mean the same. */
+	assert_non_null(strstr(
+		render(*state, "{\"EventData\":{\"@x\":1,\"#text\":2}}", true),
+		"<EventData><Data Name='@x'>1</Data>"
+		"<Data Name='#text'>2</Data>"));
+}
+
 static void test_a_refusal_names_the_place(void **state)
 {
 	static const struct {
@@ -253,6 +275,7 @@ int main(void)
 		leak_test(test_short_forms_of_system),
 		leak_test(test_types_that_are_said),
 		leak_test(test_lists_are_repeated_or_unnamed_data),
+		leak_test(test_names_that_begin_twice_begin_once),
 		leak_test(test_a_refusal_names_the_place),
 		leak_test(test_too_many_and_too_long),
 		leak_test(test_data_too_large_together),
