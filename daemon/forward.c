@@ -28,8 +28,10 @@ static const char *bad_files(TALLOC_CTX *mem_ctx,
 	return message != NULL ? message : everr_text(err);
 }
 
-size_t daemon_forward_check(const struct daemon_log *log,
-			    const struct daemon_config *config)
+/* How many outputs have any; each is told. */
+static size_t tell_bad_files(const struct daemon_log *log,
+			     const struct daemon_config *config,
+			     enum daemon_log_level level, const char *what)
 {
 	size_t bad = 0;
 	size_t i;
@@ -41,32 +43,25 @@ size_t daemon_forward_check(const struct daemon_log *log,
 
 		if (wrong != NULL) {
 			bad++;
-			daemon_log(log, DAEMON_LOG_ERROR, "[forward %s]: %s",
-				   output->name, wrong);
+			daemon_log(log, level, "[forward %s]%s: %s",
+				   output->name, what, wrong);
 		}
 		TALLOC_FREE(frame);
 	}
 	return bad;
 }
 
+size_t daemon_forward_check(const struct daemon_log *log,
+			    const struct daemon_config *config)
+{
+	return tell_bad_files(log, config, DAEMON_LOG_ERROR, "");
+}
+
 void daemon_forward_warn_files(const struct daemon_log *log,
 			       const struct daemon_config *config)
 {
-	size_t i;
-
-	for (i = 0; i < config->num_outputs; i++) {
-		const struct forward_config *output = &config->outputs[i];
-		TALLOC_CTX *frame = talloc_new(NULL);
-		const char *wrong = bad_files(frame, output);
-
-		if (wrong != NULL) {
-			daemon_log(log, DAEMON_LOG_WARNING,
-				   "[forward %s] cannot connect until this is "
-				   "mended: %s",
-				   output->name, wrong);
-		}
-		TALLOC_FREE(frame);
-	}
+	(void)tell_bad_files(log, config, DAEMON_LOG_WARNING,
+			     " cannot connect until this is mended");
 }
 
 everr_t daemon_forward_start(struct daemon_service *service)

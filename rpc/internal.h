@@ -197,12 +197,6 @@ everr_t rpc_access_probe(struct dcesrv_call_state *call,
 /* Whether the session has Administrators or SYSTEM; for Reload and the like. */
 bool rpc_call_is_administrator(struct dcesrv_call_state *call);
 
-/*
- * A message for a person that fits into a call of control.idl.  It may quote
- * what was sent: what cannot go out whole is cut, or only err said.
- */
-const char *rpc_message_fit(char *message, everr_t err);
-
 /* The access string of the channel: its own, or the default for its name. */
 const char *rpc_access_sddl(const struct store_channel_info *info);
 

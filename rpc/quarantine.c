@@ -5,17 +5,11 @@
  * may hold anything, so that it is for administrators.
  */
 
-#include "base/text.h"
 #include "idl/control_server.h"
-#include "rpc/internal.h"
-
-#include <string.h>
+#include "rpc/request.h"
 
 /* Bytes of a list: of UTF-8, so that no more units come of it. */
 #define LIST_MAX (1024 * 1024)
-
-/* Of a message; the same holds. */
-#define MESSAGE_MAX (CONTROL_MESSAGE_MAX_LENGTH - 1)
 
 _Static_assert(LIST_MAX < CONTROL_STATUS_MAX_LENGTH, "a list fits into a call");
 
@@ -94,80 +88,22 @@ WERROR dcesrv_control_QuarantineRemove(struct dcesrv_call_state *call,
 
 /* --------------------------------------------------------------- retry */
 
-struct retry_state {
-	const struct rpc_quarantine_hooks *hooks;
-	struct control_QuarantineRetry *r;
-	struct rpc_parked *parked;
-	struct tevent_req *req;
-};
-
-/* Nobody hears of it any more; where it has got to is in its events. */
-static void retry_lost(void *private_data)
-{
-	struct retry_state *state =
-		talloc_get_type_abort(private_data, struct retry_state);
-
-	TALLOC_FREE(state->req);
-	state->parked = NULL;
-}
-
-const char *rpc_message_fit(char *message, everr_t err)
-{
-	size_t len = strlen(message);
-
-	if (!text_utf8_valid(message, len)) {
-		return everr_text(err);
-	}
-	if (len > MESSAGE_MAX) {
-		len = MESSAGE_MAX;
-		while (len > 0 && (message[len] & 0xC0) == 0x80) {
-			len--;
-		}
-		message[len] = '\0';
-	}
-	return message;
-}
-
-static void retry_done(struct tevent_req *req)
-{
-	struct retry_state *state =
-		tevent_req_callback_data(req, struct retry_state);
-	char *message = NULL;
-	everr_t err;
-
-	err = state->hooks->retry_recv(req, state, &message);
-	TALLOC_FREE(req);
-	state->req = NULL;
-	if (message != NULL) {
-		*state->r->out.message = rpc_message_fit(message, err);
-	}
-	*state->r->out.error = (uint32_t)err;
-	rpc_unpark_reply(state->parked);
-}
-
 static everr_t retry_start(struct dcesrv_call_state *call, TALLOC_CTX *mem_ctx,
 			   struct control_QuarantineRetry *r)
 {
 	struct rpc_service *service = rpc_call_service(call);
-	struct retry_state *state = talloc_zero(mem_ctx, struct retry_state);
+	const struct rpc_quarantine_hooks *hooks = service->hooks.quarantine;
+	struct rpc_request *request = NULL;
 	everr_t err;
 
-	if (state == NULL) {
-		return EVERR_NOMEM;
-	}
-	state->hooks = service->hooks.quarantine;
-	state->r = r;
-	err = rpc_park(call, retry_lost, state, &state->parked);
+	err = rpc_request_begin(call, mem_ctx, hooks->retry_recv,
+				r->out.message, r->out.error, &request);
 	if (err != EVERR_OK) {
 		return err;
 	}
-	state->req = state->hooks->retry_send(state, service->ev, r->in.name,
-					      service->hooks.private_data);
-	if (state->req == NULL) {
-		rpc_unpark_reply(state->parked);
-		return EVERR_NOMEM;
-	}
-	tevent_req_set_callback(state->req, retry_done, state);
+	rpc_request_wait(request,
+			 hooks->retry_send(request, service->ev, r->in.name,
+					   service->hooks.private_data));
 	return EVERR_OK;
 }
 

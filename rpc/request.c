@@ -1,6 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "rpc/request.h"
 
+#include "base/text.h"
+#include "idl/control_server.h"
+
+#include <string.h>
+
+/* Bytes of UTF-8, so that no more units come of them. */
+#define MESSAGE_MAX (CONTROL_MESSAGE_MAX_LENGTH - 1)
+
 struct rpc_request {
 	rpc_request_recv_fn recv;
 	const char **message;
@@ -41,6 +49,27 @@ everr_t rpc_request_begin(struct dcesrv_call_state *call, TALLOC_CTX *mem_ctx,
 	return EVERR_OK;
 }
 
+/*
+ * A message for a person that fits into the call.  It may quote what was sent:
+ * what cannot go out whole is cut, or only err said.
+ */
+static const char *message_fit(char *message, everr_t err)
+{
+	size_t len = strlen(message);
+
+	if (!text_utf8_valid(message, len)) {
+		return everr_text(err);
+	}
+	if (len > MESSAGE_MAX) {
+		len = MESSAGE_MAX;
+		while (len > 0 && (message[len] & 0xC0) == 0x80) {
+			len--;
+		}
+		message[len] = '\0';
+	}
+	return message;
+}
+
 static void request_done(struct tevent_req *req)
 {
 	struct rpc_request *request =
@@ -52,7 +81,7 @@ static void request_done(struct tevent_req *req)
 	TALLOC_FREE(req);
 	request->req = NULL;
 	if (message != NULL) {
-		*request->message = rpc_message_fit(message, err);
+		*request->message = message_fit(message, err);
 	}
 	*request->error = (uint32_t)err;
 	rpc_unpark_reply(request->parked);
