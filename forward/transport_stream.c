@@ -150,18 +150,24 @@ void stream_check(struct forward_transport *transport)
 }
 
 /*
- * The receiver does not read, but its kernel answers when it is asked for
- * room.  The kernel would take as much again on a new connection, all of which
- * is lost when the receiver goes.  Of a Unix socket it is not known.
+ * The receiver does not read, but its kernel answers: when it is asked for
+ * room, which is seldom after a while, or to what it had no room for and
+ * dropped, which is sent again.  The kernel would take as much again on a new
+ * connection, all of which is lost when the receiver goes.  Of a Unix socket it
+ * is not known.
  */
 bool stream_waits(const struct forward_transport *transport)
 {
+	uint64_t limit_ms = transport->config->idle_timeout * 1000;
 	struct tcp_info info = {};
 	socklen_t len = sizeof(info);
 
-	return getsockopt(transport->fd, IPPROTO_TCP, TCP_INFO, &info, &len) ==
-		       0 &&
-	       info.tcpi_unacked == 0 && info.tcpi_probes < 2;
+	if (getsockopt(transport->fd, IPPROTO_TCP, TCP_INFO, &info, &len) !=
+	    0) {
+		return false;
+	}
+	return info.tcpi_last_ack_recv < limit_ms ||
+	       (info.tcpi_unacked == 0 && info.tcpi_probes < 2);
 }
 
 static void stream_verdict(struct tevent_context *ev, struct tevent_timer *te,
